@@ -134,7 +134,7 @@ async function repeat(length: number, seed: number, run: (seed: number) => Promi
 const PARTS = {
   server: soak,
   worlds: (length, seed) => repeat(length, seed, checkWorld),
-  walk: (length, seed) => repeat(length, seed, (each) => walk(each, WALK_STEPS)),
+  walk: (length, seed) => repeat(length, seed, (each) => walk(each, WALK_STEPS, "apart")),
 } as const satisfies Record<string, (length: number, seed: number) => Promise<boolean>>;
 
 const { values } = parseArgs({

@@ -13,7 +13,7 @@ setDefaultTimeout(120_000);
 const LIMIT = 8 * 1024 * 1024;
 const ON_THE_WAY = 2 * 1024 * 1024;
 const TEXT_BYTES = 30_000;
-const COUNT = 450;
+const COUNT = 370;
 const numbers = Array(COUNT).keys().toArray();
 
 const world = new World();

@@ -7,6 +7,8 @@ import type { HostProcess } from "../../src/ui/commands/output.ts";
 
 /** Line mode and echo, as a shell sets them (ICANON and ECHO of termios' `c_lflag`). */
 const LINE_MODE_FLAGS = process.platform === "darwin" ? 0x100 | 0x8 : 0x2 | 0x8;
+/** What line mode echoes with a circumflex. */
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/g;
 const END_MARK = "-- nothing comes after this --";
 
 export type Environment = { readonly [name: string]: string };
@@ -195,7 +197,7 @@ export class HereAtTerminal implements TerminalProgram {
     if (!this.isInLineMode) this.#input.push(Buffer.from(typed));
     else {
       const line = typed.replaceAll("\r", "\n");
-      this.#output.write(line);
+      this.#output.write(line.replace(CONTROL, (key) => `^${String.fromCharCode(key.charCodeAt(0) ^ 0x40)}`));
       this.#input.push(Buffer.from(line));
     }
   }

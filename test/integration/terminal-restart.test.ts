@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { eventsOf, PASSWORD, type Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerProcess, type Server } from "./server-process.ts";
 import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
@@ -15,7 +15,7 @@ const world = new TerminalWorld();
 afterAll(() => world.close());
 
 /** Accounts with a stored session each. */
-function members(server: ServerProcess, ...names: string[]): Promise<Person[]> {
+function members(server: Server, ...names: string[]): Promise<Person[]> {
   const arrive = async (name: string) => {
     const person = world.person(name, server.tlsPort);
     await person.register();
@@ -25,20 +25,24 @@ function members(server: ServerProcess, ...names: string[]): Promise<Person[]> {
   return Promise.all(names.map(arrive));
 }
 
-/** The server ends by the signal, and at once the same command again; resolves when these are online there. */
+/**
+ * The server ends, by a crash if it is a process of its own, and at once the same command runs again; resolves when
+ * these are online there.
+ */
 async function restarted(
-  server: ServerProcess,
+  server: Server,
   database: string,
   observer: Person,
   names: string[],
   meanwhile: () => void = () => undefined,
-  signal: "SIGTERM" | "SIGKILL" = "SIGTERM",
 ): Promise<void> {
-  server.kill(signal);
-  const again = world.serverApart(database, server.tlsPort, ["--port", String(server.plainPort)]);
+  const isCrash = server instanceof ServerProcess;
+  if (isCrash) server.kill("SIGKILL");
+  else server.kill("SIGTERM");
+  const again = world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
   meanwhile();
   await again;
-  expect(await server.exited).toBe(signal === "SIGTERM" ? 0 : 137);
+  expect(await server.exited).toBe(isCrash ? 137 : 0);
   for (;;) {
     const events = await observer.list(["users"]);
     const online = events.map(({ username }) => String(username));
@@ -57,7 +61,7 @@ async function opens(terminal: MenuTerminal, other: string): Promise<void> {
 }
 
 test("two people in a chat and one at the menus see nothing of a restart; what is written meanwhile arrives", async () => {
-  const server = await world.serverApart("talk.db");
+  const server = await world.server("talk.db");
   const [ana, beto, carla, dora] = (await members(server, "ana", "beto", "carla", "dora")) as [
     Person,
     Person,
@@ -96,7 +100,7 @@ test.each([
   ["a crash that is mended at once", "SIGKILL"],
 ] as const)("`listen` prints nothing of %s, and goes on; in words neither", async (_, signal) => {
   const database = `${signal}.db`;
-  const server = await world.serverApart(database);
+  const server = await (signal === "SIGKILL" ? world.serverApart(database) : world.server(database));
   const [ana, beto, dora] = (await members(server, "ana", "beto", "dora")) as [Person, Person, Person];
   const machine = await ana.listen();
   const words = beto.start(["listen"]);
@@ -105,7 +109,7 @@ test.each([
   await dora.run(["send", "ana", "antes"]);
   await machine.event({ event: "message", text: "antes" });
   const before = [machine.stdout.text, machine.stderr.text, words.stdout.text, words.stderr.text];
-  await restarted(server, database, dora, ["ana", "beto"], undefined, signal);
+  await restarted(server, database, dora, ["ana", "beto"]);
   expect([machine.stdout.text, machine.stderr.text, words.stdout.text, words.stderr.text]).toEqual(before);
   expect((await dora.run(["send", "ana", "después"])).code).toBe(0);
   await machine.event({ event: "message", text: "después" });
@@ -120,7 +124,7 @@ describe.each([
 ] as const)("an account %s while the server was away", (_, change, word) => {
   test("ends at the menus, in the chat and in `listen` with a sentence, and no password is asked", async () => {
     const database = `${word}.db`;
-    const server = await world.serverApart(database);
+    const server = await world.server(database);
     const [ana, beto, carla] = (await members(server, "ana", "beto", "carla")) as [Person, Person, Person];
     const [menus, chat] = [world.openAs(ana), world.openAs(beto)];
     await Promise.all([menus.arrives("ana"), chat.arrives("beto")]);
@@ -132,7 +136,7 @@ describe.each([
     const accounts = new Database(join(world.folder, database));
     accounts.run(change);
     accounts.close();
-    await world.serverApart(database, server.tlsPort, ["--port", String(server.plainPort)]);
+    await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
     await menus.isAsked(menus.texts.menuLogIn);
     await chat.sees("inicie sesión otra vez.");
     expect(noticesOn(menus).at(-1)).toContain(word);
@@ -148,7 +152,7 @@ describe.each([
 
 test("`listen` that was given the password logs in again when its session was revoked meanwhile", async () => {
   const database = "given.db";
-  const server = await world.serverApart(database);
+  const server = await world.server(database);
   const [ana, beto] = (await members(server, "ana", "beto")) as [Person, Person];
   const listening = beto.start(["listen", "--json"], { password: PASSWORD });
   await listening.event({ event: "ready" });
@@ -157,7 +161,7 @@ test("`listen` that was given the password logs in again when its session was re
   const accounts = new Database(join(world.folder, database));
   accounts.run("DELETE FROM tokens");
   accounts.close();
-  await world.serverApart(database, server.tlsPort, ["--port", String(server.plainPort)]);
+  await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
   expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
   for (let names = ""; names !== "beto";) {
     const events = await ana.list(["users"]);

@@ -2,6 +2,7 @@
 import { expect } from "bun:test";
 
 import { seededRandom, type SeededRandom } from "../seeded-random.ts";
+import type { TerminalOptions } from "./at-terminal.ts";
 import { PASSWORD, World, type Person } from "./cli-process.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { Walker } from "./terminal-walker.ts";
@@ -44,12 +45,14 @@ class UnsteadyServer {
 class Someone {
   readonly person: Person;
   readonly #random: SeededRandom;
+  readonly #program: TerminalOptions["program"];
   #walker: Walker | undefined;
   #left = 0;
 
-  constructor(random: SeededRandom, person: Person) {
+  constructor(random: SeededRandom, person: Person, program: TerminalOptions["program"]) {
     this.#random = random;
     this.person = person;
+    this.#program = program;
   }
 
   async step(server: UnsteadyServer): Promise<void> {
@@ -63,9 +66,9 @@ class Someone {
     // Whoever logged out on the last walk has a session again for this one.
     if (server.isUp) await this.person.run(["users"], { password: PASSWORD });
     const { data, name, server: address } = this.person;
-    this.#walker = new Walker(this.#random, ["--server", address, "--user", name, "--data", data], {
-      PALOMA_LANG: this.#random.pick(["es", "en"]),
-    });
+    const flags = ["--server", address, "--user", name, "--data", data];
+    const environment = { PALOMA_LANG: this.#random.pick(["es", "en"]) };
+    this.#walker = new Walker(this.#random, flags, environment, this.#program);
     await this.#walker.begin();
     this.#left = 60 + this.#random.integer(200);
   }
@@ -79,16 +82,18 @@ class Someone {
 
 /**
  * Presses keys for so many steps at each screen.
+ * @param program `apart`: at pseudo-terminals
  * @throws Error with the seed, when one of them ends, sticks, or loses something
  */
-export async function walk(seed: number, steps: number): Promise<void> {
+export async function walk(seed: number, steps: number, program?: TerminalOptions["program"]): Promise<void> {
   const random = seededRandom(seed);
   const world = new World();
   try {
     const first = await world.serverApart("walk.db");
     const server = new UnsteadyServer(random, world, first);
     const people = ["walk.ana", "walk.beto"].map(
-      (name) => new Someone(seededRandom(random.integer(2 ** 32)), world.person(name, first.tlsPort)),
+      (name) =>
+        new Someone(seededRandom(random.integer(2 ** 32)), world.person(name, first.tlsPort), program),
     );
     for (const { person } of people) await person.register();
     for (let step = 0; step < steps; step++) {

@@ -1,6 +1,6 @@
 /** Presses random keys in a client at a terminal of its own, and leaves it by Ctrl-C. */
 import type { SeededRandom } from "../seeded-random.ts";
-import { AtTerminal } from "./at-terminal.ts";
+import { AtTerminal, type TerminalOptions } from "./at-terminal.ts";
 import { PASSWORD } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 
@@ -102,6 +102,7 @@ export class Walker {
     random: SeededRandom,
     args: readonly string[],
     environment: { readonly [name: string]: string },
+    program: TerminalOptions["program"],
   ) {
     this.#random = random;
     const [cols, rows] = random.pick([
@@ -115,7 +116,7 @@ export class Walker {
       environment: { ...environment, TERM },
       cols,
       rows,
-      program: "apart",
+      ...(program && { program }),
     });
   }
 
