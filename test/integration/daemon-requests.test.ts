@@ -47,7 +47,7 @@ test("the state of the account, and who is there", async () => {
   await ours.result("open_chat", { username: bobName });
   await ours.line({ event: "connected", username: bobName });
   expect(await ours.result("people")).toMatchObject({
-    people: [{ username: bobName, online: true, connected: true, unread: 0 }],
+    people: [{ username: bobName, online: true, state: "stranger", unread: 0 }],
   });
   expect(await ours.result("close_chat", { username: bobName })).toEqual({});
 });
