@@ -221,7 +221,8 @@ describe("without the server", () => {
     // Without a server, nobody is reported as online.
     const seen = ana.start(["listen", "--lang", "es"]);
     await seen.says("Hasta el 2");
-    const { stdout } = await seen.stop();
+    const { stdout, stderr } = await seen.stop();
+    expect(stderr.match(/Hasta el 2/g)).toHaveLength(1);
     expect(stdout).toStartWith("ana.returns no figura en línea sin el servidor, pero quienes ya");
     await world.server("returns.db", at);
     await listening.says("Conectado de nuevo al servidor.");

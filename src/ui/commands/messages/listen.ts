@@ -123,6 +123,8 @@ class Listening {
           this.#becomeReady(p2p_port, this.#texts.readyWithoutServer);
           const until = links_until === null ? undefined : Date.parse(links_until);
           output.notice(linksWithoutServer(until, Date.now(), this.#texts));
+          // It has just been said.
+          this.#notice = "lost";
         }
       }
       await account.stayOnline();
