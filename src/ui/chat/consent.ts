@@ -4,7 +4,7 @@ import { showFingerprint } from "../../identity/fingerprint.ts";
 import { decisionSentence } from "../format/consent-words.ts";
 import type { Line } from "../format/printed-line.ts";
 import { effects, print, type Run } from "./message-commands.ts";
-import type { ChatContext, ChatEvent, ChatModel, ChatStep } from "./model.ts";
+import type { ChatContext, ChatEvent, ChatModel, ChatStep, OpenedChat } from "./model.ts";
 import { isKeyAwaited, notice, peerName, printing } from "./notices.ts";
 
 /** Hexadecimal digits of a fingerprint that a request shows. */
@@ -14,22 +14,29 @@ function withState(chat: ChatModel, state: ContactState): ChatModel {
   return { ...chat, peer: { ...chat.peer, state } };
 }
 
-function requestLine(chat: ChatModel, fingerprint: string | undefined, context: ChatContext): Line {
+/** @param hasText false: their first text was too long to be shown */
+function requestLine(
+  chat: ChatModel,
+  fingerprint: string | undefined,
+  hasText: boolean,
+  context: ChatContext,
+): Line {
   const { texts } = context;
   const key = fingerprint === undefined ? undefined : showFingerprint(fingerprint.slice(0, SHOWN_DIGITS));
-  return notice(texts.chatRequest(peerName(chat, context), key));
+  const request = texts.chatRequest(peerName(chat, context), key);
+  return notice(hasText ? request : `${request} ${texts.chatRequestTooLong}`);
 }
 
 /** Says in a chat that is opened what has to be known before one writes. */
 export function stateLines(
   chat: ChatModel,
-  fingerprint: string | undefined,
+  { fingerprint, messages }: OpenedChat,
   context: ChatContext,
 ): readonly Line[] {
   const { texts } = context;
   switch (chat.peer.state) {
     case "request":
-      return [requestLine(chat, fingerprint, context)];
+      return [requestLine(chat, fingerprint, messages.length > 0, context)];
     case "declined":
       return [notice(texts.chatDeclined(peerName(chat, context)))];
     case "blocked":
@@ -45,12 +52,13 @@ export function stateLines(
 /** They ask to write, or have written more. */
 export function onRequest(
   before: ChatModel,
+  count: number,
   fingerprint: string | undefined,
   context: ChatContext,
 ): ChatStep {
   if (before.peer.state === "request") return { chat: before, effects: [] };
   const chat = withState(before, "request");
-  return printing(chat, [requestLine(chat, fingerprint, context)]);
+  return printing(chat, [requestLine(chat, fingerprint, count > 0, context)]);
 }
 
 /** It was decided whether they may write, in this chat or elsewhere. */

@@ -135,7 +135,7 @@ export function onMessenger(
     case "message":
       return known.isShown === true ? step(chat) : showArrived(chat, event.message, known.excerpt, context);
     case "request":
-      return onRequest(chat, known.fingerprint, context);
+      return onRequest(chat, event.count, known.fingerprint, context);
     case "held":
       if (chat.peer.holds) return step(chat);
       return printing(withPeer(chat, { holds: true }), [notice(texts.chatHeld(peerName(chat, context)))]);

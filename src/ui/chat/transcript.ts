@@ -137,7 +137,7 @@ function printStored(
 /** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(before: ChatModel, page: OpenedChat, context: ChatContext): ChatStep {
   const { texts } = context;
-  const { isVerified = false, state = "stranger", fingerprint, hasDraft = false } = page;
+  const { isVerified = false, state = "stranger", hasDraft = false } = page;
   const isNew = before.peer.isStranger && state === "stranger" && page.messages.length === 0;
   const opened = page.isMore ? texts.chatOpenedMore : texts.chatOpened;
   const lines = isNew ? [] : [notice(opened(peerName(before, context)))];
@@ -150,7 +150,7 @@ export function showOpened(before: ChatModel, page: OpenedChat, context: ChatCon
     draft: { name: "settled", isStored: hasDraft },
     restoredAt: hasDraft ? context.now : undefined,
   };
-  const said = printing(opening, stateLines(opening, fingerprint, context));
+  const said = printing(opening, stateLines(opening, page, context));
   return { chat: said.chat, effects: [...effects, ...said.effects] };
 }
 

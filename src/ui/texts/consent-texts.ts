@@ -86,6 +86,10 @@ export const CONSENT_TEXTS = {
     en: (user: string, fingerprint: string | undefined) =>
       `${user}${fingerprint === undefined ? "" : ` (fingerprint ${fingerprint})`} asks to write to you. Answering or /accept accepts; /decline declines; /block blocks.`,
   },
+  chatRequestTooLong: {
+    es: "Su mensaje es demasiado largo para mostrarlo antes.",
+    en: "Their message is too long to be shown before.",
+  },
   chatNoRequest: {
     es: (user: string) => `${user} no pide escribirle. /block bloquea a quien no quiera leer más.`,
     en: (user: string) => `${user} does not ask to write to you. /block blocks whom you do not want to read.`,
