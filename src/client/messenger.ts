@@ -35,6 +35,7 @@ import { PortMapper } from "./reach/mapping/port-mapper.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import { Announcer, type OutsideView } from "./reach/announcer.ts";
+import { Meetings } from "./reach/meetings.ts";
 import type { ReachPush } from "./rendezvous/link.ts";
 import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
@@ -110,6 +111,7 @@ export class Messenger {
   #closing: Promise<void> | undefined;
   /** Keeps the server told where we are. */
   readonly #announcer: Announcer;
+  readonly #meetings: Meetings;
   /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
@@ -150,6 +152,7 @@ export class Messenger {
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
+      meet: (...met) => this.#meetings.answer(...met),
     });
     this.decisions = new Decisions({
       profile: options.profile,
@@ -170,7 +173,15 @@ export class Messenger {
       },
       nearby: (label: string) => this.#lan.targets(label),
       clock: this.#clock,
+      meet: (...met: Parameters<Meetings["meet"]>) => this.#meetings.meet(...met),
     };
+    this.#meetings = new Meetings({
+      ...dialNeeds,
+      ownLabel: labelOf(options.profile.username),
+      link: () => this.rendezvous.link,
+      hasMeetingPort: () => this.#announcer.view?.hasMeetingPort === true,
+      accept: (address, way, left) => this.#port.accept(address, way, left),
+    });
     this.#announcer = new Announcer({
       link: () => this.rendezvous.link,
       clock: this.#clock,
@@ -200,8 +211,8 @@ export class Messenger {
         clock: this.#clock,
         random,
         lookUp: (username) => this.#directory.lookUp(username),
-        admit: (connection, peer, report, place) =>
-          this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, report, place),
+        admit: (connection, peer, ...admitted) =>
+          this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, ...admitted),
         refused: (address, code) => {
           if (!this.#announcer.isCheck(address)) this.#emit({ name: "refusal", address, code });
         },
@@ -501,8 +512,11 @@ export class Messenger {
         this.#announcer.checked(push);
         return;
       case "meet_request":
+        this.#storage.attempt(() => this.#conversations.withCaller(push.username).invited(push));
+        return;
       case "go":
       case "gone":
+        this.#meetings.take(push);
         return;
       default:
         push satisfies never;

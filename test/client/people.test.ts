@@ -100,7 +100,12 @@ describe("the people of an account", () => {
         receive(source, "ana", "1");
         receive(source, "beto", "2");
         consents.accept(contacts.ensure("beto"));
-        const linkPresence = () => ({ isConnected: true, silentSince: undefined, heardAt: NOW });
+        const linkPresence = () => ({
+          isConnected: true,
+          way: undefined,
+          silentSince: undefined,
+          heardAt: NOW,
+        });
         const { people } = await listPeople({ ...source, username: source.username, linkPresence });
         expect(people.map(({ connected }) => connected)).toEqual([false, true]);
       },
@@ -112,7 +117,7 @@ describe("the people of an account", () => {
       async (source) => {
         receive(source, "ana", "1");
         receive(source, "beto", "2");
-        const link = { isConnected: false, silentSince: undefined, heardAt: NOW + 60_000 };
+        const link = { isConnected: false, way: undefined, silentSince: undefined, heardAt: NOW + 60_000 };
         const linkPresence = (username: string) => (username === "beto" ? link : undefined);
         const { people } = await listPeople({ ...source, username: source.username, linkPresence });
         expect(people.map(({ last_seen }) => Date.parse(last_seen ?? ""))).toEqual([NOW, NOW + 60_000]);

@@ -25,6 +25,7 @@ import { PeerLinks } from "../peer/links.ts";
 import type { ProvenPeer } from "../peer/proof.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
+import type { Invitation } from "../reach/meetings.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Delivery } from "./delivery.ts";
 import { Dialling } from "./dialling.ts";
@@ -52,6 +53,8 @@ export class Conversation {
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
   readonly #shown: ShownLink;
+  /** How many meetings to which they have asked us are under way. */
+  #invitations = 0;
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
@@ -143,7 +146,7 @@ export class Conversation {
       record: this.#record,
       links: this.#links,
       wanted: () => this.wants.link,
-      greet: (id, connection, peer, purpose) => this.greeter.greet(id, "dialler", connection, peer, purpose),
+      greet: (id, ...dialled) => this.greeter.greet(id, "dialler", ...dialled),
       unreachable: (reason, retryIn) => {
         const { heardAt } = this.#watch;
         emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
@@ -176,7 +179,9 @@ export class Conversation {
 
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
   get isOver(): boolean {
-    return !this.#record.isStored && this.linkCount === 0 && !this.wants.isLookedAt;
+    return (
+      !this.#record.isStored && this.linkCount === 0 && this.#invitations === 0 && !this.wants.isLookedAt
+    );
   }
 
   /** A screen shows the chat, until it calls `closeChat`. */
@@ -303,6 +308,25 @@ export class Conversation {
   lineMayHaveChanged(): void {
     this.#watch.doubt();
     this.peerMayBeReachable();
+  }
+
+  /** They ask to be met, because our addresses do not answer them. Strangers are told no address of ours. */
+  invited(invitation: Invitation): void {
+    const { intake, meet, storage } = this.#needs;
+    const { consent, isHeard } = this.#acceptance;
+    if (consent === "blocked" || (!isHeard && intake.refusesStrangers)) return;
+    // They may have lost the link that is complete here.
+    if (this.isConnected) this.#watch.doubt();
+    this.#invitations++;
+    meet(
+      invitation,
+      this.#record,
+      { dials: isHeard && !this.isConnected, isRelayOnly: !isHeard },
+      this.#links.untilComplete,
+      (...dialled) => this.greeter.greet(this.#links.newId(), "dialler", ...dialled),
+    )
+      .catch((error: unknown) => storage.failed(error))
+      .finally(() => this.#invitations--);
   }
 
   /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */

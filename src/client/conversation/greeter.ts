@@ -6,6 +6,7 @@ import {
   type LinkConnection,
   type LinkPlace,
   type LinkPurpose,
+  type LinkWay,
   type PeerLinkEvents,
 } from "../peer/link.ts";
 import type { PeerLinks } from "../peer/links.ts";
@@ -39,6 +40,7 @@ export class Greeter {
     connection: LinkConnection,
     peer: ProvenPeer,
     report: KeyReport,
+    way: LinkWay,
     place: LinkPlace | undefined,
   ): Admission {
     const { record, links } = this.#options;
@@ -46,7 +48,7 @@ export class Greeter {
     if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return verdict;
     if (verdict === "pin") record.pin(peer);
     const purpose = verdict === "verifies" ? "verification" : "conversation";
-    this.greet(links.newId(), "acceptor", connection, peer, purpose, place);
+    this.greet(links.newId(), "acceptor", connection, peer, purpose, way, place);
     return verdict === "verifies" ? verdict : "admitted";
   }
 
@@ -56,12 +58,13 @@ export class Greeter {
     connection: LinkConnection,
     peer: ProvenPeer,
     purpose: LinkPurpose,
+    way: LinkWay,
     place?: LinkPlace,
   ): void {
     const { needs, links, events, isHeard } = this.#options;
     const { clock, profile, reading } = needs;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, place, isHeard },
+      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, way, place, isHeard },
       events,
     );
     links.add(link);

@@ -58,6 +58,11 @@ export class Intake {
     this.#unaskedBytes = undefined;
   }
 
+  /** Whether nothing of strangers is taken. */
+  get refusesStrangers(): boolean {
+    return this.#who === "contacts";
+  }
+
   /** The consent of somebody was changed by this account's person. */
   changed(): void {
     this.#unaskedBytes = undefined;

@@ -5,6 +5,7 @@ import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
+import type { Meetings } from "../reach/meetings.ts";
 import type { MessengerEvent } from "./events.ts";
 import type { Intake } from "./intake.ts";
 
@@ -35,4 +36,6 @@ export type ConversationNeeds = {
     signal: AbortSignal,
     greet: Greet,
   ) => Promise<UnreachableReason | undefined>;
+  /** As `Meetings.answer`. */
+  readonly meet: Meetings["answer"];
 };

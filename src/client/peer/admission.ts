@@ -21,6 +21,9 @@ export const MAX_CONNECTIONS_PER_USER = 4;
 export const MAX_STRANGERS = 64;
 export const MAX_CONNECTIONS_PER_STRANGER = 2;
 export const MAX_STRANGERS_PER_NETWORK = 8;
+/** What stands for the network of everybody who comes by way of the server. */
+export const RELAY = "relay";
+export const MAX_RELAYED_STRANGERS = 32;
 /** How long a stranger keeps the place without a text that was taken, in ms. */
 export const STRANGER_IDLE = 60_000;
 
@@ -75,7 +78,7 @@ export class PeerAdmission {
   }
 
   /**
-   * A connection from this address (as `normalizeAddress` gives it) begins its handshake.
+   * A connection from this address (as `normalizeAddress` gives it, or `RELAY`) begins its handshake.
    * @param isFromContact whether it is the address of a contact
    * @returns undefined: there is no place for it
    */
@@ -160,10 +163,12 @@ export class PeerAdmission {
     };
     const isSameUser = ({ state }: ProvenCaller) => state.label === label;
     const isStranger = ({ state }: ProvenCaller) => !state.isContact;
+    const { network } = newcomer;
+    const ofNetwork = network === RELAY ? MAX_RELAYED_STRANGERS : MAX_STRANGERS_PER_NETWORK;
     const hasRoom = isContact
       ? fits(MAX_CONNECTIONS_PER_USER, isSameUser)
       : fits(MAX_CONNECTIONS_PER_STRANGER, isSameUser) &&
-        fits(MAX_STRANGERS_PER_NETWORK, (each) => isStranger(each) && each.network === newcomer.network) &&
+        fits(ofNetwork, (each) => isStranger(each) && each.network === network) &&
         fits(MAX_STRANGERS, isStranger);
     return hasRoom && fits(MAX_CONNECTIONS, () => true) ? leaving : undefined;
   }

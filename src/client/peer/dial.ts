@@ -8,15 +8,16 @@
  * 3. The winner is greeted; the other connections are closed without sending anything.
  */
 import type { Clock } from "../../net/clock.ts";
-import { READS_NOTHING } from "../../net/connection.ts";
+import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
 import { dial, DialError, isLineFailure, type Target } from "../../net/dialler.ts";
+import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
-import type { LinkConnection, LinkEnd, LinkPurpose } from "./link.ts";
-import { keyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
+import type { LinkConnection, LinkEnd, LinkPurpose, LinkWay } from "./link.ts";
+import { keyReport, type KeyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 /** Why no link to a person can be opened now. */
@@ -75,8 +76,98 @@ const LOOKUP_FAILURES = {
   limited: "server_limits",
 } as const satisfies { [name in Whereabouts["name"]]: UnreachableReason | undefined };
 
-/** Greets the proven peer of a connection. */
-export type Greet = (connection: LinkConnection, peer: ProvenPeer, purpose: LinkPurpose) => void;
+/** Greets the proven peer of a connection that we have dialled. */
+export type Greet = (
+  connection: LinkConnection,
+  peer: ProvenPeer,
+  purpose: LinkPurpose,
+  way: LinkWay,
+) => void;
+
+type RaceOptions = {
+  readonly tls: PeerTls;
+  readonly record: ContactRecord;
+  /** What the server says of the person's key. */
+  readonly report: KeyReport;
+  readonly greet: Greet;
+};
+
+/** The connections of one attempt in which we are the dialler: the first that passes the checklist is greeted. */
+export class Race {
+  readonly #options: RaceOptions;
+  #winner: { readonly peer: ProvenPeer; readonly verdict: "pinned" | "pin" | "verifies" } | undefined;
+  #isGreeted = false;
+  #isKeyPending = false;
+  /** A key could not be compared or stored. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: RaceOptions) {
+    this.#options = options;
+  }
+
+  get isGreeted(): boolean {
+    return this.#isGreeted;
+  }
+
+  get record(): ContactRecord {
+    return this.#options.record;
+  }
+
+  /** Undefined: we have no good certificate. */
+  get context(): TlsContext | undefined {
+    return this.#options.tls.dialling(this.record.label);
+  }
+
+  /** @returns true, or the code with which the connection ends */
+  verify(connection: Connection, handshake: Handshake): true | string {
+    const { tls, record, report } = this.#options;
+    if (this.#winner !== undefined) return "lost_race";
+    const proof = tls.prove(connection, handshake, record.username);
+    if (!proof.ok) return proof.code;
+    let verdict: LinkVerdict;
+    try {
+      verdict = record.judge(proof.peer, report);
+    } catch (error) {
+      this.#failure = { error };
+      return "storage_failed";
+    }
+    this.#isKeyPending ||= verdict === "pending";
+    if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return `key_${verdict}`;
+    this.#winner = { peer: proof.peer, verdict };
+    return true;
+  }
+
+  /** The handlers of a connection that was verified. */
+  handlers(way: LinkWay): ConnectionHandlers {
+    return {
+      ...READS_NOTHING,
+      opened: (connection) => this.#greet(connection, way),
+      closed: () => undefined,
+    };
+  }
+
+  /** @returns why there is no link, if a key was the reason. @throws SQLiteError */
+  get keyFailure(): UnreachableReason | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (!this.#isKeyPending) return undefined;
+    return this.record.isVerified ? "verification_needed" : "key_pending";
+  }
+
+  #greet(connection: Connection, way: LinkWay): void {
+    if (this.#winner === undefined) return;
+    const { peer, verdict } = this.#winner;
+    try {
+      if (verdict === "pin") this.record.pin(peer);
+    } catch (error) {
+      // A key that is not stored could not be compared the next time.
+      this.#failure = { error };
+      connection.terminate("storage_failed");
+      return;
+    }
+    this.#isGreeted = true;
+    this.#options.greet(connection, peer, verdict === "verifies" ? "verification" : "conversation", way);
+  }
+}
 
 type DialNeeds = {
   readonly tls: PeerTls;
@@ -87,6 +178,16 @@ type DialNeeds = {
   /** Where this person was heard on the local network. */
   nearby(label: string): readonly Target[];
   readonly clock: Pick<Clock, "after">;
+  /**
+   * Meets somebody who is online, too, unless the dials to their addresses, of which `isOpen` says that the server has
+   * reached one, lead to a link. @returns as `dialPeer`
+   */
+  meet(
+    race: Race,
+    isOpen: boolean,
+    dialled: Promise<UnreachableReason | undefined>,
+    signal: AbortSignal,
+  ): Promise<UnreachableReason | undefined>;
 };
 
 /** The server's answer; of somebody nearby whose key is known, also that there was none in time. */
@@ -130,68 +231,53 @@ export async function dialPeer(
     record.moved(where.username, elsewhere);
   } else if (where.name !== "offline") elsewhere = peerTargets(record.targets, own);
   const targets = [...nearby, ...without(elsewhere, nearby)];
-  const report = keyReport(where);
-  const lookupFailure = LOOKUP_FAILURES[where.name];
+  const race = new Race({ tls, record, report: keyReport(where), greet });
+  const dialled = dialTargets(race, targets, {
+    take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
+    signal,
+    lookupFailure: LOOKUP_FAILURES[where.name],
+    // Whoever knows the person's name may have sent the beacon.
+    doubted: without(nearby, elsewhere),
+  });
+  return where.name === "online" ? needs.meet(race, where.isOpen, dialled, signal) : dialled;
+}
+
+type TargetDialOptions = {
+  take(target: Target): number;
+  readonly signal: AbortSignal;
+  /** Why the server did not report the addresses; undefined: it did. */
+  readonly lookupFailure: UnreachableReason | undefined;
+  /** What is found there says nothing about the person. */
+  readonly doubted: readonly Target[];
+};
+
+/** @returns, @throws as `dialPeer` */
+export async function dialTargets(
+  race: Race,
+  targets: readonly Target[],
+  { take, signal, lookupFailure, doubted }: TargetDialOptions,
+): Promise<UnreachableReason | undefined> {
   if (targets.length === 0) return lookupFailure ?? "unreachable";
-  const context = tls.dialling(record.label);
+  const { context } = race;
   if (context === undefined) return "no_certificate";
-  let winner: { readonly peer: ProvenPeer; readonly verdict: "pinned" | "pin" | "verifies" } | undefined;
-  let keyPending = false;
-  let isGreeted = false;
-  /** A key could not be compared or stored. */
-  let failure: { readonly error: unknown } | undefined;
   try {
     await dial({
       targets,
       tls: context,
       objectLimit: PEER_OBJECT_LIMIT,
-      take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
+      take,
       signal,
-      handlers: {
-        ...READS_NOTHING,
-        opened: (connection) => {
-          if (winner === undefined) return;
-          try {
-            if (winner.verdict === "pin") record.pin(winner.peer);
-          } catch (error) {
-            // A key that is not stored could not be compared the next time.
-            failure = { error };
-            connection.terminate("storage_failed");
-            return;
-          }
-          isGreeted = true;
-          greet(connection, winner.peer, winner.verdict === "verifies" ? "verification" : "conversation");
-        },
-        closed: () => undefined,
-      },
-      verify: (connection, handshake) => {
-        const proof = tls.prove(connection, handshake, record.username);
-        if (!proof.ok) return proof.code;
-        let verdict: LinkVerdict;
-        try {
-          verdict = record.judge(proof.peer, report);
-        } catch (error) {
-          failure = { error };
-          return "storage_failed";
-        }
-        keyPending ||= verdict === "pending";
-        if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return `key_${verdict}`;
-        winner = { peer: proof.peer, verdict };
-        return true;
-      },
+      handlers: race.handlers("direct"),
+      verify: (connection, handshake) => race.verify(connection, handshake),
     });
-    if (isGreeted) return undefined;
+    if (race.isGreeted) return undefined;
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
-    if (failure !== undefined) throw failure.error;
+    const { keyFailure } = race;
     if (error.code === "abandoned") return undefined;
-    if (keyPending) return record.isVerified ? "verification_needed" : "key_pending";
-    // Whoever knows the person's name may have sent the beacon.
-    const failures = without(error.failures, without(nearby, elsewhere));
-    return reasonOf({ failures }, lookupFailure);
+    return keyFailure ?? reasonOf({ failures: without(error.failures, doubted) }, lookupFailure);
   }
-  if (failure !== undefined) throw failure.error;
-  return "not_admitted";
+  return race.keyFailure ?? "not_admitted";
 }
 
 /** The network no longer carries the line. A reset (ECONNRESET) is sent by the other machine: it has closed the line. */

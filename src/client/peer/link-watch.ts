@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../net/clock.ts";
 import type { LinkReading } from "./link-reading.ts";
-import type { PeerLink } from "./link.ts";
+import type { LinkWay, PeerLink } from "./link.ts";
 import type { PeerLinks } from "./links.ts";
 
 /** Silence after which a needed link is pinged, in ms. */
@@ -25,6 +25,8 @@ export const PROBE_TIMEOUT = 8_000;
 /** A person's presence according to the direct link; times in ms since 1970. */
 export type LinkPresence = {
   readonly isConnected: boolean;
+  /** How the current link came about; undefined: there is none. */
+  readonly way: LinkWay | undefined;
   /** When something was last received on a direct link; undefined: nothing in this process. */
   readonly heardAt: number | undefined;
   /** Since when a link has been silent; undefined: there is no link, or it answers. */
@@ -71,6 +73,7 @@ export class LinkWatch {
     const { heardAt } = this;
     return {
       isConnected: this.#links.isConnected,
+      way: this.#links.current?.way,
       heardAt,
       silentSince: this.#isSilent ? heardAt : undefined,
     };

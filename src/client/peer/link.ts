@@ -116,6 +116,12 @@ export type LinkConnection = Pick<
   | "exportKey"
 >;
 
+/**
+ * How a connection came about: dialled by either side, by both at once through their NATs, or by way of the server, which
+ * passes the sealed bytes on.
+ */
+export type LinkWay = "direct" | "punched" | "relayed";
+
 /** The place of a link at the peer port, if the peer has dialled us. */
 export type LinkPlace = {
   /** A new text of the peer was stored. */
@@ -140,6 +146,7 @@ type PeerLinkOptions = {
   /** The proven peer of the connection. */
   readonly peer: ProvenPeer;
   readonly purpose: LinkPurpose;
+  readonly way: LinkWay;
   /** Undefined: we have dialled. */
   readonly place: LinkPlace | undefined;
   /** Whether their texts are taken as they come; otherwise they are read slowly. */
@@ -150,6 +157,7 @@ export class PeerLink implements ConnectionHandlers {
   readonly id: LinkId;
   readonly peer: ProvenPeer;
   readonly purpose: LinkPurpose;
+  readonly way: LinkWay;
   readonly #role: "acceptor" | "dialler";
   readonly #ownName: string;
   readonly #clock: Clock;
@@ -168,6 +176,7 @@ export class PeerLink implements ConnectionHandlers {
     this.id = options.id;
     this.peer = options.peer;
     this.purpose = options.purpose;
+    this.way = options.way;
     this.#role = options.role;
     this.#ownName = options.ownName;
     this.#clock = options.clock;

@@ -16,6 +16,7 @@ export class PeerLinks {
   #choice: LinkChoice;
   #nextId: LinkId = 1;
   #dialAbort: AbortController | undefined;
+  #completion = new AbortController();
 
   /** @param currentChanged receives the new current link; undefined: none is left */
   constructor(decider: boolean, currentChanged: (link: PeerLink | undefined) => void) {
@@ -44,15 +45,26 @@ export class PeerLinks {
     );
   }
 
-  /** Begins an attempt. @returns its signal is aborted when the attempt is abandoned */
+  /** Aborted when a link is complete, or no link is wanted any more. */
+  get untilComplete(): AbortSignal {
+    return this.#completion.signal;
+  }
+
+  #renewCompletion(): void {
+    this.#completion.abort();
+    this.#completion = new AbortController();
+  }
+
+  /** Begins an attempt. @returns its signal is aborted when it is abandoned or has failed, and when a link is complete */
   startDial(): { id: LinkId; signal: AbortSignal } {
     const id = this.#nextId++;
     this.#dialAbort = new AbortController();
     this.#step({ name: "dialStarted", link: id });
-    return { id, signal: this.#dialAbort.signal };
+    return { id, signal: AbortSignal.any([this.#dialAbort.signal, this.untilComplete]) };
   }
 
   dialFailed(id: LinkId): void {
+    if (this.#choice.dial === id) this.#dialAbort?.abort();
     this.#step({ name: "dialFailed", link: id });
   }
 
@@ -84,6 +96,7 @@ export class PeerLinks {
   /** @param now by the monotonic clock */
   completed(link: PeerLink, now: number): void {
     this.#step({ name: "completed", link: link.id, now });
+    this.#renewCompletion();
   }
 
   /** @returns whether it was the last complete link */
@@ -104,6 +117,7 @@ export class PeerLinks {
 
   /** Says `bye` on every complete link, and ends the others. */
   endAll(code: string): void {
+    this.#renewCompletion();
     for (const link of [...this.#links.values()]) link.bye(code);
   }
 
@@ -114,6 +128,7 @@ export class PeerLinks {
 
   /** Terminates all links; queued messages are sent again on a later link. */
   terminateAll(code: string): void {
+    this.#renewCompletion();
     for (const link of [...this.#links.values()]) link.terminate(code);
   }
 

@@ -19,10 +19,10 @@ import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ConsentStore } from "../profile/consents.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import { PeerAdmission, type Caller } from "./admission.ts";
+import { PeerAdmission, RELAY, type Caller } from "./admission.ts";
 import { CallerKeys } from "./caller-keys.ts";
 import { KnockRate } from "./knock-rate.ts";
-import type { LinkPlace } from "./link.ts";
+import type { LinkPlace, LinkWay } from "./link.ts";
 import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
@@ -48,10 +48,19 @@ type PeerPortNeeds = {
   /** Resolves within five seconds. */
   lookUp(username: string): Promise<Whereabouts>;
   /** As `Conversation.admit`, in the conversation with that peer. */
-  admit(connection: Connection, peer: ProvenPeer, report: KeyReport, place: LinkPlace): Admission;
+  admit(
+    connection: Connection,
+    peer: ProvenPeer,
+    report: KeyReport,
+    way: LinkWay,
+    place: LinkPlace,
+  ): Admission;
   refused(address: string, code: string): void;
   readonly storage: StorageGuard;
 };
+
+/** A connection whose other side has proven who it is. */
+type Proven = { readonly caller: Caller; readonly way: LinkWay; readonly left: () => void };
 
 /** No port of 9000–9099 is free, or the chosen port is not. */
 export class PortError extends Error {
@@ -117,7 +126,7 @@ export class PeerPort {
           objectLimit: PEER_OBJECT_LIMIT,
           tls: () => ({ context: this.#context() }),
           delaysRefusals: true,
-          accept: (address) => this.#accept(normalizeAddress(address)),
+          accept: (address) => this.accept(normalizeAddress(address)),
         });
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
@@ -132,8 +141,17 @@ export class PeerPort {
     return this.#needs.tls.accepting() as TlsContext;
   }
 
-  #accept(address: string): ConnectionHandlers | undefined {
-    const network = networkOf(address);
+  /**
+   * The handlers of a connection in which we are the acceptor. @param address as `normalizeAddress` gives it
+   * @param left a place that it has got is free again. @returns undefined: there is no place for it
+   */
+  accept(
+    address: string,
+    way: LinkWay = "direct",
+    left: () => void = () => undefined,
+  ): ConnectionHandlers | undefined {
+    const from = way === "relayed" ? RELAY : address;
+    const network = networkOf(from);
     const isOfContact = this.#isOfContact(network);
     const now = this.#needs.clock.monotonic();
     if (!this.#knocks.take(network, isOfContact ? "contact" : "stranger", now)) {
@@ -146,7 +164,7 @@ export class PeerPort {
     }
     let connection: Connection | undefined;
     const giveWay = () => connection?.terminate("gave_way");
-    const caller = this.#admission.knock(address, isOfContact, giveWay);
+    const caller = this.#admission.knock(from, isOfContact, giveWay);
     if (caller === undefined) {
       this.#reportRefusal(address, "too_many_connections");
       return undefined;
@@ -164,10 +182,11 @@ export class PeerPort {
       },
       opened: (opened) => {
         // `secured` has accepted the connection, so the peer is proven.
-        this.#judge(opened, peer as ProvenPeer, caller);
+        this.#judge(opened, peer as ProvenPeer, { caller, way, left });
       },
       closed: (reason, closed) => {
         this.#admission.leave(caller);
+        left();
         this.#asked.delete(closed);
         // Nothing is said of who is blocked.
         if (reason.name !== "remote" && reason.code !== BLOCKED && !this.#stopped)
@@ -210,7 +229,7 @@ export class PeerPort {
   }
 
   /** Step 5: a pinned key passes at once; for any other key the server is asked. */
-  #judge(connection: Connection, peer: ProvenPeer, caller: Caller): void {
+  #judge(connection: Connection, peer: ProvenPeer, proven: Proven): void {
     const { contacts, consents, storage } = this.#needs;
     const known = storage.attempt(() => ({
       isPinned: contacts.isPinned(peer.label, peer.fingerprint),
@@ -221,7 +240,7 @@ export class PeerPort {
       return;
     }
     if (known.isPinned) {
-      this.#admit(connection, peer, { name: "nothing" }, caller);
+      this.#admit(connection, peer, { name: "nothing" }, proven);
       return;
     }
     connection.pauseReading();
@@ -231,7 +250,7 @@ export class PeerPort {
       .then((report) => {
         this.#asked.delete(connection);
         if (report.name === "notNow") this.#sendAway(connection, "busy");
-        else this.#admit(connection, peer, report, caller);
+        else this.#admit(connection, peer, report, proven);
         connection.resumeReading();
       })
       .catch((error: unknown) => {
@@ -240,7 +259,7 @@ export class PeerPort {
       });
   }
 
-  #admit(connection: Connection, peer: ProvenPeer, report: KeyReport, caller: Caller): void {
+  #admit(connection: Connection, peer: ProvenPeer, report: KeyReport, { caller, way, left }: Proven): void {
     if (!connection.isOpen) return;
     if (this.#needs.tls.isRevoked(peer)) {
       connection.terminate("revoked");
@@ -248,13 +267,16 @@ export class PeerPort {
     }
     const place: LinkPlace = {
       tookText: () => this.#admission.tookText(caller),
-      left: () => this.#admission.leave(caller),
+      left: () => {
+        this.#admission.leave(caller);
+        left();
+      },
     };
     try {
-      const verdict = this.#needs.admit(connection, peer, report, place);
+      const verdict = this.#needs.admit(connection, peer, report, way, place);
       if (verdict === "admitted") {
         this.#admission.pinned(caller);
-        if (this.#needs.consents.isContact(peer.label)) this.#remember(caller.network);
+        if (way !== "relayed" && this.#needs.consents.isContact(peer.label)) this.#remember(caller.network);
       } else if (verdict === "pending") this.#sendAway(connection, "key_pending");
       else if (verdict !== "verifies") connection.terminate("key_refused");
     } catch (error) {

@@ -101,20 +101,26 @@ export class Directory {
   }
 }
 
-function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
-  const seen = { kind: "direct", ip: info.target_ip, port: info.target_port };
+/** The addresses of candidates that we know how to dial, each once. */
+export function candidateTargets(candidates: NonNullable<ResponseOf<"p2p_info">["candidates"]>): Target[] {
   const targets = new Map<string, Target>();
-  for (const { kind, ip, port } of [...(info.candidates ?? []), seen]) {
+  for (const { kind, ip, port } of candidates) {
     const address = ip === undefined ? undefined : parseDialableAddress(ip);
     if ((kind !== "direct" && kind !== "mapped") || address === undefined || port === undefined) continue;
     targets.set(`${address} ${port}`, { ip: address, port });
   }
+  return [...targets.values()].slice(0, MAX_CANDIDATES);
+}
+
+function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
+  const { candidates = [], fingerprint } = info;
+  const seen = { kind: "direct", ip: info.target_ip, port: info.target_port, open: undefined };
   return {
     name: "online",
     username: info.target_user,
-    targets: [...targets.values()].slice(0, MAX_CANDIDATES),
-    isOpen: info.candidates?.some(({ open }) => open === true) === true,
-    fingerprint: info.fingerprint,
+    targets: candidateTargets([...candidates, seen]),
+    isOpen: candidates.some(({ open }) => open === true),
+    fingerprint,
     secure: info.secure !== false,
   };
 }

@@ -52,7 +52,7 @@ export function dialPerson(
     around.network.dial(owner, other, {
       address,
       signal,
-      opened: (connection) => greet(connection, provenPeer(other), "conversation"),
+      opened: (connection) => greet(connection, provenPeer(other), "conversation", "direct"),
       settled: (outcome) => {
         if (outcome === "connected") settle(undefined);
         else settle(isOnline ? "unreachable" : "no_server");

@@ -137,6 +137,7 @@ export class SimulatedProgram implements ServerUser {
         isTraced: true,
         dial: (record, signal, greet) =>
           dialPerson({ program: this, owner, other, around }, record, signal, greet),
+        meet: async () => undefined,
       },
       // Only what somebody does stores them.
       contacts.find(other.typedName) ?? unstored(other.typedName),
@@ -313,7 +314,13 @@ export class SimulatedProgram implements ServerUser {
     try {
       if (this.stores.consents.isBlocked(this.contact.label)) connection.terminate("blocked");
       else
-        this.conversation.greeter.admit(connection, provenPeer(this.#other), { name: "nothing" }, undefined);
+        this.conversation.greeter.admit(
+          connection,
+          provenPeer(this.#other),
+          { name: "nothing" },
+          "direct",
+          undefined,
+        );
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");

@@ -1,0 +1,213 @@
+/** Carries out a client's side of a meeting: its sockets, its timers, and what the server says of it. */
+import type { Clock } from "../../net/clock.ts";
+import { Connection, type ConnectionHandlers } from "../../net/connection.ts";
+import type { Target } from "../../net/dialler.ts";
+import { dialForLines, type LineSocket } from "../../net/line-socket.ts";
+import type { TlsContext } from "../../net/tls.ts";
+import { readFields } from "../../protocol/fields.ts";
+import { PEER_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
+import { MEETING_ANSWERS } from "../../protocol/meeting-messages.ts";
+import type { LinkWay } from "../peer/link.ts";
+import { Meeting, type Go, type MeetingEffect, type MeetingFailure, type Purpose } from "./meeting.ts";
+import type { Family } from "./meeting-places.ts";
+
+/** What becomes of the connections of a meeting. */
+export type MeetingEnd = {
+  /** The decider is the acceptor. */
+  readonly role: "acceptor" | "dialler";
+  /** Undefined: we have no good certificate. */
+  context(): TlsContext | undefined;
+  /** The handlers of a connection that begins its handshake; undefined: there is no place for it. */
+  handlers(way: LinkWay, address: string): ConnectionHandlers | undefined;
+};
+
+export type MeetingPlan = {
+  readonly ticket: string;
+  readonly purpose: Purpose;
+  /** The meeting port. */
+  readonly places: ReadonlyMap<Family, Target>;
+  readonly mayRelay: boolean;
+  /** Neither side is told the other's address. */
+  readonly isRelayOnly: boolean;
+};
+
+export class MeetingRun {
+  readonly #clock: Pick<Clock, "monotonic" | "after">;
+  readonly #plan: MeetingPlan;
+  readonly #end: MeetingEnd;
+  readonly #meeting: Meeting;
+  readonly #seats = new Map<Family, LineSocket>();
+  /** The local port of each seat, from which is dialled. */
+  readonly #localPorts = new Map<Family, number>();
+  /** Those whose handshake is under way. */
+  readonly #unproven = new Set<Connection>();
+  readonly #result = Promise.withResolvers<MeetingFailure | undefined>();
+  #cancelWake: () => void = () => undefined;
+
+  constructor(clock: Pick<Clock, "monotonic" | "after">, plan: MeetingPlan, end: MeetingEnd) {
+    this.#clock = clock;
+    this.#plan = plan;
+    this.#end = end;
+    this.#meeting = new Meeting({
+      isDecider: end.role === "acceptor",
+      purpose: plan.purpose,
+      mayRelay: plan.mayRelay,
+      families: [...plan.places.keys()],
+      now: clock.monotonic(),
+    });
+  }
+
+  /** Resolves to undefined when a connection was proven, or `leave` was called. */
+  get ended(): Promise<MeetingFailure | undefined> {
+    return this.#result.promise;
+  }
+
+  begin(): void {
+    for (const [family, place] of this.#plan.places) this.#takeSeat(family, place);
+    this.#wakeLater();
+  }
+
+  go(go: Go): void {
+    this.#apply(this.#meeting.go(go, this.#clock.monotonic()));
+  }
+
+  gone(): void {
+    this.#apply(this.#meeting.gone());
+  }
+
+  /** No connection is wanted any more; those that were proven are not touched. */
+  leave(): void {
+    this.#apply(this.#meeting.leave());
+    for (const connection of [...this.#unproven]) connection.terminate("abandoned");
+  }
+
+  #takeSeat(family: Family, place: Target): void {
+    const closed = () => {
+      this.#seats.delete(family);
+      this.#apply(this.#meeting.seatClosed(family));
+    };
+    dialForLines(place, 0, {
+      opened: (socket) => {
+        if (this.#meeting.isOver) {
+          socket.terminate();
+          return;
+        }
+        this.#seats.set(family, socket);
+        this.#localPorts.set(family, socket.localPort);
+        const { ticket, isRelayOnly } = this.#plan;
+        socket.send({ action: "meet", ticket, ...(isRelayOnly && { relay: true }) });
+        this.#apply(this.#meeting.seated(family));
+      },
+      failed: closed,
+      line: (object) => this.#takeLine(family, object),
+      closed,
+    });
+  }
+
+  #takeLine(family: Family, object: JsonObject): void {
+    switch (object["action"]) {
+      case "ping": {
+        const ping = readFields(MEETING_ANSWERS.ping, object);
+        if (ping.ok) this.#apply(this.#meeting.ping(family, ping.value.n));
+        return;
+      }
+      case "spliced":
+        this.#apply(this.#meeting.spliced(family));
+        return;
+      case "error":
+        this.#apply(this.#meeting.relayFull());
+        return;
+      default:
+      // A later server may say more.
+    }
+  }
+
+  #apply(effects: readonly MeetingEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.name) {
+        case "say":
+          this.#seats.get(effect.family)?.send(effect.line);
+          break;
+        case "dial":
+          this.#dial(effect.family, effect);
+          break;
+        case "secureSeat": {
+          const seat = this.#seats.get(effect.family);
+          this.#seats.delete(effect.family);
+          if (seat !== undefined)
+            this.#secure(seat, "relayed", () => this.#apply(this.#meeting.relayClosed()));
+          break;
+        }
+        case "closeSeat":
+          this.#seats.get(effect.family)?.end();
+          break;
+        case "ended":
+          this.#result.resolve(effect.failure);
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+    this.#wakeLater();
+  }
+
+  #dial(family: Family, target: Target): void {
+    dialForLines(target, this.#localPorts.get(family) ?? 0, {
+      opened: (socket) => {
+        if (!this.#meeting.dialOpened(family)) {
+          socket.terminate();
+          return;
+        }
+        this.#secure(socket, "punched", () =>
+          this.#apply(this.#meeting.openClosed(family, this.#clock.monotonic())),
+        );
+      },
+      failed: () => this.#apply(this.#meeting.dialFailed(family, this.#clock.monotonic())),
+      line: () => undefined,
+      closed: () => undefined,
+    });
+  }
+
+  /** @param closed it has closed before it was proven */
+  #secure(socket: LineSocket, way: LinkWay, closed: () => void): void {
+    const context = this.#end.context();
+    const handlers = context === undefined ? undefined : this.#end.handlers(way, socket.ip);
+    if (context === undefined || handlers === undefined) {
+      socket.terminate();
+      closed();
+      return;
+    }
+    const connection: Connection = new Connection(
+      {
+        ...handlers,
+        secured: (secured, handshake) => {
+          this.#unproven.delete(secured);
+          if (handlers.secured?.(secured, handshake) !== true) {
+            closed();
+            return false;
+          }
+          this.#apply(this.#meeting.leave());
+          return true;
+        },
+        closed: (reason, gone) => {
+          handlers.closed(reason, gone);
+          if (this.#unproven.delete(gone)) closed();
+        },
+      },
+      { objectLimit: PEER_OBJECT_LIMIT, tls: true },
+    );
+    this.#unproven.add(connection);
+    handlers.accepted?.(connection);
+    socket.secure(this.#end.role, context, connection);
+  }
+
+  #wakeLater(): void {
+    this.#cancelWake();
+    const { wakeAt } = this.#meeting;
+    if (wakeAt === Infinity) return;
+    const wait = Math.max(0, wakeAt - this.#clock.monotonic());
+    this.#cancelWake = this.#clock.after(wait, () =>
+      this.#apply(this.#meeting.checkDeadlines(this.#clock.monotonic())),
+    );
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Meetings with other people (PROTOCOL 7): those for which we ask, because their addresses do not answer, and those to
+ * which they ask us.
+ */
+import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "../peer/dial-limits.ts";
+import type { Clock } from "../../net/clock.ts";
+import type { ConnectionHandlers } from "../../net/connection.ts";
+import type { TlsContext } from "../../net/tls.ts";
+import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
+import { dialTargets, Race, type Greet, type UnreachableReason } from "../peer/dial.ts";
+import type { ContactRecord } from "../peer/contact-record.ts";
+import type { LinkWay } from "../peer/link.ts";
+import type { PeerTls } from "../peer/tls.ts";
+import { candidateTargets } from "../rendezvous/directory.ts";
+import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
+import { ServerFailure } from "../rendezvous/server-errors.ts";
+import { ownAddresses } from "../rendezvous/surroundings.ts";
+import { meetingTargets } from "./meeting-places.ts";
+import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
+
+/** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */
+const DIRECT_PATIENCE = 1_000;
+/** Meetings to which others have asked us, at one time. */
+const MAX_INVITED = 8;
+
+/** Somebody asks to be met. */
+export type Invitation = ResponseOf<"meet_request">;
+
+export type MeetingsNeeds = {
+  readonly tls: PeerTls;
+  /** Names this account in the budget of dials. */
+  readonly account: string;
+  readonly ownLabel: string;
+  readonly clock: Pick<Clock, "monotonic" | "after">;
+  own(): Omit<OwnPlace, "addresses">;
+  /** The link while logged in. */
+  link(): RendezvousLink | undefined;
+  /** Whether the server has a meeting port. */
+  hasMeetingPort(): boolean;
+  /** As `PeerPort.accept`. */
+  accept(address: string, way: LinkWay, left: () => void): ConnectionHandlers | undefined;
+};
+
+export class Meetings {
+  readonly #needs: MeetingsNeeds;
+  readonly #byTicket = new Map<string, MeetingRun>();
+  #invited = 0;
+
+  constructor(needs: MeetingsNeeds) {
+    this.#needs = needs;
+  }
+
+  /** What the server says of a meeting. */
+  take(push: Extract<ReachPush, { action: "go" | "gone" }>): void {
+    const run = this.#byTicket.get(push.ticket);
+    if (push.action === "gone") run?.gone();
+    else if (push.family === 4 || push.family === 6) run?.go({ ...push, family: push.family });
+  }
+
+  /** As `DialNeeds.meet` of `peer/dial.ts`. */
+  async meet(
+    race: Race,
+    isOpen: boolean,
+    dialled: Promise<UnreachableReason | undefined>,
+    signal: AbortSignal,
+  ): Promise<UnreachableReason | undefined> {
+    if (!this.#needs.hasMeetingPort()) return dialled;
+    const early = isOpen ? await this.#early(dialled) : undefined;
+    if (signal.aborted || race.isGreeted) return early?.failure;
+    const met = this.#ask(race, signal).catch((error: unknown) => {
+      // There is no meeting: the dials alone decide.
+      if (!(error instanceof ServerFailure)) throw error;
+    });
+    const failure = await dialled;
+    if (failure === undefined) return undefined;
+    await met;
+    // Where a meeting has led to a link, this attempt was abandoned.
+    return signal.aborted || race.isGreeted ? undefined : (race.keyFailure ?? failure);
+  }
+
+  /**
+   * Somebody has asked to be met. @param options.dials whether their addresses may be dialled
+   * @param options.isRelayOnly neither side is told the other's address
+   */
+  async answer(
+    invitation: Invitation,
+    record: ContactRecord,
+    options: { readonly dials: boolean; readonly isRelayOnly: boolean },
+    signal: AbortSignal,
+    greet: Greet,
+  ): Promise<void> {
+    if (this.#invited >= MAX_INVITED || this.#byTicket.has(invitation.ticket)) return;
+    const { tls, account } = this.#needs;
+    const report = { name: "key", fingerprint: invitation.fingerprint } as const;
+    const race = new Race({ tls, record, report, greet });
+    const own = { ...this.#needs.own(), addresses: ownAddresses() };
+    const targets = options.dials ? peerTargets(candidateTargets(invitation.candidates), own) : [];
+    this.#invited++;
+    try {
+      await Promise.all([
+        this.#run(invitation, race, options.isRelayOnly, signal),
+        dialTargets(race, targets, {
+          take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
+          signal,
+          lookupFailure: undefined,
+          doubted: [],
+        }),
+      ]);
+    } finally {
+      this.#invited--;
+    }
+  }
+
+  /** The end of the dials, if they end soon. */
+  async #early(
+    dialled: Promise<UnreachableReason | undefined>,
+  ): Promise<{ readonly failure: UnreachableReason | undefined } | undefined> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const cancel = this.#needs.clock.after(DIRECT_PATIENCE, () => resolve(undefined));
+    return Promise.race([dialled.then((failure) => ({ failure })), late]).finally(cancel);
+  }
+
+  /** Resolves when nothing is to be expected of the meeting any more. @throws ServerError, RefusedError */
+  async #ask(race: Race, signal: AbortSignal): Promise<void> {
+    const link = this.#needs.link();
+    if (link === undefined) return;
+    const answer = await link.request("connect", { target_user: race.record.username });
+    if (signal.aborted || race.isGreeted) return;
+    await this.#run(answer, race, false, signal);
+  }
+
+  async #run(
+    { ticket, meeting }: Pick<Invitation, "ticket" | "meeting">,
+    race: Race,
+    isRelayOnly: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const link = this.#needs.link();
+    if (link === undefined || this.#byTicket.has(ticket)) return;
+    const places = meetingTargets(meeting, link);
+    const plan: MeetingPlan = { ticket, purpose: "chat", places, mayRelay: true, isRelayOnly };
+    const accepted = new Accepted();
+    const run = new MeetingRun(this.#needs.clock, plan, this.#endOf(race, accepted));
+    const abandon = () => {
+      run.leave();
+      accepted.giveUp();
+    };
+    signal.addEventListener("abort", abandon, { once: true });
+    this.#byTicket.set(ticket, run);
+    run.begin();
+    try {
+      if ((await run.ended) === undefined) await accepted.allLeft();
+    } finally {
+      this.#byTicket.delete(ticket);
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  #endOf(race: Race, accepted: Accepted): MeetingEnd {
+    const { tls, ownLabel, accept } = this.#needs;
+    const isDecider = ownLabel < race.record.label;
+    return isDecider
+      ? {
+          role: "acceptor",
+          context: (): TlsContext | undefined => tls.accepting(),
+          handlers: (way, address) => accepted.add((left) => accept(address, way, left)),
+        }
+      : {
+          role: "dialler",
+          context: () => race.context,
+          handlers: (way) => ({
+            ...race.handlers(way),
+            secured: (connection, handshake) => {
+              const verdict = race.verify(connection, handshake);
+              if (verdict !== true) connection.terminate(verdict);
+              return verdict === true;
+            },
+          }),
+        };
+  }
+}
+
+/** Connections that we have accepted in a meeting: links of their own greet them, and complete links end the attempt. */
+class Accepted {
+  #count = 0;
+  readonly #over = Promise.withResolvers<void>();
+  #isAwaited = false;
+
+  add<T>(accept: (left: () => void) => T | undefined): T | undefined {
+    this.#count++;
+    const left = () => {
+      this.#count--;
+      if (this.#isAwaited && this.#count === 0) this.#over.resolve();
+    };
+    const handlers = accept(left);
+    if (handlers === undefined) left();
+    return handlers;
+  }
+
+  /** Resolves when none of them is left, or after `giveUp`. */
+  async allLeft(): Promise<void> {
+    this.#isAwaited = true;
+    if (this.#count > 0) await this.#over.promise;
+  }
+
+  giveUp(): void {
+    this.#over.resolve();
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Two machines and a server, each with a network of its own, behind routers of different kinds. Only in a namespace of
+ * users, mounts and networks (`in-lab.sh`): all of it ends with the process.
+ */
+
+/**
+ * `open`: a public address. `fw`: with a firewall that admits answers only. `cone`: behind a NAT whose outer port is the
+ * same for all destinations. `dbl`: behind two. `sym`: behind one with another port for each destination. `sym6`: with
+ * a firewalled public IPv6 address besides.
+ */
+export type Kind = "open" | "fw" | "cone" | "dbl" | "sym" | "sym6";
+export const SERVER = "80.1.0.1";
+export const SERVER_6 = "2a00:1::1";
+
+function run(command: string, input = ""): void {
+  const done = Bun.spawnSync(["bash", "-ec", command], { stdin: Buffer.from(input) });
+  if (!done.success) throw new Error(`${command}\n${done.stderr.toString()}`);
+}
+
+/** Only answers come in. `masquerade`: options of the NAT; undefined: none. */
+function firewall(masquerade: string | undefined): string {
+  const admitted = [
+    `iifname "wan" meta l4proto icmpv6 accept`,
+    `iifname "wan" ct state established,related accept`,
+    `iifname "wan" drop`,
+  ].join("\n");
+  const nat = `table inet nat {\nchain out {\ntype nat hook postrouting priority 100\n
+    oifname "wan" meta nfproto ipv4 masquerade ${masquerade ?? ""}\n}\n}\n`;
+  return `${masquerade === undefined ? "" : nat}table inet firewall {
+    chain inwards {\ntype filter hook input priority 0\n${admitted}\n}
+    chain through {\ntype filter hook forward priority 0\n${admitted}\n}\n}`;
+}
+
+export class Lab {
+  readonly #prefix = `lab${process.pid}`;
+  #wires = 0;
+
+  /** A pair of kinds; or both behind one NAT, which lets them speak to each other or (`isolated`) not. */
+  static of(pair: readonly [Kind, Kind] | "same" | "isolated"): Lab {
+    const lab = new Lab();
+    if (typeof pair === "string") lab.#behindOne(pair === "isolated");
+    else {
+      lab.#side("a", 1, pair[0]);
+      lab.#side("b", 2, pair[1]);
+    }
+    return lab;
+  }
+
+  private constructor() {
+    this.#namespace("internet");
+    run(
+      `ip -n ${this.#name("internet")} link add br0 type bridge; ip -n ${this.#name("internet")} link set br0 up`,
+    );
+    this.#namespace("s");
+    this.#toInternet("s", `${SERVER}/24`, `${SERVER_6}/64`);
+  }
+
+  /** What begins a command line that runs on this machine. */
+  on(machine: "a" | "b" | "s"): string[] {
+    return ["ip", "netns", "exec", this.#name(machine)];
+  }
+
+  #name(machine: string): string {
+    return `${this.#prefix}-${machine}`;
+  }
+
+  #namespace(machine: string): void {
+    const name = this.#name(machine);
+    run(`ip netns add ${name}; ip -n ${name} link set lo up
+      ip netns exec ${name} sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+        net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0`);
+  }
+
+  #toInternet(machine: string, address: string, address6: string): void {
+    const [name, internet, port] = [this.#name(machine), this.#name("internet"), `p${this.#wires++}`];
+    run(`ip -n ${internet} link add ${port} type veth peer name wan netns ${name}
+      ip -n ${internet} link set ${port} master br0 up
+      ip -n ${name} addr add ${address} dev wan; ip -n ${name} -6 addr add ${address6} dev wan nodad
+      ip -n ${name} link set wan up`);
+  }
+
+  #rules(machine: string, masquerade?: string): void {
+    run(`ip netns exec ${this.#name(machine)} nft -f -`, firewall(masquerade));
+  }
+
+  /** `inner` reaches the world through the NAT `outer`. */
+  #behind(inner: string, outer: string, network: string, device = "eth0"): void {
+    const [host, nat] = [this.#name(inner), this.#name(outer)];
+    run(`ip -n ${nat} link add lan type veth peer name ${device} netns ${host}
+      ip -n ${nat} addr add ${network}.1/24 dev lan; ip -n ${nat} link set lan up
+      ip -n ${host} addr add ${network}.10/24 dev ${device}; ip -n ${host} link set ${device} up
+      ip -n ${host} route add default via ${network}.1`);
+  }
+
+  #side(side: "a" | "b", number: number, kind: Kind): void {
+    const [address, address6] = [`80.1.0.1${number}`, `2a00:1::1${number}`];
+    this.#namespace(side);
+    if (kind === "open" || kind === "fw") {
+      this.#toInternet(side, `${address}/24`, `${address6}/64`);
+      if (kind === "fw") this.#rules(side);
+      return;
+    }
+    const nat = `n${side}`;
+    this.#namespace(nat);
+    this.#behind(side, nat, `192.168.${number}`);
+    if (kind === "dbl") {
+      this.#namespace(`c${side}`);
+      this.#behind(nat, `c${side}`, "100.64.1", "wan");
+      this.#rules(nat, "");
+    }
+    const outermost = kind === "dbl" ? `c${side}` : nat;
+    this.#toInternet(outermost, `${address}/24`, `${address6}/64`);
+    this.#rules(outermost, kind.startsWith("sym") ? "random,fully-random" : "");
+    if (kind !== "sym6") return;
+    const [host, router, own] = [this.#name(side), this.#name(nat), `2a00:2:${number}`];
+    run(`ip -n ${router} -6 addr add ${own}::1/64 dev lan nodad
+      ip -n ${host} -6 addr add ${own}::2/64 dev eth0 nodad; ip -n ${host} -6 route add default via ${own}::1
+      ip -n ${this.#name("s")} -6 route add ${own}::/64 via ${address6}
+      ip -n ${router} -6 route add default via ${SERVER_6}`);
+  }
+
+  #behindOne(isIsolated: boolean): void {
+    this.#namespace("n");
+    const nat = this.#name("n");
+    run(
+      `ip -n ${nat} link add lan type bridge; ip -n ${nat} addr add 192.168.1.1/24 dev lan; ip -n ${nat} link set lan up`,
+    );
+    for (const [number, side] of ["a", "b"].entries()) {
+      this.#namespace(side);
+      const host = this.#name(side);
+      run(`ip -n ${nat} link add v${side} type veth peer name eth0 netns ${host}
+        ip -n ${nat} link set v${side} master lan up
+        ${isIsolated ? `ip netns exec ${nat} bridge link set dev v${side} isolated on` : ""}
+        ip -n ${host} addr add 192.168.1.1${number}/24 dev eth0; ip -n ${host} link set eth0 up
+        ip -n ${host} route add default via 192.168.1.1`);
+    }
+    this.#toInternet("n", "80.1.0.11/24", "2a00:1::11/64");
+    this.#rules("n", "");
+  }
+}
