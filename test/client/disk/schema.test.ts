@@ -256,3 +256,17 @@ test("the search index of version 3 is made anew, in pieces, and finds folded wo
     scene.checkIndex();
     scene.database.close();
   }));
+
+test.each(earlier.slice(0, 8))(
+  "in a profile of version %i who was written to is a contact, and who else has written asks",
+  (version) =>
+    withOld(version, (folder) => {
+      const profile = Profile.open(folder);
+      const states = ["ana", "ñandú", "carla", "dora"].map((name) => {
+        const contact = profile.contacts.find(name);
+        return contact && profile.consents.of(contact, Date.now()).name;
+      });
+      profile.close();
+      expect(states).toEqual(["contact", "contact", "request", "stranger"]);
+    }),
+);
