@@ -61,9 +61,11 @@ export function mergedPeople(
   now: number,
 ): readonly PersonRow[] {
   const byLabel = new Map(fetched.map((person) => [person.label, person]));
-  const absent = { online, unread: 0, secure: true, connected: false, silent_since: undefined };
+  const nothing = { unread: 0, request: undefined, connected: false, silent_since: undefined };
+  const absent = ({ state }: PersonRow) =>
+    ({ online, secure: true, ...nothing, state: state === "request" ? "stranger" : state }) as const;
   const kept = shown.map((person) => {
-    const fetchedRow: PersonRow = byLabel.get(person.label) ?? { ...person, ...absent };
+    const fetchedRow: PersonRow = byLabel.get(person.label) ?? { ...person, ...absent(person) };
     const { goneAt } = person;
     const next =
       goneAt !== undefined && fetchedRow.online === false
@@ -92,6 +94,8 @@ function changeOf(person: PersonRow, event: MessengerEvent, now: number): Partia
     case "message":
       // They are online, since it came on a direct link.
       return { online: true, goneAt: undefined, unread: person.unread + 1, last_seen };
+    case "contact":
+      return { state: event.state, request: event.state === "request" ? person.request : undefined };
     case "connected":
       return { connected: true, silent_since: undefined, last_seen };
     case "disconnected":

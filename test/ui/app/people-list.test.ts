@@ -68,6 +68,17 @@ test("those who ask to write come after friends who are there, and before strang
   expect(names(sortPeople(people, "es"))).toEqual(sorted);
 });
 
+test("what was decided about somebody is in their row at once, and stays if they are listed no more", () => {
+  const asks = person("zoe", { ...away, state: "request", request: 2 });
+  const event = { name: "contact", username: "zoe", state: "blocked" } as const;
+  const people = peopleAfter([asks], "zoe", event, 1, 0) ?? [];
+  expect(people[0]).toMatchObject({ state: "blocked", request: undefined });
+  expect(mergedPeople(people, [], false, "es", 0)[0]?.state).toBe("blocked");
+  // A request may also be over without a decision.
+  const over = mergedPeople([asks], [], false, "es", 0);
+  expect(over[0]).toMatchObject({ state: "stranger", request: undefined });
+});
+
 test("without the server those who answer directly count as online", () => {
   const unknown = { online: undefined };
   const people = [
