@@ -267,12 +267,16 @@ export class AccountEffects {
     // Without a stored session it could reconnect only with a password.
     if (failure !== undefined && !account.hasSession) throw failure;
     await account.stayOnline();
+    const { links_until: until } = await account.request("status", {});
     // It is not meant for another account.
     this.#givenPassword = undefined;
     return {
       name: "loggedIn",
       username,
-      failure: failure === undefined ? undefined : this.#needs.describe(failure),
+      failure: failure && {
+        sentence: this.#needs.describe(failure),
+        linksUntil: until === null ? undefined : Date.parse(until),
+      },
       unread: archive.unread(),
       muted: archive.muted(),
       names: names.book,

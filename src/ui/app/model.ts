@@ -149,8 +149,8 @@ export type AppEvent =
   | {
       readonly name: "loggedIn";
       readonly username: string;
-      /** In one sentence; undefined: online. */
-      readonly failure: string | undefined;
+      /** Undefined: online. `linksUntil`: until when new links can be opened, ms since 1970; undefined: they cannot. */
+      readonly failure: { readonly sentence: string; readonly linksUntil: number | undefined } | undefined;
       readonly unread: ReadonlyMap<number, Unread>;
       readonly muted: OtherChats["muted"];
       readonly names: NameBook;

@@ -54,6 +54,7 @@ import {
 } from "./people.ts";
 import { answerHits, answerSearchWords, backFromHits, showHits } from "./search.ts";
 import { shownName } from "../format/name-book.ts";
+import { linksWithoutServer } from "../format/server-words.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
 
 /**
@@ -137,7 +138,11 @@ function onBack(model: AppModel): AppStep {
 }
 
 /** The list of people follows. */
-function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { texts }: AppContext): AppStep {
+function onLoggedIn(
+  model: AppModel,
+  event: AppEvent & { name: "loggedIn" },
+  { texts, now }: AppContext,
+): AppStep {
   const { username, failure: why, unread, muted, names } = event;
   const account: OpenAccount = {
     username,
@@ -158,7 +163,10 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
   const how =
     why === undefined
       ? [notice(texts.menuLoggedIn(user))]
-      : [failure(why), notice(texts.menuOpenedOffline(user))];
+      : [
+          failure(why.sentence),
+          notice(`${texts.menuOpenedOffline(user)} ${linksWithoutServer(why.linksUntil, now, texts)}`),
+        ];
   const { model: next, effects } = openPeople(withAccount(model, username), account);
   return step(next, ...how, ...effects);
 }

@@ -997,8 +997,12 @@ describe("the server of an account", () => {
   });
 
   test("is reported at a login that does not reach it, and once when it is back", () => {
-    const offline = after(start, { ...loggedIn, failure: "No responde." } as AppEvent);
-    expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
+    const failure = { sentence: "No responde.", linksUntil: LINKS_UNTIL };
+    const offline = after(start, { ...loggedIn, failure } as AppEvent);
+    expect(linesOf(offline.effects)).toEqual([
+      "No responde.",
+      `${texts.menuOpenedOffline("ana")} ${newLinks}`,
+    ]);
     expect(offline.model.screen).toMatchObject({ name: "working", work: "listingPeople" });
     expect(after(offline.model, waiting).effects).toEqual([]);
     expect(linesOf(after(offline.model, online).effects)).toEqual([texts.serverBack]);
