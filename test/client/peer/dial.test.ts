@@ -1,6 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
-import { reasonOf, ungreeted } from "../../../src/client/peer/dial.ts";
+import type { ContactRecord } from "../../../src/client/peer/contact-record.ts";
+import { dialPeer, reasonOf, ungreeted } from "../../../src/client/peer/dial.ts";
+import type { PeerTls } from "../../../src/client/peer/tls.ts";
+import type { Whereabouts } from "../../../src/client/rendezvous/directory.ts";
+import type { Target } from "../../../src/net/dialler.ts";
 
 test.each([
   [{ name: "told", code: "busy" }, "busy"],
@@ -32,4 +36,46 @@ test.each([
 ] as const)("dials that failed with %j are %s", (codes, reason) => {
   const failures = codes.map((code) => ({ ip: "192.0.2.1", port: 9000, code }));
   expect(reasonOf({ failures }, undefined)).toBe(reason);
+});
+
+describe("somebody who was heard on the local network", () => {
+  const NEARBY = { ip: "192.168.1.7", port: 9_001 };
+
+  /** How far a dial gets before it needs a certificate, which there is not; `late`: the server does not answer. */
+  async function dialled(
+    where: Whereabouts | "late",
+    { nearby = [NEARBY], hasKey = true }: { nearby?: readonly Target[]; hasKey?: boolean } = {},
+  ): Promise<string | undefined> {
+    const never = Promise.withResolvers<Whereabouts>().promise;
+    const needs: Parameters<typeof dialPeer>[0] = {
+      tls: { dialling: () => undefined } as unknown as PeerTls,
+      account: "a",
+      own: () => ({ isServerLocal: false, port: 9_000 }),
+      lookUp: async () => (where === "late" ? never : where),
+      nearby: () => nearby,
+      meet: (_race, _isOpen, dialled) => dialled,
+      clock: {
+        after: (_ms, run) => {
+          if (where === "late") queueMicrotask(run);
+          return () => undefined;
+        },
+      },
+    };
+    const record = { username: "ana", label: "l", targets: [], hasKey } as unknown as ContactRecord;
+    const answer = dialPeer(needs, record, new AbortController().signal, () => undefined);
+    return Promise.race([answer, Bun.sleep(0).then(() => "waits")]);
+  }
+
+  test("is dialled although the server says that they are offline, is not there, or limits", async () => {
+    const answers: Whereabouts[] = [{ name: "offline" }, { name: "noServer" }, { name: "limited" }];
+    for (const where of answers) expect(await dialled(where)).toBe("no_certificate");
+    expect(await dialled({ name: "offline" }, { nearby: [] })).toBe("offline");
+    expect(await dialled({ name: "noServer" }, { nearby: [] })).toBe("no_server");
+  });
+
+  test("does not wait long for the server, unless it has to say which key is theirs", async () => {
+    expect(await dialled("late")).toBe("no_certificate");
+    expect(await dialled("late", { hasKey: false })).toBe("waits");
+    expect(await dialled("late", { nearby: [] })).toBe("waits");
+  });
 });
