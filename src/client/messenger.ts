@@ -153,6 +153,7 @@ export class Messenger {
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
       meet: (...met) => this.#meetings.answer(...met),
+      move: (...moved) => this.#meetings.move(...moved),
     });
     this.decisions = new Decisions({
       profile: options.profile,
@@ -190,6 +191,9 @@ export class Messenger {
         const { observed, observedOther } = this.outsideView ?? {};
         const seen = [observed, observedOther].filter((target) => target !== undefined);
         this.#mapper.seenAs(seen.map(({ ip }) => ip));
+      },
+      opened: () => {
+        for (const conversation of this.#conversations) conversation.reaching.soon();
       },
     });
     this.#outbox = new Outbox({
@@ -512,7 +516,7 @@ export class Messenger {
         this.#announcer.checked(push);
         return;
       case "meet_request":
-        this.#storage.attempt(() => this.#conversations.withCaller(push.username).invited(push));
+        this.#storage.attempt(() => this.#conversations.withCaller(push.username).reaching.invited(push));
         return;
       case "go":
       case "gone":

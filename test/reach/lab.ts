@@ -60,6 +60,14 @@ export class Lab {
     return ["ip", "netns", "exec", this.#name(machine)];
   }
 
+  /** What was isolated behind one NAT is so no more, and each machine has a further address, which it notices. */
+  unite(): void {
+    for (const [number, side] of ["a", "b"].entries()) {
+      run(`ip netns exec ${this.#name("n")} bridge link set dev v${side} isolated off
+        ip -n ${this.#name(side)} addr add 192.168.1.2${number}/24 dev eth0`);
+    }
+  }
+
   #name(machine: string): string {
     return `${this.#prefix}-${machine}`;
   }

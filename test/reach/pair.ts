@@ -1,5 +1,6 @@
 /**
- * Runs one pair of networks in a laboratory: a writes to b. Says by which way the text arrived, and how long it took, in ms.
+ * Runs one pair of networks in a laboratory: a writes to b. Says by which way the text arrived, and how long it took, in
+ * ms. `moving`: behind one NAT, which isolates them first, and then no more.
  * For a namespace of its own: `in-lab.ts`.
  */
 import { mkdtempSync } from "node:fs";
@@ -11,7 +12,8 @@ import { Lab, SERVER, SERVER_6, type Kind } from "./lab.ts";
 type Line = { readonly text?: string; readonly way?: string; readonly online?: string };
 
 const [pair = ""] = process.argv.slice(2);
-const lab = Lab.of(pair === "same" || pair === "isolated" ? pair : (pair.split(":") as [Kind, Kind]));
+const kinds = pair.split(":");
+const lab = Lab.of(kinds.length === 2 ? (kinds as [Kind, Kind]) : pair === "same" ? "same" : "isolated");
 const folder = mkdtempSync(join(tmpdir(), "paloma-lab-"));
 
 /** Starts a program of this folder on a machine. */
@@ -50,5 +52,15 @@ const since = performance.now();
 ana.stdin.write("write\n");
 ana.stdin.flush();
 const { way } = await next(benito.lines, ({ text }) => text === "hello");
-console.log(JSON.stringify({ pair, way, ms: Math.round(performance.now() - since) }));
+const ms = Math.round(performance.now() - since);
+if (pair === "moving") {
+  lab.unite();
+  const writing = setInterval(() => {
+    ana.stdin.write("write\n");
+    ana.stdin.flush();
+  }, 500);
+  const moved = await next(benito.lines, (line) => line.way === "direct");
+  clearInterval(writing);
+  console.log(JSON.stringify({ pair, way: `${way}, then ${moved.way}`, ms }));
+} else console.log(JSON.stringify({ pair, way, ms }));
 process.exit(0);

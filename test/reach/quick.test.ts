@@ -48,6 +48,7 @@ describe.skipIf(reason !== undefined)(`networks${reason === undefined ? "" : `, 
     ["sym6:sym6", "punched"],
     ["same", "direct"],
     ["isolated", "relayed"],
+    ["moving", "relayed, then direct"],
   ])("%s: %s", (pair, way) => {
     const { stdout, stderr } = Bun.spawnSync([
       ...IN_LAB,

@@ -28,6 +28,7 @@ const account = await Account.open({
   },
 });
 const { messenger } = account;
+messenger.rendezvous.keepOnline();
 // Strangers are met at the relay only.
 const { contacts, consents } = messenger.profile;
 consents.accept(contacts.ensure(other));

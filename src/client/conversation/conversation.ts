@@ -12,7 +12,8 @@
  *    told each other about it.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
-import { ungreeted } from "../peer/dial.ts";
+import { ungreeted, type Greet } from "../peer/dial.ts";
+import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import {
   PeerLink,
@@ -25,7 +26,7 @@ import { PeerLinks } from "../peer/links.ts";
 import type { ProvenPeer } from "../peer/proof.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
-import type { Invitation } from "../reach/meetings.ts";
+import { Reaching } from "../reach/reaching.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Delivery } from "./delivery.ts";
 import { Dialling } from "./dialling.ts";
@@ -50,11 +51,10 @@ export class Conversation {
   readonly #record: ContactRecord;
   readonly #links: PeerLinks;
   readonly greeter: Greeter;
+  readonly reaching: Reaching;
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
   readonly #shown: ShownLink;
-  /** How many meetings to which they have asked us are under way. */
-  #invitations = 0;
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
@@ -136,6 +136,24 @@ export class Conversation {
     };
     const isHeard = () => this.#acceptance.isHeard;
     this.greeter = new Greeter({ needs, record: this.#record, links: this.#links, events, isHeard });
+    const greet = (id: LinkId, ...dialled: Parameters<Greet>) =>
+      this.greeter.greet(id, "dialler", ...dialled);
+    this.reaching = new Reaching({
+      meet: needs.meet,
+      move: needs.move,
+      clock,
+      record: this.#record,
+      links: this.#links,
+      greet,
+      admits: () => {
+        const { consent, isHeard } = this.#acceptance;
+        if (consent === "blocked" || (!isHeard && intake.refusesStrangers)) return "nowhere";
+        return isHeard ? "anywhere" : "atRelay";
+      },
+      decider,
+      doubt: () => this.#watch.doubt(),
+      failed: storage.failed,
+    });
     this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
       silent: (since) => this.#shown.silent(since),
       idle: () => this.#sayBye("idle"),
@@ -146,7 +164,7 @@ export class Conversation {
       record: this.#record,
       links: this.#links,
       wanted: () => this.wants.link,
-      greet: (id, ...dialled) => this.greeter.greet(id, "dialler", ...dialled),
+      greet,
       unreachable: (reason, retryIn) => {
         const { heardAt } = this.#watch;
         emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
@@ -180,7 +198,7 @@ export class Conversation {
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
   get isOver(): boolean {
     return (
-      !this.#record.isStored && this.linkCount === 0 && this.#invitations === 0 && !this.wants.isLookedAt
+      !this.#record.isStored && this.linkCount === 0 && !this.reaching.isUnderWay && !this.wants.isLookedAt
     );
   }
 
@@ -290,6 +308,7 @@ export class Conversation {
   /** This account is back at the server, or has a new certificate. */
   peerMayBeReachable(): void {
     this.#acceptance.cameOnline();
+    this.reaching.soon();
     this.#leaveHeldLink();
     this.#dialling.resetAndConnect();
   }
@@ -308,25 +327,6 @@ export class Conversation {
   lineMayHaveChanged(): void {
     this.#watch.doubt();
     this.peerMayBeReachable();
-  }
-
-  /** They ask to be met, because our addresses do not answer them. Strangers are told no address of ours. */
-  invited(invitation: Invitation): void {
-    const { intake, meet, storage } = this.#needs;
-    const { consent, isHeard } = this.#acceptance;
-    if (consent === "blocked" || (!isHeard && intake.refusesStrangers)) return;
-    // They may have lost the link that is complete here.
-    if (this.isConnected) this.#watch.doubt();
-    this.#invitations++;
-    meet(
-      invitation,
-      this.#record,
-      { dials: isHeard && !this.isConnected, isRelayOnly: !isHeard },
-      this.#links.untilComplete,
-      (...dialled) => this.greeter.greet(this.#links.newId(), "dialler", ...dialled),
-    )
-      .catch((error: unknown) => storage.failed(error))
-      .finally(() => this.#invitations--);
   }
 
   /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */
@@ -357,6 +357,7 @@ export class Conversation {
       this.connect();
     }
     this.#watch.tick(this.wants.link);
+    this.reaching.tick();
     this.verification.tick();
     this.#needs.storage.attempt(() => this.delivery.tick());
   }

@@ -38,4 +38,6 @@ export type ConversationNeeds = {
   ) => Promise<UnreachableReason | undefined>;
   /** As `Meetings.answer`. */
   readonly meet: Meetings["answer"];
+  /** As `Meetings.move`. */
+  readonly move: Meetings["move"];
 };

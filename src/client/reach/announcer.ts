@@ -45,6 +45,8 @@ type AnnouncerNeeds = {
   mapped(): readonly Target[];
   /** Others see this client otherwise than before. */
   changed(): void;
+  /** The server has reached the peer port, as it had not before. */
+  opened(): void;
 };
 
 export class Announcer {
@@ -92,7 +94,10 @@ export class Announcer {
 
   /** The server has dialled the peer port. */
   checked({ results }: ResponseOf<"reachable">): void {
-    if (this.view !== undefined) this.#learn({ ...this.view, checked: results });
+    const { view } = this;
+    if (view === undefined) return;
+    this.#learn({ ...view, checked: results });
+    if (isOpen(results) && !isOpen(view.checked)) this.#needs.opened();
   }
 
   close(): void {
@@ -138,4 +143,8 @@ export class Announcer {
     this.#learnt = { link: this.#learnt.link, view };
     this.#needs.changed();
   }
+}
+
+function isOpen(checked: OutsideView["checked"]): boolean {
+  return checked?.some(({ open }) => open) === true;
 }

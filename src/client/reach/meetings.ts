@@ -15,6 +15,7 @@ import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
+import type { Purpose } from "./meeting.ts";
 import { meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
@@ -25,6 +26,14 @@ const MAX_INVITED = 8;
 
 /** Somebody asks to be met. */
 export type Invitation = ResponseOf<"meet_request">;
+
+type BothWays = [
+  record: ContactRecord,
+  /** `dials`: whether their addresses may be dialled. `isRelayOnly`: neither side is told the other's address. */
+  options: { readonly dials: boolean; readonly isRelayOnly: boolean },
+  signal: AbortSignal,
+  greet: Greet,
+];
 
 export type MeetingsNeeds = {
   readonly tls: PeerTls;
@@ -78,37 +87,45 @@ export class Meetings {
     return signal.aborted || race.isGreeted ? undefined : (race.keyFailure ?? failure);
   }
 
-  /**
-   * Somebody has asked to be met. @param options.dials whether their addresses may be dialled
-   * @param options.isRelayOnly neither side is told the other's address
-   */
-  async answer(
-    invitation: Invitation,
-    record: ContactRecord,
-    options: { readonly dials: boolean; readonly isRelayOnly: boolean },
-    signal: AbortSignal,
-    greet: Greet,
-  ): Promise<void> {
+  /** Somebody has asked to be met. */
+  async answer(invitation: Invitation, ...args: BothWays): Promise<void> {
     if (this.#invited >= MAX_INVITED || this.#byTicket.has(invitation.ticket)) return;
+    this.#invited++;
+    try {
+      await this.#bothWays(invitation, invitation.purpose === "move" ? "move" : "chat", ...args);
+    } finally {
+      this.#invited--;
+    }
+  }
+
+  /** Looks for a direct way to somebody to whom the link is relayed. @throws ServerError, RefusedError, SQLiteError */
+  async move(record: ContactRecord, signal: AbortSignal, greet: Greet): Promise<void> {
+    const link = this.#needs.link();
+    if (link === undefined || !this.#needs.hasMeetingPort()) return;
+    const answer = await link.request("connect", { target_user: record.username, purpose: "move" });
+    if (signal.aborted || answer.relay_only) return;
+    await this.#bothWays(answer, "move", record, { dials: true, isRelayOnly: false }, signal, greet);
+  }
+
+  async #bothWays(
+    invitation: Pick<Invitation, "ticket" | "meeting" | "candidates" | "fingerprint">,
+    purpose: Purpose,
+    ...[record, { dials, isRelayOnly }, signal, greet]: BothWays
+  ): Promise<void> {
     const { tls, account } = this.#needs;
     const report = { name: "key", fingerprint: invitation.fingerprint } as const;
     const race = new Race({ tls, record, report, greet });
     const own = { ...this.#needs.own(), addresses: ownAddresses() };
-    const targets = options.dials ? peerTargets(candidateTargets(invitation.candidates), own) : [];
-    this.#invited++;
-    try {
-      await Promise.all([
-        this.#run(invitation, race, options.isRelayOnly, signal),
-        dialTargets(race, targets, {
-          take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
-          signal,
-          lookupFailure: undefined,
-          doubted: [],
-        }),
-      ]);
-    } finally {
-      this.#invited--;
-    }
+    const targets = dials ? peerTargets(candidateTargets(invitation.candidates), own) : [];
+    await Promise.all([
+      this.#run(invitation, race, { purpose, isRelayOnly }, signal),
+      dialTargets(race, targets, {
+        take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
+        signal,
+        lookupFailure: undefined,
+        doubted: [],
+      }),
+    ]);
   }
 
   /** The end of the dials, if they end soon. */
@@ -126,19 +143,19 @@ export class Meetings {
     if (link === undefined) return;
     const answer = await link.request("connect", { target_user: race.record.username });
     if (signal.aborted || race.isGreeted) return;
-    await this.#run(answer, race, false, signal);
+    await this.#run(answer, race, { purpose: "chat", isRelayOnly: false }, signal);
   }
 
   async #run(
     { ticket, meeting }: Pick<Invitation, "ticket" | "meeting">,
     race: Race,
-    isRelayOnly: boolean,
+    options: Pick<MeetingPlan, "purpose" | "isRelayOnly">,
     signal: AbortSignal,
   ): Promise<void> {
     const link = this.#needs.link();
     if (link === undefined || this.#byTicket.has(ticket)) return;
     const places = meetingTargets(meeting, link);
-    const plan: MeetingPlan = { ticket, purpose: "chat", places, mayRelay: true, isRelayOnly };
+    const plan: MeetingPlan = { ticket, places, mayRelay: true, ...options };
     const accepted = new Accepted();
     const run = new MeetingRun(this.#needs.clock, plan, this.#endOf(race, accepted));
     const abandon = () => {

@@ -138,6 +138,7 @@ export class SimulatedProgram implements ServerUser {
         dial: (record, signal, greet) =>
           dialPerson({ program: this, owner, other, around }, record, signal, greet),
         meet: async () => undefined,
+        move: async () => undefined,
       },
       // Only what somebody does stores them.
       contacts.find(other.typedName) ?? unstored(other.typedName),
