@@ -100,7 +100,9 @@ function onDelivery(
   context: ChatContext,
 ): ChatStep {
   const { chat, effects } = written === undefined ? step(before) : showWritten(before, id, written, context);
-  return { chat: { ...chat, deliveries: advance(chat.deliveries, id, state) }, effects };
+  // Whoever is written to is no stranger any more.
+  const peer = chat.peer.state === "stranger" ? { ...chat.peer, state: "contact" as const } : chat.peer;
+  return { chat: { ...chat, peer, deliveries: advance(chat.deliveries, id, state) }, effects };
 }
 
 /** The peer has reported an error, which is printed only now and then: it comes as often as the peer likes. */

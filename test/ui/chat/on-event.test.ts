@@ -219,7 +219,11 @@ describe("who may write", () => {
     expect(printed(script.type("/block"))).toEqual([expect.stringMatching(/You have blocked/)]);
   });
 
-  test("a key that waits is accepted before its person", () => {
+  test("a key that waits is accepted before its person, and the key of whoever was written to", () => {
+    const other = new ChatScript("en");
+    expect(other.type("/accept")).toMatchObject([{ name: "decide" }]);
+    other.write("1");
+    expect(other.type("/accept")).toMatchObject([{ name: "acceptKey" }]);
     const script = new ChatScript("en");
     script.messenger({ name: "contact", username: PEER, state: "request" });
     const reason = { reason: "key_pending", retryIn: undefined, heardAt: undefined } as const;
