@@ -9,4 +9,4 @@ export function cheapHash(password: string): Promise<string> {
 }
 
 /** The environment of a program that is to hash cheaply. */
-export const CHEAP_HASHES = { BUN_OPTIONS: `--preload ${join(import.meta.dir, "cheap-hashes.ts")}` };
+export const CHEAP_HASHES = { BUN_OPTIONS: `--preload=${join(import.meta.dir, "cheap-hashes.ts")}` };

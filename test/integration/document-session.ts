@@ -13,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { AtTerminal } from "./at-terminal.ts";
-import { PASSWORD } from "./cli-process.ts";
+import { CHEAP_HASHES } from "./cheap-hash.ts";
+import { ClientHere, PASSWORD } from "./cli-process.ts";
 import { ROOT, type Typed } from "./document.ts";
 
 /** Wide enough that no line of JSON is wrapped. */
@@ -61,10 +62,13 @@ export class DocumentSession {
 
   /** Makes an account for everybody, unless the document does so itself. */
   async introduce(): Promise<void> {
+    await this.#needServer();
     for (const person of PEOPLE) {
+      const account = ["--user", person, "--server", `localhost:${this.#serverPort}`];
+      const environment = { HOME: this.#home(person), PALOMA_PASSWORD: PASSWORD };
       for (const command of ["register", "users"]) {
-        const line = `bun run client.ts ${command} --user ${person} --server ${SERVER_NAME}`;
-        await this.type({ person, command: line, printed: ["…"] });
+        const { code, stderr } = await new ClientHere({ args: [command, ...account], environment }).ended;
+        expect({ code, stderr }).toMatchObject({ code: 0 });
       }
     }
   }
@@ -134,9 +138,13 @@ export class DocumentSession {
     await terminal.until(() => pattern.test(textOf(terminal)), `what the document shows, as ${pattern},`);
   }
 
-  #start({ person, command }: Typed): AtTerminal {
+  #home(person: string): string {
     const home = join(this.#folder, person === "" ? "nobody" : person);
     mkdirSync(home, { recursive: true });
+    return home;
+  }
+
+  #start({ person, command }: Typed): AtTerminal {
     const withServer = (text: string) => text.replaceAll(SERVER_NAME, `localhost:${this.#serverPort}`);
     const line = withServer(command);
     const exported = Object.entries(this.#environment(person)).map(([name, value]) => [
@@ -152,7 +160,7 @@ export class DocumentSession {
         PATH: [join(this.#folder, "programs"), join(this.#folder, "bun", "bin"), process.env["PATH"]].join(
           ":",
         ),
-        HOME: home,
+        HOME: this.#home(person),
         LC_ALL: this.#locale,
         NO_COLOR: "1",
         BUN_INSTALL: join(this.#folder, "bun"),
@@ -162,6 +170,7 @@ export class DocumentSession {
         PALOMA_PORT: "0",
         PALOMA_TLS_PORT: "0",
         PALOMA_MEETING_PORT: "0",
+        ...(SERVER.test(command) ? CHEAP_HASHES : {}),
         ...(Object.fromEntries(exported) as { [name: string]: string }),
       },
     });

@@ -69,7 +69,7 @@ test(
 test(
   "whatever a text is, it is drawn within its row, without controls, and no quotation of ours ends in it",
   async () => {
-    const { seen } = await fuzzScreen({ seed, steps: 400 });
+    const { seen } = await fuzzScreen({ seed, steps: 300 });
     for (const kind of [...SCENES.keys(), "the input line", "names", "JSON"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
@@ -92,7 +92,7 @@ test(
 test.skipIf(process.platform !== "linux")(
   "whatever the programs are started with, what is not UTF-8 is refused, and the rest passes as it is",
   async () => {
-    const { seen } = await fuzzArguments({ seed, steps: 10 });
+    const { seen } = await fuzzArguments({ seed, steps: 5 });
     expect([...seen.keys()].some((kind) => kind.endsWith("not UTF-8"))).toBe(true);
   },
   LIMIT,
