@@ -217,9 +217,8 @@ export class Messenger {
         lookUp: (username) => this.#directory.lookUp(username),
         admit: (connection, peer, ...admitted) =>
           this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, ...admitted),
-        refused: (address, code) => {
-          if (!this.#announcer.isCheck(address)) this.#emit({ name: "refusal", address, code });
-        },
+        refused: (address, code) => this.#emit({ name: "refusal", address, code }),
+        isCheck: (address) => this.#announcer.isCheck(address),
         storage: this.#storage,
       },
       options.p2pPort,

@@ -63,15 +63,15 @@ describe.skipIf(!HAS_NAMESPACES)("a host", () => {
     const network =
       "ip link set lo up; ip link add d0 type veth peer name d1; ip link set d0 up; ip link set d1 up; " +
       "ip addr add 10.9.0.1/24 dev d0";
-    const dead = ["10.9.0.5", "10.9.0.6", "10.9.0.7", "10.9.0.8"];
+    const dead = Array.from({ length: 12 }, (_, index) => `10.9.0.${index + 5}`);
     const hosts = withHosts([...dead, "10.9.0.1"].map((address) => `${address} many.test\n`).join(""));
     await using place = new CommandsProcess(inNamespaces(["--mount", "--net"], `${network}; ${hosts}`));
     const begun = performance.now();
     const { code, stderr } = await register(place, "many.test:1", "--user", "ana", "--lang", "en");
     expect(code).toBe(3);
-    // The one that refuses says most. The system gives up each of the others after three seconds.
+    // The one that refuses says most. The system gives up each of the others after three seconds: 36 in all.
     expect(stderr).toContain("many.test:1 cannot be reached: check that it is running and that the port");
-    expect(performance.now() - begun).toBeLessThan(9_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 
   const refusals: readonly (readonly [string, string, string, string])[] = [

@@ -56,6 +56,8 @@ type PeerPortNeeds = {
     place: LinkPlace,
   ): Admission;
   refused(address: string, code: string): void;
+  /** Whether a connection from this address may be the server's check of this port. */
+  isCheck(address: string): boolean;
   readonly storage: StorageGuard;
 };
 
@@ -188,8 +190,9 @@ export class PeerPort {
         this.#admission.leave(caller);
         left();
         this.#asked.delete(closed);
-        // Nothing is said of who is blocked.
-        if (reason.name !== "remote" && reason.code !== BLOCKED && !this.#stopped)
+        // Nothing is said of who is blocked, nor of the server's check, which ends in its handshake.
+        const isCheck = reason.name === "refused" && this.#needs.isCheck(address);
+        if (reason.name !== "remote" && reason.code !== BLOCKED && !isCheck && !this.#stopped)
           this.#reportRefusal(address, reason.code);
       },
     };
