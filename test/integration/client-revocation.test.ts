@@ -184,16 +184,14 @@ describe("who finds their own label", () => {
     before: Math.floor(Date.now() / 1_000) + 1,
   });
 
-  test("renews at once, dials nobody before, and then reaches everybody", async () => {
+  test("renews at once, and then reaches everybody", async () => {
     const former = notBefore(bob);
     // Another session of his is revoked, so that this one goes on.
     const { accounts, tokens } = company.services;
     const { hash } = tokens.issue(accounts.find("bob")?.id ?? 0, generateKeyPair().spki, Date.now());
     await operator({ command: "revoke", name: "bob", id: tokenId(hash) });
     await untilQuiet(() => bob.profile.revocations.size === 1);
-    expect(bob.messenger.canBeReached).toBe(false);
-    await untilQuiet(() => bob.messenger.canBeReached);
-    expect(notBefore(bob)).toBeGreaterThan(former);
+    await untilQuiet(() => bob.messenger.canBeReached && notBefore(bob) > former);
     await untilQuiet(() => ana.profile.revocations.size === 1);
     bob.messenger.send("ana", "with a new certificate");
     await until(() => bob.received("ana") === 1);

@@ -98,7 +98,7 @@ export class Rendezvous {
   readonly #options: RendezvousOptions;
   #state: State = { name: "offline", why: undefined };
   /** The end of the attempt under way. */
-  #attempt: Promise<void> | undefined;
+  #attempt: { readonly ended: Promise<void>; readonly mayUsePassword: boolean } | undefined;
   /** The link to a closing server, which answers the requests it has received, and then ends the link. */
   #leaving: RendezvousLink | undefined;
   readonly #schedule = new ReturnSchedule();
@@ -148,8 +148,10 @@ export class Rendezvous {
    * @throws ServerError, RefusedError, PasswordNeededError
    */
   async connect(given?: string): Promise<void> {
+    // One that may not use a password would fail where this one succeeds.
+    while (this.#attempt?.mayUsePassword === false) await this.settled();
     if (this.#state.name === "online") return;
-    if (this.#attempt !== undefined) return this.#attempt;
+    if (this.#attempt !== undefined) return this.#attempt.ended;
     const attempt = this.#goOnline(true, given);
     // It took the place of the attempt that was scheduled.
     if (this.#isKeptOnline) this.#retryAfter(attempt);
@@ -159,20 +161,20 @@ export class Rendezvous {
   /** Resolves when no attempt is under way. */
   async settled(): Promise<void> {
     // Who has begun it reports how it ended.
-    await this.#attempt?.catch(() => undefined);
+    await this.#attempt?.ended.catch(() => undefined);
   }
 
   /** As `connect`, with the stored session only. @throws as `connect` */
   async resume(): Promise<void> {
-    if (this.#state.name !== "online") await (this.#attempt ?? this.#goOnline(false));
+    if (this.#state.name !== "online") await (this.#attempt?.ended ?? this.#goOnline(false));
   }
 
   #goOnline(mayUsePassword: boolean, given?: string): Promise<void> {
-    const attempt = this.#tryToGoOnline(mayUsePassword, given).finally(() => {
-      if (this.#attempt === attempt) this.#attempt = undefined;
+    const ended = this.#tryToGoOnline(mayUsePassword, given).finally(() => {
+      if (this.#attempt?.ended === ended) this.#attempt = undefined;
     });
-    this.#attempt = attempt;
-    return attempt;
+    this.#attempt = { ended, mayUsePassword };
+    return ended;
   }
 
   async #tryToGoOnline(mayUsePassword: boolean, given: string | undefined): Promise<void> {
