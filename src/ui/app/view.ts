@@ -60,7 +60,7 @@ function homeMenu(account: OpenAccount, { texts, now }: AppContext): View {
   });
 }
 
-function startMenu({ server, accounts }: AppModel, { texts }: AppContext): View {
+function startMenu({ server, accounts, lastName }: AppModel, { texts }: AppContext): View {
   return asking({
     name: "select",
     message: texts.menuStart(server.server),
@@ -69,7 +69,8 @@ function startMenu({ server, accounts }: AppModel, { texts }: AppContext): View 
       { value: CHOICE.register, name: texts.menuRegister },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
-    marked: accounts.length === 0 ? CHOICE.register : CHOICE.logIn,
+    // Whoever has given a name to log in has an account, though none is here yet.
+    marked: accounts.length === 0 && lastName === "" ? CHOICE.register : CHOICE.logIn,
     keys: server.serverFrom === "given" ? texts.menuKeys : texts.menuStartKeys,
   });
 }

@@ -318,10 +318,12 @@ test("a name like that of the way back can be chosen, in the list and among the 
   }
 });
 
-test("the cursor of the first menu stands on registering while no account is here, and the server stands in it", () => {
+test("the cursor of the first menu stands on registering while no account is here or was tried, and the server stands in it", () => {
   const marked = (accounts: readonly string[]) => beforeLogin({ name: "start" }, { accounts });
   expect(marked([])).toMatchObject({ prompt: { marked: CHOICE.register } });
   expect(marked(["ana"])).toMatchObject({ prompt: { marked: CHOICE.logIn } });
+  const tried = beforeLogin({ name: "start" }, { lastName: "ana" });
+  expect(tried).toMatchObject({ prompt: { marked: CHOICE.logIn } });
   expect(JSON.stringify(marked([]))).toContain("localhost:8443");
   const keys = textsIn("es");
   expect(marked([])).toMatchObject({ prompt: { keys: keys.menuKeys } });
