@@ -83,7 +83,7 @@ function keyOf(world: World): string {
   for (const { dialler, dead, ends, wire } of world.links)
     key += `|${dialler}${dead ? "+" : "-"}${ends[0]},${ends[1]},${wire[0].join()};${wire[1].join()}`;
   for (const { choice, toSend, queued, unacknowledged, received } of world.sides) {
-    key += `/${index(choice.dial)},${index(choice.current)},`;
+    key += `/${index(choice.dial)},${index(choice.current?.id)},`;
     for (const { id, endAt } of choice.spare) key += `${index(id)}${endAt === undefined ? "s" : "e"}`;
     key += `,${toSend},${queued},${unacknowledged.join(".")},${received}`;
   }
@@ -154,6 +154,8 @@ function step(
         self.choice = late.choice;
         break;
       }
+      case "ping":
+        throw new Error("a link was doubted");
       case "disconnected":
         if (world.links.some((link) => link.ends[side] === "complete"))
           throw new Error("«disconnected» with a complete link");
@@ -181,7 +183,7 @@ export function deliver(world: World, link: Link, side: SideIndex): void {
     case "h":
       if (link.dialler === side) write(link, side, "h");
       link.ends[side] = "complete";
-      step(world, side, { name: "completed", link: link.id, now: 0 });
+      step(world, side, { name: "completed", link: link.id, isRelayed: false, now: 0 });
       if (self.choice.dial !== undefined) throw new Error("a link is complete and the dial goes on");
       return;
     case "m":
@@ -287,7 +289,7 @@ function send(world: World, side: SideIndex): void {
   const number = self.queued++;
   self.toSend = Math.max(0, self.toSend - 1);
   self.unacknowledged.push(number);
-  if (self.choice.current !== undefined) write(linkOf(world, self.choice.current), side, `m${number}`);
+  if (self.choice.current !== undefined) write(linkOf(world, self.choice.current.id), side, `m${number}`);
 }
 
 /** What holds in every state. */
@@ -297,7 +299,7 @@ function check(world: World): void {
     const complete = world.links.filter((link) => link.ends[side] === "complete").map((link) => link.id);
     const chosen = [
       ...choice.spare.map(({ id }) => id),
-      ...(choice.current === undefined ? [] : [choice.current]),
+      ...(choice.current === undefined ? [] : [choice.current.id]),
     ];
     if (chosen.toSorted().join() !== complete.toSorted().join())
       throw new Error(`side ${side} holds ${chosen.join()}, complete are ${complete.join()}`);
@@ -314,7 +316,8 @@ function check(world: World): void {
 /** What holds in states without a next step. */
 function checkEnd(world: World): void {
   const [decider, other] = world.sides;
-  if (decider.choice.current !== other.choice.current) throw new Error("the two write on different links");
+  if (decider.choice.current?.id !== other.choice.current?.id)
+    throw new Error("the two write on different links");
   if (decider.choice.spare.length + other.choice.spare.length > 0) throw new Error("a second link is left");
   if (world.sides.some((side) => side.chatOpen) && world.links.length !== 1)
     throw new Error(`${world.links.length} links are left`);

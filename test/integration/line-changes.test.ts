@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
+import { privateKeyToPem } from "../../src/identity/keys.ts";
+import { DOUBT_TIME } from "../../src/client/peer/link-choice.ts";
 import { PROBE_TIMEOUT } from "../../src/client/peer/link-watch.ts";
 import { SLEPT } from "../../src/client/rendezvous/surroundings.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
@@ -49,6 +51,33 @@ describe("after the machine has slept", () => {
       await until(() => ana.of("typing").length === 1);
     });
     expect(ana.of("disconnected")).toEqual([]);
+  });
+
+  test("beside a link that does not answer within 2 s another one is dialled, and nobody seems to have left", async () => {
+    company = await Company.meet();
+    let slept = 0;
+    const ana = await company.person("ana", { now: () => Date.now() + slept });
+    const bob = await company.person("bob");
+    for (const [person, other] of [
+      [ana, "bob"],
+      [bob, "ana"],
+    ] as const) {
+      person.accept(other);
+    }
+    const { keys, certificate } = bob.profile;
+    const identity = { key: privateKeyToPem(keys.privateKey), certificate: certificate?.pem ?? "" };
+    const dead = await RawPeer.dial(ana.port, { identity });
+    await dead.next();
+    dead.send({ action: "hello", protocol: 1, username: "bob", features: [] });
+    await until(() => ana.of("connected").length === 1);
+    ana.messenger.openChat("bob");
+    slept += SLEPT + 1_000;
+    await until(() => pings(dead) === 1);
+    await later(DOUBT_TIME, () => until(() => bob.of("connected").length === 1));
+    ana.messenger.send("bob", "still there?");
+    await until(() => bob.texts("ana").length === 1);
+    expect(ana.of("disconnected")).toEqual([]);
+    expect(ana.of("unreachable")).toEqual([]);
   });
 
   test("the server is reached again at once, not after the wait that was under way", async () => {

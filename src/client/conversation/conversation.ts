@@ -151,7 +151,7 @@ export class Conversation {
         return isHeard ? "anywhere" : "atRelay";
       },
       decider,
-      doubt: () => this.#watch.doubt(),
+      doubt: () => this.#doubt(),
       failed: storage.failed,
     });
     this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
@@ -166,6 +166,8 @@ export class Conversation {
       wanted: () => this.wants.link,
       greet,
       unreachable: (reason, retryIn) => {
+        // There is a link still, although a doubtful one.
+        if (this.isConnected) return;
         const { heardAt } = this.#watch;
         emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
       },
@@ -325,14 +327,19 @@ export class Conversation {
 
   /** The machine has slept, or its addresses have changed: the link must answer soon, or it is redialled. */
   lineMayHaveChanged(): void {
-    this.#watch.doubt();
+    this.#doubt();
     this.peerMayBeReachable();
   }
 
   /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */
   peerHasMoved(): void {
-    this.#watch.doubt();
+    this.#doubt();
     this.#dialling.resetAndConnect();
+  }
+
+  #doubt(): void {
+    this.#watch.doubt();
+    this.#links.doubt(this.#needs.clock.monotonic());
   }
 
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
@@ -351,7 +358,8 @@ export class Conversation {
 
   /** Checks deadlines; to be called about once a second. */
   tick(): void {
-    this.#links.tick(this.#needs.clock.monotonic());
+    this.#links.tick(this.#needs.clock.monotonic(), this.#needs.reading.isPaused);
+    if (this.isConnected) this.#dialling.checkLink(this.#links.isDoubtful);
     if (this.#acceptance.tick()) {
       this.#leaveHeldLink();
       this.connect();

@@ -212,6 +212,18 @@ export class Dialling {
     this.#unanswered = 0;
   }
 
+  /**
+   * To be called about once a second while there is a link. @param isDoubtful it was not read since it was doubted: another
+   * one is dialled, and until that is complete the old one is kept
+   */
+  checkLink(isDoubtful: boolean): void {
+    const { name } = this.#state;
+    if (isDoubtful && name === "linked" && this.#options.wanted()) {
+      this.#state = QUIET;
+      this.connect();
+    } else if (!isDoubtful && (name === "quiet" || name === "scheduled")) this.linked();
+  }
+
   /** The link was useful: after its loss the first wait is short again. */
   provenUseful(): void {
     this.#attempts = 0;
@@ -231,7 +243,8 @@ export class Dialling {
    */
   disconnected(byeReceived: boolean, hasUnacknowledged: boolean): void {
     const state = this.#state;
-    if (state.name === "closed") return;
+    // A doubtful link has closed while another one is dialled.
+    if (state.name === "closed" || state.name === "dialling") return;
     this.#state = QUIET;
     this.#wasInVain = state.name === "linked" && !state.isUseful && hasUnacknowledged;
     const sinceDial = this.#options.needs.clock.monotonic() - this.#dialledAt;

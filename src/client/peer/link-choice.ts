@@ -9,35 +9,53 @@
  * - The other side never closes a second link: it writes on the link that it completed last and, when that closes,
  *   on the remaining one.
  * - A link that is not current is ended after 30 s of silence.
+ *
+ * With links of two classes (PROTOCOL 7, «Two links with classes»):
+ *
+ * - A direct link replaces a relayed one. Where a relayed one is completed beside direct ones, these are pinged: one that
+ *   is not read within 2 s is ended by the decider; if one is read, the decider ends the relayed one.
+ * - Doubted links are pinged. One that is not read within 2 s is doubtful until it is read.
+ * - Everyone writes on the best link: not doubtful, then direct, then completed last.
  */
 
 /** How long the decider still reads a replaced link, in ms. */
 export const REPLACED_LINK_TIME = 5_000;
 /** Silence after which a link that is not current is ended, in ms. */
 export const SPARE_LINK_SILENCE = 30_000;
+/** How long a link that was pinged because it is doubted may take to be read, in ms. */
+export const DOUBT_TIME = 2_000;
 
 export type LinkId = number;
 
-type SpareLink = {
+type CompleteLink = {
   readonly id: LinkId;
+  readonly isRelayed: boolean;
+  /** Grows from link to link in the order of their completion. */
+  readonly order: number;
   /** When the decider ends it; undefined: only silence ends it. */
   readonly endAt: number | undefined;
+  /** It was pinged at `since`, and not read after it. `rival`: the relayed link that was completed beside it. */
+  readonly probe: { readonly since: number; readonly rival: LinkId | undefined } | undefined;
+  readonly isDoubtful: boolean;
 };
 
 export type LinkChoice = {
   readonly decider: boolean;
   /** Our own attempt, until its link is complete. */
   readonly dial: LinkId | undefined;
-  readonly current: LinkId | undefined;
+  /** The best of the complete links. */
+  readonly current: CompleteLink | undefined;
   /** The other complete links, in the order of their completion. */
-  readonly spare: readonly SpareLink[];
+  readonly spare: readonly CompleteLink[];
 };
 
 export type LinkEvent =
   | { readonly name: "dialStarted"; readonly link: LinkId }
   | { readonly name: "dialFailed"; readonly link: LinkId }
-  | { readonly name: "completed"; readonly link: LinkId; readonly now: number }
+  | { readonly name: "completed"; readonly link: LinkId; readonly isRelayed: boolean; readonly now: number }
   | { readonly name: "closed"; readonly link: LinkId }
+  /** One side's addresses have changed: the links may be dead. */
+  | { readonly name: "doubted"; readonly now: number }
   /** `lastReadAt`: when something was last received on a link, by the clock of `now`. */
   | { readonly name: "time"; readonly now: number; readonly lastReadAt: (link: LinkId) => number };
 
@@ -45,6 +63,7 @@ export type LinkAction =
   | { readonly name: "abandonDial"; readonly link: LinkId }
   /** This is the current link now: all unacknowledged messages are sent on it. */
   | { readonly name: "writeOn"; readonly link: LinkId }
+  | { readonly name: "ping"; readonly link: LinkId }
   | { readonly name: "end"; readonly link: LinkId }
   /** No link is left. */
   | { readonly name: "disconnected" };
@@ -62,51 +81,96 @@ export function stepLinks(choice: LinkChoice, event: LinkEvent): LinkStep {
     case "dialFailed":
       return { choice: choice.dial === event.link ? { ...choice, dial: undefined } : choice, actions: [] };
     case "completed":
-      return complete(choice, event.link, event.now);
+      return complete(choice, event);
     case "closed":
-      return close(choice, event.link);
-    case "time": {
-      const over = choice.spare.filter(
-        ({ id, endAt }) =>
-          (endAt !== undefined && endAt <= event.now) ||
-          event.now - event.lastReadAt(id) >= SPARE_LINK_SILENCE,
+      if (choice.dial === event.link) return { choice: { ...choice, dial: undefined }, actions: [] };
+      return choose(
+        choice,
+        linksOf(choice).filter(({ id }) => id !== event.link),
       );
-      return {
-        choice: { ...choice, spare: choice.spare.filter((link) => !over.includes(link)) },
-        actions: over.map(({ id }) => ({ name: "end", link: id })),
-      };
+    case "doubted": {
+      const links = linksOf(choice).map((link) => probed(link, event.now, link.probe?.rival));
+      return choose(choice, links, links.map(pinged));
     }
+    case "time":
+      return pass(choice, event.now, event.lastReadAt);
     default:
       return event satisfies never;
   }
 }
 
-function complete(choice: LinkChoice, link: LinkId, now: number): LinkStep {
-  const actions: LinkAction[] = [];
-  if (choice.dial !== undefined && choice.dial !== link)
-    actions.push({ name: "abandonDial", link: choice.dial });
-  actions.push({ name: "writeOn", link });
-  const spare =
-    choice.current === undefined
-      ? choice.spare
-      : [
-          ...choice.spare,
-          { id: choice.current, endAt: choice.decider ? now + REPLACED_LINK_TIME : undefined },
-        ];
-  return { choice: { ...choice, dial: undefined, current: link, spare }, actions };
+/** All complete links, in the order of their completion. */
+function linksOf({ spare, current }: LinkChoice): readonly CompleteLink[] {
+  return current === undefined ? spare : [...spare, current].sort((a, b) => a.order - b.order);
 }
 
-function close(choice: LinkChoice, link: LinkId): LinkStep {
-  if (choice.dial === link) return { choice: { ...choice, dial: undefined }, actions: [] };
-  if (choice.current !== link) {
-    return { choice: { ...choice, spare: choice.spare.filter(({ id }) => id !== link) }, actions: [] };
-  }
-  const left = choice.spare.at(-1);
-  if (left === undefined)
-    return { choice: { ...choice, current: undefined }, actions: [{ name: "disconnected" }] };
-  // It is current again, so it has no deadline any more.
-  return {
-    choice: { ...choice, current: left.id, spare: choice.spare.slice(0, -1) },
-    actions: [{ name: "writeOn", link: left.id }],
-  };
+/** @param links in the order of their completion */
+function choose(
+  before: LinkChoice,
+  links: readonly CompleteLink[],
+  actions: readonly LinkAction[] = [],
+): LinkStep {
+  const rank = ({ isDoubtful, isRelayed }: CompleteLink) => (isDoubtful ? 0 : 2) + (isRelayed ? 0 : 1);
+  let best = links.at(-1);
+  for (const link of links.toReversed()) if (best !== undefined && rank(link) > rank(best)) best = link;
+  // What is current again has no deadline any more.
+  const current = best === undefined ? undefined : { ...best, endAt: undefined };
+  const choice = { ...before, current, spare: links.filter((link) => link !== best) };
+  if (current?.id === before.current?.id) return { choice, actions };
+  const change: LinkAction =
+    current === undefined ? { name: "disconnected" } : { name: "writeOn", link: current.id };
+  return { choice, actions: [...actions, change] };
+}
+
+function probed(link: CompleteLink, since: number, rival: LinkId | undefined): CompleteLink {
+  return { ...link, probe: { since, rival } };
+}
+
+function pinged({ id }: CompleteLink): LinkAction {
+  return { name: "ping", link: id };
+}
+
+function complete(
+  before: LinkChoice,
+  { link: id, isRelayed, now }: Extract<LinkEvent, { name: "completed" }>,
+): LinkStep {
+  const abandoned: LinkAction[] =
+    before.dial !== undefined && before.dial !== id ? [{ name: "abandonDial", link: before.dial }] : [];
+  const choice = { ...before, dial: undefined };
+  const others = linksOf(choice);
+  const order = (others.at(-1)?.order ?? 0) + 1;
+  const newcomer = { id, isRelayed, order, endAt: undefined, probe: undefined, isDoubtful: false };
+  const replaced = (link: CompleteLink) =>
+    choice.decider ? { ...link, endAt: link.endAt ?? now + REPLACED_LINK_TIME } : link;
+  const better = isRelayed ? others.filter((link) => !link.isRelayed) : [];
+  const kept = others.map((link) => (better.includes(link) ? probed(link, now, id) : replaced(link)));
+  return choose(choice, [...kept, newcomer], [...abandoned, ...better.map(pinged)]);
+}
+
+function pass(choice: LinkChoice, now: number, lastReadAt: (link: LinkId) => number): LinkStep {
+  const links = linksOf(choice);
+  const isThere = (id: LinkId | undefined) => links.some((link) => link.id === id);
+  const ended = new Set<LinkId>();
+  const checked = links.map((link) => {
+    if (link.probe === undefined) return link;
+    const { since, rival } = link.probe;
+    const decides = choice.decider && isThere(rival);
+    if (lastReadAt(link.id) > since) {
+      if (decides) ended.add(rival as LinkId);
+      return { ...link, probe: undefined, isDoubtful: false };
+    }
+    if (now - since < DOUBT_TIME) return link;
+    if (decides) ended.add(link.id);
+    return { ...link, isDoubtful: true };
+  });
+  const isOver = ({ id, endAt }: CompleteLink) =>
+    ended.has(id) ||
+    (id !== choice.current?.id &&
+      ((endAt !== undefined && endAt <= now) || now - lastReadAt(id) >= SPARE_LINK_SILENCE));
+  const over = checked.filter(isOver).map(({ id }): LinkAction => ({ name: "end", link: id }));
+  return choose(
+    choice,
+    checked.filter((link) => !isOver(link)),
+    over,
+  );
 }

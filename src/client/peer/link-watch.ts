@@ -1,7 +1,7 @@
 /**
  * Checks whether the peer still answers (PROTOCOL 5). A side that needs the link pings after 8 s of silence, and
  * terminates it after 32 s; a side that does not need the link ends it after 60 s. After the machine has slept or its
- * addresses have changed, a link is pinged at once and has 8 s to answer. While reading is paused, no answer is expected,
+ * addresses have changed, links are pinged at once, and the current one has 8 s to answer. While reading is paused, no answer is expected,
  * and the peer, whose pings are not read, is told every 8 s that this side is alive.
  *
  * The last answer on a direct link is a source of presence besides the server.
@@ -95,10 +95,9 @@ export class LinkWatch {
     else this.#isSilent = false;
   }
 
-  /** The machine has slept, or its addresses have changed: the current link must answer a ping. */
+  /** The machine has slept, or addresses have changed: the current link must answer the ping that `PeerLinks.doubt` sends. */
   doubt(): void {
     this.#doubtedAt = this.#clock.monotonic();
-    this.#pingedAt = -Infinity;
   }
 
   /** To be called about once a second. @param wanted a message is unacknowledged or the chat is open */
@@ -120,7 +119,6 @@ export class LinkWatch {
       this.#doubtedAt = undefined;
       this.#notify(false);
     } else if (now - doubtedAt >= PROBE_TIMEOUT) link.terminate("dead");
-    else if (this.#pingedAt < doubtedAt) this.#ping(link, now);
     else this.#notify(false);
   }
 

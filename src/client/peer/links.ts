@@ -30,7 +30,17 @@ export class PeerLinks {
 
   /** The link that is written on. */
   get current(): PeerLink | undefined {
-    return this.#choice.current === undefined ? undefined : this.#links.get(this.#choice.current);
+    return this.#choice.current === undefined ? undefined : this.#links.get(this.#choice.current.id);
+  }
+
+  /** Whether there are links, and none of them was read since it was doubted, some seconds ago. */
+  get isDoubtful(): boolean {
+    return this.#choice.current?.isDoubtful === true;
+  }
+
+  /** Addresses of one side have changed: every link is pinged. @param now by the monotonic clock */
+  doubt(now: number): void {
+    this.#step({ name: "doubted", now });
   }
 
   /** How many links there are, including those in their greeting. */
@@ -95,7 +105,7 @@ export class PeerLinks {
 
   /** @param now by the monotonic clock */
   completed(link: PeerLink, now: number): void {
-    this.#step({ name: "completed", link: link.id, now });
+    this.#step({ name: "completed", link: link.id, isRelayed: link.way === "relayed", now });
     this.#renewCompletion();
   }
 
@@ -105,9 +115,10 @@ export class PeerLinks {
     return this.#step({ name: "closed", link: link.id }).some(({ name }) => name === "disconnected");
   }
 
-  /** Checks the deadlines of links that are not current. @param now by the monotonic clock */
-  tick(now: number): void {
-    this.#step({ name: "time", now, lastReadAt: (id) => this.#links.get(id)?.lastReadAt ?? 0 });
+  /** Checks the deadlines of links. @param now by the monotonic clock. @param isPaused nothing is read of any link now */
+  tick(now: number, isPaused: boolean): void {
+    const lastReadAt = (id: LinkId) => (isPaused ? now : (this.#links.get(id)?.lastReadAt ?? 0));
+    this.#step({ name: "time", now, lastReadAt });
   }
 
   /** The complete links on which may be written. */
@@ -148,6 +159,12 @@ export class PeerLinks {
       case "writeOn":
         this.#currentChanged(this.#links.get(action.link));
         return;
+      case "ping": {
+        const link = this.#links.get(action.link);
+        link?.send({ action: "ping" });
+        link?.flush();
+        return;
+      }
       case "end":
         this.#links.get(action.link)?.end("replaced");
         return;

@@ -2,11 +2,13 @@
 import { describe, expect, test } from "bun:test";
 
 import {
+  DOUBT_TIME,
   noLinks,
   REPLACED_LINK_TIME,
   SPARE_LINK_SILENCE,
   stepLinks,
   type LinkChoice,
+  type LinkEvent,
 } from "../../../src/client/peer/link-choice.ts";
 import {
   connect,
@@ -106,8 +108,13 @@ describe("two sides end on one and the same link, and every message arrives once
 describe("the waits", () => {
   const heardNow = (now: number) => ({ name: "time", now, lastReadAt: () => now }) as const;
   const twoLinks = (decider: boolean): LinkChoice => {
-    const first = stepLinks(noLinks(decider), { name: "completed", link: 1, now: 0 }).choice;
-    return stepLinks(first, { name: "completed", link: 2, now: 1_000 }).choice;
+    const first = stepLinks(noLinks(decider), {
+      name: "completed",
+      link: 1,
+      isRelayed: false,
+      now: 0,
+    }).choice;
+    return stepLinks(first, { name: "completed", link: 2, isRelayed: false, now: 1_000 }).choice;
   };
 
   test("the decider reads a replaced link for 5 s and then ends it", () => {
@@ -136,11 +143,110 @@ describe("the waits", () => {
   });
 
   test("of several links that are left, the one completed last is written on", () => {
-    const three = stepLinks(twoLinks(false), { name: "completed", link: 3, now: 2_000 }).choice;
+    const three = stepLinks(twoLinks(false), {
+      name: "completed",
+      link: 3,
+      isRelayed: false,
+      now: 2_000,
+    }).choice;
     const two = stepLinks(three, { name: "closed", link: 3 });
     expect(two.actions).toEqual([{ name: "writeOn", link: 2 }]);
     const one = stepLinks(two.choice, { name: "closed", link: 2 });
     expect(one.actions).toEqual([{ name: "writeOn", link: 1 }]);
     expect(stepLinks(one.choice, { name: "closed", link: 1 }).actions).toEqual([{ name: "disconnected" }]);
+  });
+});
+
+describe("of links of two classes", () => {
+  /** A side and what it has done; each link is read when the test says so. */
+  class Side {
+    choice: LinkChoice;
+    readonly #read = new Map<number, number>();
+
+    constructor(decider: boolean) {
+      this.choice = noLinks(decider);
+    }
+
+    complete(link: number, way: "direct" | "relayed", now: number): unknown[] {
+      return this.#step({ name: "completed", link, isRelayed: way === "relayed", now });
+    }
+
+    doubt(now: number): unknown[] {
+      return this.#step({ name: "doubted", now });
+    }
+
+    read(link: number, now: number): void {
+      this.#read.set(link, now);
+    }
+
+    pass(now: number): unknown[] {
+      return this.#step({ name: "time", now, lastReadAt: (link) => this.#read.get(link) ?? 0 });
+    }
+
+    #step(event: LinkEvent): unknown[] {
+      const { choice, actions } = stepLinks(this.choice, event);
+      this.choice = choice;
+      return [...actions];
+    }
+  }
+
+  test("a direct one replaces a relayed one", () => {
+    for (const decider of [true, false]) {
+      const side = new Side(decider);
+      side.complete(1, "relayed", 0);
+      expect(side.complete(2, "direct", 100)).toEqual([{ name: "writeOn", link: 2 }]);
+      side.read(1, 5_099);
+      expect(side.pass(5_099)).toEqual([]);
+      expect(side.pass(5_100)).toEqual(decider ? [{ name: "end", link: 1 }] : []);
+    }
+  });
+
+  test("a direct one that is read keeps a relayed one out, which the decider ends", () => {
+    for (const decider of [true, false]) {
+      const side = new Side(decider);
+      side.complete(1, "direct", 0);
+      expect(side.complete(2, "relayed", 100)).toEqual([{ name: "ping", link: 1 }]);
+      side.read(1, 200);
+      side.read(2, 200);
+      expect(side.pass(500)).toEqual(decider ? [{ name: "end", link: 2 }] : []);
+      expect(side.choice.current?.id).toBe(1);
+    }
+  });
+
+  test("a direct one that is not read within 2 s is ended by the decider, and ranked last by the other side", () => {
+    for (const decider of [true, false]) {
+      const side = new Side(decider);
+      side.complete(1, "direct", 0);
+      side.complete(2, "relayed", 100);
+      side.read(2, 2_000);
+      expect(side.pass(100 + DOUBT_TIME - 1)).toEqual([]);
+      const write = { name: "writeOn", link: 2 };
+      expect(side.pass(100 + DOUBT_TIME)).toEqual(decider ? [{ name: "end", link: 1 }, write] : [write]);
+      if (decider) continue;
+      side.read(1, 2_500);
+      expect(side.pass(2_500)).toEqual([{ name: "writeOn", link: 1 }]);
+    }
+  });
+
+  test("of doubted ones each is pinged, and what is not read within 2 s is doubtful until it is read", () => {
+    const side = new Side(false);
+    side.complete(1, "direct", 0);
+    side.complete(2, "direct", 100);
+    side.read(1, 1_500);
+    expect(side.doubt(1_000)).toEqual([
+      { name: "ping", link: 1 },
+      { name: "ping", link: 2 },
+    ]);
+    expect(side.pass(1_000 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 1 }]);
+    side.read(2, 4_000);
+    expect(side.pass(4_000)).toEqual([{ name: "writeOn", link: 2 }]);
+  });
+
+  test("a single one that is doubtful is still written on, and not ended", () => {
+    const side = new Side(true);
+    side.complete(1, "direct", 0);
+    side.doubt(1_000);
+    expect(side.pass(60_000)).toEqual([]);
+    expect(side.choice.current).toMatchObject({ id: 1, isDoubtful: true });
   });
 });
