@@ -229,22 +229,22 @@ describe.each(LANGUAGES)("in %s", (language) => {
     expect(await someone.ended()).toBe(130);
     expect(someone.isRestored).toBe(true);
   });
+});
 
-  test("a server that is lost while a menu is open is reported once, and once when it is back", async () => {
-    const first = await world.serverApart(`goes.${language}.db`);
-    const someone = world.openNew(`127.0.0.1:${first.tlsPort}`, { language });
-    const { texts } = someone;
-    await someone.joins("stays", PASSWORD);
-    first.kill("SIGKILL");
-    await first.exited;
-    await someone.sees(texts.serverLost.split(".")[0] ?? "?");
-    await someone.isHome("stays");
-    await world.server(`goes.${language}.db`, first.tlsPort);
-    await someone.sees(texts.serverBack);
-    await someone.isHome("stays");
-    const lost = texts.serverLost.split(";")[0] ?? "?";
-    expect(someone.screen.transcript.split(lost)).toHaveLength(2);
-    someone.type(KEY.ctrlC);
-    expect(await someone.ended()).toBe(130);
-  });
+test("a server that is lost while a menu is open is reported once, and once when it is back", async () => {
+  const first = await world.serverApart("goes.db");
+  const someone = world.openNew(`127.0.0.1:${first.tlsPort}`);
+  const { texts } = someone;
+  await someone.joins("stays", PASSWORD);
+  first.kill("SIGKILL");
+  await first.exited;
+  await someone.sees(texts.serverLost.split(".")[0] ?? "?");
+  await someone.isHome("stays");
+  await world.server("goes.db", first.tlsPort);
+  await someone.sees(texts.serverBack);
+  await someone.isHome("stays");
+  const lost = texts.serverLost.split(";")[0] ?? "?";
+  expect(someone.screen.transcript.split(lost)).toHaveLength(2);
+  someone.type(KEY.ctrlC);
+  expect(await someone.ended()).toBe(130);
 });
