@@ -9,6 +9,8 @@ export const KNOCKS = {
   stranger: { all: { burst: 128, perSecond: 50 }, network: { burst: 64, perSecond: 10 } },
   contact: { all: { burst: 256, perSecond: 100 }, network: { burst: 128, perSecond: 50 } },
 } as const;
+/** How long nobody comes in from a network from which we were flooded, in s. */
+const SHUT_OUT = 60;
 /** Networks above which those that were quiet for long are forgotten. */
 const MAX_QUIET = 512;
 
@@ -33,5 +35,13 @@ export class KnockRate {
     if (this.#byNetwork.size > MAX_QUIET)
       for (const [each, budget] of this.#byNetwork) if (budget.isFull(now)) this.#byNetwork.delete(each);
     return true;
+  }
+
+  /** No handshake of this network begins for a time. @param now ms, never set back */
+  shutOut(network: string, now: number): void {
+    const { burst, perSecond } = KNOCKS.stranger.network;
+    const own = budget(KNOCKS.stranger.network);
+    own.spend(now, burst + SHUT_OUT * perSecond);
+    this.#byNetwork.set(network, own);
   }
 }

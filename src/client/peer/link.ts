@@ -105,6 +105,7 @@ export type LinkConnection = Pick<
   | "remoteAddress"
   | "lastReadAt"
   | "handledBytes"
+  | "heldBytes"
   | "queuedBytes"
   | "send"
   | "flush"
@@ -126,6 +127,8 @@ export type LinkWay = "direct" | "punched" | "relayed";
 export type LinkPlace = {
   /** A new text of the peer was stored. */
   tookText(): void;
+  /** The peer has sent far more than is read of strangers. */
+  flooded(): void;
   /** The link is closed. */
   left(): void;
 };
@@ -184,7 +187,10 @@ export class PeerLink implements ConnectionHandlers {
     this.#connection = options.connection;
     this.#place = options.place;
     this.#isHeard = options.isHeard;
-    this.#slow = new SlowReading(options.clock, options.connection);
+    this.#slow = new SlowReading(options.clock, options.connection, () => {
+      this.#place?.flooded();
+      this.terminate("flood");
+    });
     this.#events = events;
     this.#state = { name: "greeting", deadline: options.clock.monotonic() + HELLO_TIMEOUT };
   }
@@ -380,7 +386,7 @@ export class PeerLink implements ConnectionHandlers {
     const state = this.#state;
     this.#clock.unwatch(this);
     this.#reading.release(this.#readOn);
-    this.#slow.stop();
+    this.#slow.closed();
     this.#place?.left();
     this.#state = { name: "closed" };
     const byeReceived = state.name === "leaving" && state.byeReceived;

@@ -270,6 +270,9 @@ export class PeerPort {
     }
     const place: LinkPlace = {
       tookText: () => this.#admission.tookText(caller),
+      flooded: () => {
+        if (way !== "relayed") this.#flooded(caller.network);
+      },
       left: () => {
         this.#admission.leave(caller);
         left();
@@ -287,6 +290,11 @@ export class PeerPort {
       connection.terminate("storage_failed");
       this.#needs.storage.failed(error);
     }
+  }
+
+  /** Contacts behind the same address are not shut out. */
+  #flooded(network: string): void {
+    if (!this.#isOfContact(network)) this.#knocks.shutOut(network, this.#needs.clock.monotonic());
   }
 
   #remember(network: string): void {

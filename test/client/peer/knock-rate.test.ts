@@ -37,3 +37,11 @@ test("over hours, with new networks all the time, only those of the last minute 
     expect(begun(rate, fresh, second * 1_000)).toBe(second === 0 ? all.burst : all.perSecond);
   }
 });
+
+test("a network from which one was flooded is shut out for a minute, and takes nothing from the others", () => {
+  const rate = new KnockRate();
+  rate.shutOut("127.9.9.9", 0);
+  expect(begun(rate, ["127.9.9.9"], 60_000)).toBe(0);
+  expect(begun(rate, ["127.7.7.7"], 60_000)).toBe(one.burst);
+  expect(begun(rate, ["127.9.9.9"], 61_000)).toBe(one.perSecond);
+});

@@ -4,7 +4,7 @@ import { SLOW_READING, SlowReading } from "../../../src/client/peer/slow-reading
 
 /** A connection whose objects have all the same length, and a clock that goes to the next timer at once. */
 function reader(objectBytes: number) {
-  const state = { now: 0, handledBytes: 0, isPaused: false, handled: 0 };
+  const state = { now: 0, handledBytes: 0, heldBytes: 0, isPaused: false, handled: 0, floods: 0 };
   const timers: (() => void)[] = [];
   const slow = new SlowReading(
     {
@@ -22,9 +22,13 @@ function reader(objectBytes: number) {
       get handledBytes() {
         return state.handledBytes;
       },
+      get heldBytes() {
+        return state.heldBytes;
+      },
       pauseReading: () => (state.isPaused = true),
       resumeReading: () => (state.isPaused = false),
     },
+    () => state.floods++,
   );
   /** Reads until it pauses. */
   const read = () => {
@@ -68,9 +72,27 @@ test("the longest object is waited for, and nothing else makes it read earlier",
   expect(state.now).toBeWithin(20_000, 32_000);
 });
 
-test("once its link is closed, nothing is waited for", () => {
-  const { timers, slow, read } = reader(100_000);
+test("whoever has sent far more than is read floods us: that is noticed at the end of the pause", () => {
+  const { state, timers, read } = reader(1_000);
+  state.heldBytes = 256 * 1024;
   read();
-  slow.stop();
-  expect(timers).toEqual([]);
+  timers.shift()?.();
+  expect(state).toMatchObject({ isPaused: false, floods: 0 });
+  state.heldBytes++;
+  read();
+  timers.shift()?.();
+  expect(state).toMatchObject({ isPaused: true, floods: 1 });
+});
+
+test("once its link is closed, nothing is waited for, and a flood is noticed then", () => {
+  const { state, timers, slow, read } = reader(100_000);
+  read();
+  slow.closed();
+  expect([timers, state.floods]).toEqual([[], 0]);
+  const other = reader(100_000);
+  other.read();
+  other.state.heldBytes = 1_000_000;
+  other.slow.closed();
+  other.slow.closed();
+  expect(other.state.floods).toBe(1);
 });

@@ -59,6 +59,10 @@ export class SimulatedConnection implements LinkConnection {
     return this.#state === "closed";
   }
 
+  get heldBytes(): number {
+    return this.#decoder.heldBytes + this.#queue.length;
+  }
+
   get handledBytes(): number {
     return this.#readBytes - this.#decoder.heldBytes;
   }
