@@ -139,7 +139,8 @@ export function showOpened(before: ChatModel, page: OpenedChat, context: ChatCon
   const { texts } = context;
   const { isVerified = false, state = "stranger", hasDraft = false } = page;
   const isNew = before.peer.isStranger && state === "stranger" && page.messages.length === 0;
-  const opened = page.isMore ? texts.chatOpenedMore : texts.chatOpened;
+  const openedAll = before.peer.isStranger ? texts.chatOpenedStranger : texts.chatOpened;
+  const opened = page.isMore ? texts.chatOpenedMore : openedAll;
   const lines = isNew ? [] : [notice(opened(peerName(before, context)))];
   const { chat, effects } = printStored(before, page, { before: lines, after: [] }, context);
   const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);

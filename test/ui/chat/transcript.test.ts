@@ -46,6 +46,19 @@ describe("opening", () => {
     expect(opened("away")).toEqual([["print", "markShown"], ["markSeen"]]);
   });
 
+  test("calls the chat encrypted only where a key is known", () => {
+    const opened = (isStranger: boolean) => {
+      const script = new ChatScript();
+      script.chat = openChat(PEER, isStranger);
+      const messages = [outgoing(1, "uno", "queued")];
+      return printed(script.take({ name: "opened", messages, isMore: false }))[0];
+    };
+    expect([opened(false), opened(true)]).toEqual([
+      "Chat con benito, cifrado. /help ayuda, exit sale.",
+      "Chat con benito. /help ayuda, exit sale.",
+    ]);
+  });
+
   test("says in one row of 80 columns with whom, and whether there are earlier messages", () => {
     for (const language of ["es", "en"] as const)
       for (const isMore of [true, false]) {
