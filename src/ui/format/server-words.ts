@@ -4,7 +4,7 @@ import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
 import { localClock, localClockSeconds, localDay } from "./local-time.ts";
-import { RefusedError } from "../../client/rendezvous/server-errors.ts";
+import { RefusedError, ServerError } from "../../client/rendezvous/server-errors.ts";
 
 /** Clocks that differ by more than this cause a warning, in ms (PROTOCOL 4). */
 const CLOCK_TOLERANCE = 5 * 60 * 1_000;
@@ -57,8 +57,9 @@ export function serverGone(
   return `${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`;
 }
 
-/** Says in a chat why the server has ended the session, and what to do. */
+/** Says in a chat why the session has ended, and what to do. */
 export function sessionEnded(why: Error, language: Language, texts: Texts): string {
+  if (why instanceof ServerError && why.code === "server_changed") return texts.chatServerChanged;
   const isKnown = why instanceof RefusedError && isCode(why.code);
   return isKnown ? `${sentenceFor(why.code, language)}. ${texts.chatServerStopped}` : texts.chatServerStopped;
 }

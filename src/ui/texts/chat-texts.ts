@@ -86,6 +86,10 @@ export const CHAT_TEXTS = {
     es: "El servidor ha cerrado esta sesión; no se volverá a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez.",
     en: "The server has ended this session; it will not be retried. To be online again, leave with “exit” and log in again.",
   },
+  chatServerChanged: {
+    es: "En la dirección del servidor contesta otro, que esta máquina no conocía; no se volverá a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez: así se muestran las dos huellas.",
+    en: "Another server, which this machine did not know, answers at the server's address; it will not be retried. To be online again, leave with “exit” and log in again, which shows both fingerprints.",
+  },
 
   chatFileDamaged: {
     es: "El archivo de esta cuenta está dañado. Salga del programa y ábralo otra vez: al empezar comprueba el archivo y guarda lo que aún se pueda leer.",

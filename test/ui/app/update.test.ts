@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Unread } from "../../../src/client/archive.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { Person } from "../../../src/client/people.ts";
-import { AccountMovedError, RefusedError } from "../../../src/client/errors.ts";
+import { AccountMovedError, RefusedError, ServerError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import {
   CHOICE,
@@ -1021,6 +1021,12 @@ describe("the server of an account", () => {
     const left = after(chatting.model, { name: "leaving" });
     expect(left.model.screen).toEqual({ name: "start" });
     expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
+  });
+
+  test("is not said to have ended the session where another server has taken its place", () => {
+    const why = new ServerError("server_changed", { expected: "ab".repeat(32), found: "cd".repeat(32) });
+    const changed = messenger({ name: "server", state: { name: "stopped", why }, linksUntil: undefined });
+    expect(linesOf(after(inChat, changed).effects)).toEqual([texts.chatServerChanged]);
   });
 
   test("leads to the first menu from everywhere when the account is being exported", () => {
