@@ -15,8 +15,8 @@ import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
-import type { Purpose } from "./meeting.ts";
-import { meetingTargets } from "./meeting-places.ts";
+import type { Go, Purpose } from "./meeting.ts";
+import { familyOf, meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
 /** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */
@@ -63,7 +63,7 @@ export class Meetings {
   take(push: Extract<ReachPush, { action: "go" | "gone" }>): void {
     const run = this.#byTicket.get(push.ticket);
     if (push.action === "gone") run?.gone();
-    else if (push.family === 4 || push.family === 6) run?.go({ ...push, family: push.family });
+    else run?.go(checkedGo(push, { ...this.#needs.own(), addresses: ownAddresses() }));
   }
 
   /** As `DialNeeds.meet` of `peer/dial.ts`. */
@@ -195,6 +195,14 @@ export class Meetings {
           }),
         };
   }
+}
+
+/** The server may be hostile: without an address where it names one at which no client of somebody else can be. */
+export function checkedGo({ ip, port, in_ms, rtt_ms, ...go }: ResponseOf<"go">, own: OwnPlace): Go {
+  const family = go.family === 6 ? 6 : 4;
+  const named = ip === undefined || port === undefined ? [] : peerTargets([{ ip, port }], own);
+  const [target] = named.filter((each) => familyOf(each.ip) === family);
+  return { family, ...target, in_ms, rtt_ms };
 }
 
 /** Connections that we have accepted in a meeting: links of their own greet them, and complete links end the attempt. */
