@@ -1,6 +1,7 @@
 /** At a terminal, a stranger's request is announced, marked in the list and answered in its chat. */
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 
+import { label } from "../../src/identity/names.ts";
 import { expectNothingRedrawn, openFromMenu, picture, promptIs, Room, says, USUAL } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
 import { until } from "./messenger-pair.ts";
@@ -37,4 +38,17 @@ test("a request is announced, marked and accepted in its chat; who is blocked is
   expectNothingRedrawn(ana, USUAL);
   ana.type(KEY.ctrlC);
   expect(await ana.ended()).toBe(130);
+});
+
+test("the request of a name that looks like another is announced with its label", async () => {
+  await room.person("beto");
+  const dora = await room.at(await room.seat("dora"), { environment: { PALOMA_WHO: "requests" } });
+  await openFromMenu(dora, "beto");
+  await promptIs(dora, "");
+  const twin = await room.person("d0ra");
+  twin.messenger.send("dora", "soy yo");
+  const digits = label("d0ra").slice(0, 8);
+  await says(dora, `— d0ra (${digits.slice(0, 4)} ${digits.slice(4)}) pide escribirle.`);
+  dora.type(`${KEY.ctrlC}${KEY.ctrlC}`);
+  expect(await dora.ended()).toBe(130);
 });

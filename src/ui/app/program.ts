@@ -187,7 +187,7 @@ export class Program {
   readonly #onMessenger = (event: MessengerEvent): void => {
     if (LINK_EVENTS.has(event.name)) this.#early?.push(event);
     const known = this.#chat?.know(event) ?? {};
-    if (event.name === "message") this.#meet(event.from);
+    if (event.name === "message" || event.name === "request") this.#meet(event.from);
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
     if (isPeerChange || event.name === "read" || event.name === "muted") this.#recount();
