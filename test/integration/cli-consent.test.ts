@@ -97,6 +97,11 @@ test("an answer accepts, and who is known beforehand does not ask; neither needs
     expect((await offline.json(["contacts", decision, ana.name], ASKING)).events).toMatchObject([{ state }]);
     expect(await stateOf(offline, ana)).toBe(state);
   }
+  for (const decision of ["decline", "block"])
+    expect((await offline.run(["contacts", decision, ana.name], ASKING)).code).toBe(0);
+  expect((await offline.run(["contacts", "unblock", ana.name], ASKING)).stdout).toStartWith(
+    "ana.known is not blocked, but declined: ",
+  );
 }, 60_000);
 
 test("nothing of who was blocked or declined is printed, and they are not told", async () => {

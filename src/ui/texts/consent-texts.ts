@@ -36,6 +36,13 @@ export const CONSENT_TEXTS = {
     en: (user: string) =>
       `${user} is declined: their request goes, and nothing more is shown for 30 days. They are not told.`,
   },
+  /** After `unblock`, also of somebody who was not blocked. */
+  isStillDeclined: {
+    es: (user: string) =>
+      `${user} no está bloqueado, pero sí rechazado: no se muestra lo que escriba. contacts accept le acepta.`,
+    en: (user: string) =>
+      `${user} is not blocked, but declined: what they write is not shown. contacts accept accepts them.`,
+  },
   isBlockedNow: {
     es: (user: string) => `Se ha bloqueado a ${user}: no le encuentra ni le escribe. No se le dice.`,
     en: (user: string) => `${user} is blocked: they cannot reach you or write to you. They are not told.`,

@@ -58,10 +58,10 @@ function decide(context: CommandContext, typed: string, decision: Decision): Pro
     const { username, state } = await account.request("decide", { username: typed, decision });
     const { config, output } = context;
     const user = shownName(namesKnownTo(account.archive, [username]).book, username);
-    output.event(
-      { event: "contact", username, state },
-      decisionSentence(user, state, textsIn(config.language)),
-    );
+    const texts = textsIn(config.language);
+    const isStillDeclined = decision === "unblock" && state === "declined";
+    const sentence = isStillDeclined ? texts.isStillDeclined(user) : decisionSentence(user, state, texts);
+    output.event({ event: "contact", username, state }, sentence);
     return EXIT.done;
   });
 }
