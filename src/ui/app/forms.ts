@@ -4,7 +4,7 @@ import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-
 import { UsageError } from "../../protocol/options.ts";
 import { RefusedError } from "../../client/errors.ts";
 import { parseServer } from "../config.ts";
-import { isYes } from "../format/questions.ts";
+import { yesOrNo } from "../format/questions.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, Entry, NewAccount, Next, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
 
@@ -173,12 +173,11 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
     case "askPassword":
       if (value === "") return backFromForm(model, screen);
       return to(model, { name: "working", ...screen.task }, { name: "answerPassword", password: value });
-    case "askAuthority":
-      return to(
-        model,
-        { name: "working", ...screen.task },
-        { name: "answerAuthority", trusted: isYes(value, context.texts) },
-      );
+    case "askAuthority": {
+      const trusted = value === "" ? false : yesOrNo(value, context.texts);
+      if (trusted === undefined) return step(model, failure(context.texts.answerYesOrNo));
+      return to(model, { name: "working", ...screen.task }, { name: "answerAuthority", trusted });
+    }
     case "askReplace":
       if (value !== CHOICE.replace) return backFromForm(model, screen);
       return to(model, { name: "working", ...screen.task }, { name: "answerReplace" });

@@ -57,6 +57,10 @@ const TABLE = {
   },
   yesWords: { es: "sí si", en: "yes" },
   noWords: { es: "no", en: "no" },
+  answerYesOrNo: {
+    es: "Conteste «sí» o «no», con la palabra entera.",
+    en: "Answer “yes” or “no”, in full.",
+  },
 
   registered: {
     es: (user: string) => `Usuario registrado exitosamente: ${user}`,

@@ -514,7 +514,6 @@ describe("the first menu and its forms", () => {
     ["SI", true],
     ["si\u0301", true],
     ["", false],
-    ["s", false],
     ["no", false],
   ])("«%s» to a server's authority is %p", (value, trusted) => {
     const { effects } = after(
@@ -522,6 +521,12 @@ describe("the first menu and its forms", () => {
       answer(value),
     );
     expect(effects).toEqual([{ name: "answerAuthority", trusted }]);
+  });
+
+  test.each(["s", "vale", "síi"])("«%s» to a server's authority is asked again", (value) => {
+    const asking: AppModel = { ...start, screen: { name: "askAuthority", asked, task: LOGGING_IN } };
+    const { model, effects } = after(asking, answer(value));
+    expect([model, linesOf(effects)]).toEqual([asking, [texts.answerYesOrNo]]);
   });
 
   test.each(EVERYWHERE.filter(([, model]) => accountOf(model) === undefined))(
