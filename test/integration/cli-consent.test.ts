@@ -113,6 +113,7 @@ test("nothing of who was blocked or declined is printed, and they are not told",
   expect((await ana.run(["contacts", "decline", beto.name], ASKING)).code).toBe(0);
   await anas.event({ event: "contact", state: "declined" });
   expect(await ana.list(["history", beto.name], ASKING)).toEqual([]);
+  expect((await ana.run(["contacts"], ASKING)).stdout).toBe("beto.refused  declined\n");
   expect(await send(beto, ana, "otra vez")).toMatchObject({ code: 5 });
   expect((await ana.run(["contacts", "block", beto.name], ASKING)).code).toBe(0);
   await anas.event({ event: "contact", state: "blocked" });

@@ -102,10 +102,12 @@ function contactLine(
   texts: Texts,
 ): string {
   const heard = conversation.lastHeard();
-  const { mutedUntil } = conversation;
+  const { mutedUntil, state } = conversation;
+  // Of others there may have been news that are not stored: a text that was too long, or a request that was declined.
+  const never = state === "contact" ? [texts.neverHeard] : [];
   const facts = [
-    ...(conversation.state === "contact" ? [] : [stateNote(conversation.state, texts)]),
-    heard === undefined ? texts.neverHeard : texts.lastHeard(`${localDay(heard)} ${localClock(heard)}`),
+    ...(state === "contact" ? [] : [stateNote(state, texts)]),
+    ...(heard === undefined ? never : [texts.lastHeard(`${localDay(heard)} ${localClock(heard)}`)]),
     ...(unread === 0 ? [] : [texts.unreadCount(unread)]),
     ...(mutedUntil === undefined ? [] : [texts.mutedNote(untilText(mutedUntil, Date.now(), texts))]),
     ...(conversation.keyState === "key_changed" ? [texts.keyChanged] : []),
