@@ -313,6 +313,7 @@ class Delivery {
     if (code === "peer_insecure") return this.#texts.queuedWhileInsecure(what, user);
     if (code === "verification_needed") return this.#texts.queuedUntilVerified(what, user);
     if (code === "not_accepted") return this.#texts.queuedUntilTaken(what, user);
+    if (code === "peer_storage_failed") return this.#texts.queuedUntilRoom(what, user);
     const { queued, queuedUntilAccepted } = this.#texts;
     return code === "peer_key_changed" ? queuedUntilAccepted(what, user) : queued(what, user);
   }

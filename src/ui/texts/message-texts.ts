@@ -38,8 +38,16 @@ export const MESSAGE_TEXTS = {
       `${what} is queued and will not be sent until you accept the key of ${user}.`,
   },
   queuedUntilTaken: {
-    es: (what: string, user: string) => `${what} queda en cola y se enviará cuando ${user} le acepte.`,
-    en: (what: string, user: string) => `${what} is queued and will be sent when ${user} accepts you.`,
+    es: (what: string, user: string) =>
+      `${what} queda en cola y se enviará cuando ${user} le acepte y aquí haya un listen en marcha, o con el próximo send.`,
+    en: (what: string, user: string) =>
+      `${what} is queued and will be sent when ${user} accepts you and listen is running here, or with the next send.`,
+  },
+  queuedUntilRoom: {
+    es: (what: string, user: string) =>
+      `${what} queda en cola y se enviará cuando haya sitio en el disco de ${user} y aquí haya un listen en marcha, o con el próximo send.`,
+    en: (what: string, user: string) =>
+      `${what} is queued and will be sent when the disk of ${user} has room and listen is running here, or with the next send.`,
   },
   notKept: {
     es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",
