@@ -215,7 +215,7 @@ export const CHAT_MESSAGE_TEXTS = {
     en: "That message has not arrived yet. Before you delete it, cancel it with /cancel or withdraw it with /withdraw.",
   },
   chatActionNoneOwn: {
-    es: "En esta pantalla no hay ningún mensaje suyo: elija uno con /list y su número.",
+    es: "En esta pantalla no hay ningún mensaje escrito por usted: elija uno con /list y su número.",
     en: "None of your messages is on this screen: choose one with /list and its number.",
   },
   chatActionNoneTheirs: {
