@@ -633,7 +633,7 @@ test("a full disk of the peer is reported in a sentence, and everything arrives 
   });
   const [stdout, stderr] = [Collected.of(full.stdout), Collected.of(full.stderr)];
   await stdout.line((line) => line.includes('"ready"'));
-  const sent = await ana.json(["send", "--timeout", "4", beto.name, "último"]);
+  const sent = await ana.json(["send", "--timeout", "8", beto.name, "último"]);
   expect(sent.events.at(-1)).toMatchObject({ event: "error", code: "peer_storage_failed" });
   expect(sent.stderr.match(/disk of beto\.full's machine does not accept what was sent/g)).toHaveLength(2);
   expect(sent.stderr).toContain(
