@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CLIENT_PROGRAM, expectFailure, FRIENDS, PASSWORD, World, type Person } from "./cli-process.ts";
 import { Collected } from "./collected.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { DaemonProcess, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
+import { DaemonHere, DaemonProcess, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
 
 let world: World;
 let port: number;
@@ -34,9 +34,15 @@ function daemonOf(person: Person, password: string | undefined = PASSWORD, stdou
   return daemon;
 }
 
+function daemonHere(person: Person): DaemonHere {
+  const daemon = new DaemonHere(person, PASSWORD);
+  cleanups.push(() => daemon.stop());
+  return daemon;
+}
+
 test("the first line names the protocol, and messages are sent and received by requests and events", async () => {
   const [ana, bob] = [await registered("ana.lines"), await registered("bob.lines")];
-  const [ours, theirs] = [daemonOf(ana), daemonOf(bob)];
+  const [ours, theirs] = [daemonHere(ana), daemonHere(bob)];
   await Promise.all([ours.online(), theirs.online()]);
   expect(ours.lines[0]).toMatchObject({ event: "hello", protocol: 1, username: ana.name });
   const { message_id: id } = await ours.result("send", { to: bob.name, text: "hello\nBob" });
@@ -47,7 +53,7 @@ test("the first line names the protocol, and messages are sent and received by r
 
 test("its other faces are the commands of the same account", async () => {
   const [ana, bob] = [await registered("ana.faces"), await registered("bob.faces")];
-  const [ours, theirs] = [daemonOf(ana), daemonOf(bob)];
+  const [ours, theirs] = [daemonHere(ana), daemonHere(bob)];
   await Promise.all([ours.online(), theirs.online()]);
   const { code, events } = await ana.json(["send", bob.name, "beside"]);
   expect(code).toBe(0);
@@ -55,7 +61,7 @@ test("its other faces are the commands of the same account", async () => {
 });
 
 test("what is no request is answered with an error, and the next request is carried out", async () => {
-  const daemon = daemonOf(await registered("ana.errors"));
+  const daemon = daemonHere(await registered("ana.errors"));
   daemon.write('nonsense\n{"id":7}\n[1]\n{"id":8,"command":"send","to":"x"}\n');
   expect(await daemon.code("dance")).toBe("unknown_command");
   expect(await daemon.line({ id: 7 })).toMatchObject({ error: { code: "bad_request", message: "command" } });
