@@ -128,9 +128,9 @@ export class Acceptance {
     if (this.#owed === "untold") this.#owe("told");
   }
 
-  /** A text of theirs was taken: they know. */
+  /** A text of theirs was taken. They know, unless it came before they were told: then they may not have our answer. */
   tookText(): void {
-    if (this.#owed !== "settled") this.#owe("settled");
+    if (this.#owed === "told") this.#owe("settled");
   }
 
   #owe(owed: StoredAcceptance): void {
