@@ -10,9 +10,10 @@ import { simulate, World } from "./simulation/world.ts";
 const WORLDS = 150;
 /**
  * Worlds in which a fault was found once: a read receipt was sent on a link that broke, while an older one was left; a
- * text was taken on a link on which its writer was not told that they are accepted, and never acknowledged.
+ * text was taken on a link on which its writer was not told that they are accepted, and never acknowledged; a doubtful
+ * link closed while another dial was scheduled, which then came beside the next link.
  */
-const FOUND_WRONG = [1_780, 3_555_731_263];
+const FOUND_WRONG = [1_780, 3_555_731_263, 50_878_671];
 /** ms. An idle machine needs three seconds, one on which other tests run too has needed more than 60. */
 const PATIENCE = 300_000;
 const ALONE = process.env["PALOMA_SIMULATION_SEED"];

@@ -243,8 +243,8 @@ export class Dialling {
    */
   disconnected(byeReceived: boolean, hasUnacknowledged: boolean): void {
     const state = this.#state;
-    // A doubtful link has closed while another one is dialled.
-    if (state.name === "closed" || state.name === "dialling") return;
+    // A doubtful link has closed: another one is being dialled, or will be.
+    if (state.name === "closed" || state.name === "dialling" || state.name === "scheduled") return;
     this.#state = QUIET;
     this.#wasInVain = state.name === "linked" && !state.isUseful && hasUnacknowledged;
     const sinceDial = this.#options.needs.clock.monotonic() - this.#dialledAt;
