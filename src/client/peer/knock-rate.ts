@@ -19,7 +19,8 @@ const budget = ({ burst, perSecond }: { readonly burst: number; readonly perSeco
 
 export class KnockRate {
   readonly #all = { contact: budget(KNOCKS.contact.all), stranger: budget(KNOCKS.stranger.all) };
-  readonly #byNetwork = new Map<string, Budget>();
+  /** A network of strangers may become one of contacts. */
+  readonly #byNetwork = { contact: new Map<string, Budget>(), stranger: new Map<string, Budget>() };
 
   /**
    * @param network as `networkOf` gives it
@@ -28,20 +29,21 @@ export class KnockRate {
    * @returns whether a handshake may begin
    */
   take(network: string, from: "contact" | "stranger", now: number): boolean {
-    const own = this.#byNetwork.get(network) ?? budget(KNOCKS[from].network);
+    const budgets = this.#byNetwork[from];
+    const own = budgets.get(network) ?? budget(KNOCKS[from].network);
     if (!own.take(now) || !this.#all[from].take(now)) return false;
     // Only who comes in is remembered, so these are few.
-    this.#byNetwork.set(network, own);
-    if (this.#byNetwork.size > MAX_QUIET)
-      for (const [each, budget] of this.#byNetwork) if (budget.isFull(now)) this.#byNetwork.delete(each);
+    budgets.set(network, own);
+    if (budgets.size > MAX_QUIET)
+      for (const [each, budget] of budgets) if (budget.isFull(now)) budgets.delete(each);
     return true;
   }
 
-  /** No handshake of this network begins for a time. @param now ms, never set back */
+  /** No handshake of this network of strangers begins for a time. @param now ms, never set back */
   shutOut(network: string, now: number): void {
     const { burst, perSecond } = KNOCKS.stranger.network;
     const own = budget(KNOCKS.stranger.network);
     own.spend(now, burst + SHUT_OUT * perSecond);
-    this.#byNetwork.set(network, own);
+    this.#byNetwork.stranger.set(network, own);
   }
 }

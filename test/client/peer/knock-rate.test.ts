@@ -30,6 +30,13 @@ test("strangers take nothing from the networks of contacts", () => {
   expect(begun(rate, ["127.8.8.8"], 0, "contact")).toBe(KNOCKS.contact.network.burst);
 });
 
+test("a network of strangers that becomes one of contacts comes in as such", () => {
+  const rate = new KnockRate();
+  rate.shutOut("127.8.8.8", 0);
+  expect(begun(rate, ["127.8.8.8"], 0)).toBe(0);
+  expect(begun(rate, ["127.8.8.8"], 0, "contact")).toBe(KNOCKS.contact.network.burst);
+});
+
 test("over hours, with new networks all the time, only those of the last minute count", () => {
   const rate = new KnockRate();
   for (let second = 0; second < 100; second++) {
