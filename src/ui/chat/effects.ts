@@ -155,6 +155,7 @@ export class ChatEffects {
       unreadFrom,
       waiting: text + edit + withdraw,
       isVerified: this.#stored.isVerified,
+      isKeyPending: this.#stored.keyState === "key_changed",
       hasDraft: this.#draft.length > 0,
       state: this.#stored.state,
       fingerprint: this.#stored.fingerprint,

@@ -215,6 +215,8 @@ export type OpenedChat = StoredPage & {
   /** Number of all messages and changes in the outbox. */
   readonly waiting?: number;
   readonly isVerified?: boolean;
+  /** Another key of theirs waits to be accepted or verified. */
+  readonly isKeyPending?: boolean;
   readonly hasDraft?: boolean;
   readonly state?: ContactState;
   /** Of their key, 64 hexadecimal digits. */

@@ -38,7 +38,7 @@ function isDueAfter(interval: number): (lastAt: number | undefined, now: number)
 /** Notices about the same full disk. */
 export const isDiskNoticeDue = isDueAfter(60_000);
 /** Warnings about new keys of the peer. */
-export const isKeyNoticeDue = isDueAfter(3_600_000);
+const isKeyNoticeDue = isDueAfter(3_600_000);
 /** Other errors that a peer reports. */
 export const isPeerErrorDue = isDueAfter(60_000);
 
@@ -57,6 +57,14 @@ export function storageReason(error: Error, texts: Texts): string {
 /** The peer's name as shown. */
 export function peerName(chat: ChatModel, context: ChatContext): string {
   return shownName(context.names, chat.peer.username);
+}
+
+/** Warns of a new key, which the peer and the server can bring up as often as they like. */
+export function withKeyWarning(chat: ChatModel, isVerified: boolean, context: ChatContext): ChatStep {
+  const { now, texts } = context;
+  if (!isKeyNoticeDue(chat.notified.keyAt, now)) return { chat, effects: [] };
+  const sentence = isVerified ? texts.chatNotVerified : texts.chatKeyPending;
+  return printing(withNotified(chat, { keyAt: now }), [failure(sentence(peerName(chat, context)))]);
 }
 
 /** Whether there is no link because a new key waits to be accepted or verified. */

@@ -2,7 +2,6 @@
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
 import { isSamePerson } from "../../identity/names.ts";
-import { shownName } from "../format/name-book.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
 import { onContact, onRequest } from "./consent.ts";
@@ -20,11 +19,11 @@ import {
   failure,
   isDiskNoticeDue,
   isKeyAwaited,
-  isKeyNoticeDue,
   isPeerErrorDue,
   notice,
   peerName,
   printing,
+  withKeyWarning,
   withNotified,
 } from "./notices.ts";
 import { mutedText } from "./other-chats.ts";
@@ -62,15 +61,6 @@ function onConnected({ link, ...before }: ChatModel, username: string): ChatStep
   // The link gives the registered spelling.
   const chat = { ...before, peer: { ...before.peer, username, isStranger: false } };
   return step({ ...chat, link: link.name === "connected" ? { ...link, isSilent: false } : CONNECTED });
-}
-
-/** Warns of a new key, which the peer and the server can bring up as often as they like. */
-function withKeyWarning(chat: ChatModel, isVerified: boolean, { now, names, texts }: ChatContext): ChatStep {
-  if (!isKeyNoticeDue(chat.notified.keyAt, now)) return step(chat);
-  const sentence = isVerified ? texts.chatNotVerified : texts.chatKeyPending;
-  return printing(withNotified(chat, { keyAt: now }), [
-    failure(sentence(shownName(names, chat.peer.username))),
-  ]);
 }
 
 function onUnreachable(before: ChatModel, reason: UnreachableReason, context: ChatContext): ChatStep {

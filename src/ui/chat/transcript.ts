@@ -20,7 +20,7 @@ import type {
   Transcript,
   WrittenText,
 } from "./model.ts";
-import { notice, peerName, printing, withNotified } from "./notices.ts";
+import { notice, peerName, printing, withKeyWarning, withNotified } from "./notices.ts";
 import type { Attention } from "../terminal/attention.ts";
 
 /** The line with which the chat with a stranger opens waits so long for what the server says of them, in ms. */
@@ -137,7 +137,7 @@ function printStored(
 /** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(before: ChatModel, page: OpenedChat, context: ChatContext): ChatStep {
   const { texts } = context;
-  const { isVerified = false, state = "stranger", hasDraft = false } = page;
+  const { isVerified = false, isKeyPending = false, state = "stranger", hasDraft = false } = page;
   const isNew = before.peer.isStranger && state === "stranger" && page.messages.length === 0;
   const openedAll = before.peer.isStranger ? texts.chatOpenedStranger : texts.chatOpened;
   const opened = page.isMore ? texts.chatOpenedMore : openedAll;
@@ -151,7 +151,10 @@ export function showOpened(before: ChatModel, page: OpenedChat, context: ChatCon
     draft: { name: "settled", isStored: hasDraft },
     restoredAt: hasDraft ? context.now : undefined,
   };
-  const said = printing(opening, stateLines(opening, page, context));
+  const said =
+    isKeyPending && state === "contact"
+      ? withKeyWarning(opening, isVerified, context)
+      : printing(opening, stateLines(opening, page, context));
   return { chat: said.chat, effects: [...effects, ...said.effects] };
 }
 

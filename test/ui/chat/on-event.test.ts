@@ -53,6 +53,23 @@ describe("the link", () => {
     }
   });
 
+  test("a key that waits is said as soon as the chat opens, and not again when the link fails for it", () => {
+    const opened = (isVerified: boolean) => {
+      const script = new ChatScript();
+      const chat = { messages: [], isMore: false, state: "contact", isVerified, isKeyPending: true } as const;
+      const said = printed(script.take({ name: "opened", ...chat })).slice(1);
+      script.connect();
+      const pending = { name: "keyPending", username: PEER, fingerprint: "ab", isVerified } as const;
+      expect(printed(script.messenger(pending))).toEqual([]);
+      expect(script.type("/accept")).toMatchObject([{ name: "acceptKey" }]);
+      return said;
+    };
+    expect(opened(false)).toEqual([expect.stringMatching(/^La clave de benito ha cambiado.*\/accept/)]);
+    expect(opened(true)).toEqual([
+      expect.stringMatching(/^benito tiene otra clave que la verificada.*\/verify/),
+    ]);
+  });
+
   test("is tried again with an accepted key, and another key that waits is said again", () => {
     const script = new ChatScript();
     const pending = () =>
