@@ -449,10 +449,11 @@ export class Messenger {
     this.#conversations.find(username)?.signs.typing(active);
   }
 
-  /** As `SafetyNumbers.acceptPending`; an accepted person is dialled. @throws SQLiteError */
+  /** As `SafetyNumbers.acceptPending`; links with other keys end, and the person is dialled. @throws SQLiteError */
   acceptKey(username: string, shown?: string): Acceptance {
     const acceptance = this.archive.safetyNumbers.acceptPending(username, this.#clock.now(), shown);
-    if (acceptance.result === "accepted") this.#conversations.find(username)?.connect();
+    if (acceptance.result === "accepted")
+      this.#conversations.find(username)?.keyAccepted(acceptance.number.fingerprint);
     return acceptance;
   }
 

@@ -66,6 +66,27 @@ test("bob dials: nothing is read, shown or acknowledged until ana accepts his ne
   expect(ana.profile.contacts.pins(ana.profile.contacts.ensure("bob"))).toHaveLength(2);
 });
 
+test("accepting bob's new key ends the link with his old machine: what ana writes then goes to the new one", async () => {
+  const company = await Company.meet();
+  companies.push(company);
+  const ana = await company.person("ana");
+  const old = await company.person("bob");
+  ana.messenger.openChat("bob");
+  ana.messenger.send("bob", "before");
+  await until(() => ana.received("bob") === 1);
+  const bob = await company.person("bob", { folder: "new-machine", replaceOther: async () => true });
+  bob.messenger.send("ana", "it is me");
+  await until(() => bob.of("unreachable").length === 1);
+  expect(ana.of("disconnected")).toEqual([]);
+  ana.messenger.archive.safetyNumbers.with("bob", { markShown: true });
+  expect(ana.messenger.acceptKey("bob")).toMatchObject({ result: "accepted" });
+  ana.messenger.send("bob", "for the new one");
+  await until(() => ana.texts("bob").length === 1 && ana.received("bob") === 2);
+  expect(bob.texts("ana")).toEqual(["for the new one"]);
+  expect(old.texts("ana")).toEqual(["before"]);
+  expect(old.of("disconnected")).toMatchObject([{ username: "ana", bye: true }]);
+});
+
 test("ten different new keys of bob are one warning an hour, and one write a minute", async () => {
   const company = await Company.meet();
   companies.push(company);

@@ -291,6 +291,16 @@ export class Conversation {
     this.connect();
   }
 
+  /** Links with other keys end: the next one is with the machine that the server names. */
+  keyAccepted(fingerprint: string): void {
+    for (const link of this.#links.open) {
+      if (link.peer.fingerprint === fingerprint) continue;
+      if (link === this.#links.current) this.#dialling.leave();
+      link.bye("other_key");
+    }
+    this.connect();
+  }
+
   /** Dials now if a link is wanted, unless there is one or a dial under way. */
   connect(): void {
     this.#dialling.connectIfWanted();
