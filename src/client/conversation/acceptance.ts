@@ -128,9 +128,9 @@ export class Acceptance {
     if (this.#owed === "untold") this.#owe("told");
   }
 
-  /** A text of theirs was taken. They know, unless it came before they were told: then they may not have our answer. */
-  tookText(): void {
-    if (this.#owed === "told") this.#owe("settled");
+  /** A text of theirs was taken. They know, unless it came on a link on which they were not told. */
+  tookText(link: object): void {
+    if (this.#owed === "told" || (this.#owed === "untold" && this.#told?.link === link)) this.#owe("settled");
   }
 
   #owe(owed: StoredAcceptance): void {

@@ -90,8 +90,8 @@ export class Conversation {
       storage,
       emit,
       consentChanged: () => this.#acceptance.reload(),
-      tookText: () => {
-        this.#acceptance.tookText();
+      tookText: (link) => {
+        this.#acceptance.tookText(link);
         this.#shown.show();
       },
       isShown: () => this.wants.isChatOpen,
@@ -425,6 +425,8 @@ export class Conversation {
       case "accepted":
         // Now the texts that they have held are of use to them.
         if (this.#acceptance.accepted(this.#acceptance.consent === "contact")) this.#dialling.provenUseful();
+        // From a stranger they have taken none.
+        this.signs.tellRead();
         this.#needs.wantsChanged();
         return;
       case "delivered":

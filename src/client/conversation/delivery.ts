@@ -56,7 +56,7 @@ type DeliveryOptions = {
   /** Something of somebody who is no contact was stored. */
   readonly consentChanged: () => void;
   /** A text of theirs was stored. */
-  readonly tookText: () => void;
+  readonly tookText: (link: DeliveryLink) => void;
   /** Whether the chat is on a screen, which shows even a request's texts. */
   readonly isShown: () => boolean;
   /** ms since 1970 */
@@ -81,7 +81,7 @@ export class Delivery {
   readonly #storage: StorageGuard;
   readonly #emit: (event: MessengerEvent) => void;
   readonly #consentChanged: () => void;
-  readonly #tookText: () => void;
+  readonly #tookText: (link: DeliveryLink) => void;
   readonly #isShown: () => boolean;
   readonly #now: () => number;
   /** Undefined: there is no link. */
@@ -310,7 +310,7 @@ export class Delivery {
     const hasNewText = committed.stored.some((each) => typeof each === "number");
     if (hasNewText) {
       link.tookText();
-      this.#tookText();
+      this.#tookText(link);
     }
     for (const { id } of acknowledged) this.#left.delete(id);
     this.#unacknowledged -= committed.acknowledged.length;
