@@ -92,6 +92,9 @@ function carriedOut(account: SharedAccount, { name, params }: Request): Promise<
       return Promise.resolve({});
     case "open_verification":
       return account.openVerification((params as Params<"open_verification">).username);
+    case "leave_verification":
+      account.leaveVerification((params as Params<"leave_verification">).username);
+      return Promise.resolve({});
     case "close_verification":
       account.closeVerification((params as Params<"close_verification">).username);
       return Promise.resolve({});

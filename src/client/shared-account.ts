@@ -234,9 +234,10 @@ export class SharedAccount {
     this.#place.then((place) => ask(place, "keeps_up", { keeps_up: keepsUp })).catch(() => undefined);
   }
 
-  /** Ends it if it was opened here, and has not ended. */
+  /** A code is compared here no longer: it ends unless it is open at another face. */
   leaveVerification(username: string): void {
-    if (this.#verifications.has(labelOf(username))) this.closeVerification(username);
+    if (!this.#verifications.delete(labelOf(username))) return;
+    this.#place.then((place) => ask(place, "leave_verification", { username })).catch(() => undefined);
   }
 
   closeChat(username: string): void {

@@ -7,6 +7,7 @@ import { DaemonHere } from "./daemon-process.ts";
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 let world: World;
+let anaPerson: Person;
 let zoePerson: Person;
 let [ana, bob]: DaemonHere[] = [];
 const [anaName, bobName] = ["ana.asks", "bob.asks"];
@@ -14,7 +15,8 @@ const [anaName, bobName] = ["ana.asks", "bob.asks"];
 beforeAll(async () => {
   world = new World();
   const port = (await world.server()).tlsPort;
-  const people = [world.person(anaName, port), world.person(bobName, port)];
+  anaPerson = world.person(anaName, port);
+  const people = [anaPerson, world.person(bobName, port)];
   zoePerson = world.person("zoe.asks", port);
   for (const person of [...people, zoePerson]) await person.register();
   [ana, bob] = people.map((person) => new DaemonHere(person, PASSWORD));
@@ -215,6 +217,24 @@ test("people verify each other by a code, through their programs", async () => {
   expect(await theirs.result("close_verification", { username: anaName })).toEqual({});
   await ours.line({ event: "verification", username: bobName, state: "withdrawn" });
   expect(await ours.code("open_verification", { username: anaName })).toBe("to_oneself");
+});
+
+test("who leaves a verification ends it only if nobody else of the account has it open", async () => {
+  const [ours, theirs] = daemons();
+  const beside = await new DaemonHere(anaPerson, PASSWORD).online();
+  const [ourLines, theirLines] = [ours.lines.length, theirs.lines.length];
+  for (const program of [ours, beside])
+    expect(await program.result("open_verification", { username: bobName })).toEqual({ result: "opened" });
+  await beside.result("leave_verification", { username: bobName });
+  // What came later is answered later.
+  await beside.result("status");
+  await theirs.result("open_verification", { username: anaName });
+  const { code } = await ours.line({ event: "verification", state: "code" }, ourLines);
+  await theirs.line({ event: "verification", state: "code", code }, theirLines);
+  await ours.result("leave_verification", { username: bobName });
+  await ours.line({ event: "verification", state: "closed" }, ourLines);
+  await theirs.line({ event: "verification", state: "ended" }, theirLines);
+  await beside.stop();
 });
 
 test("a field that is missing or wrong is named", async () => {

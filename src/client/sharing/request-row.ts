@@ -26,6 +26,7 @@ type Face = {
   watchPeople(usernames: readonly string[]): void;
   /** A code is compared at this face. @throws SelfError, SQLiteError */
   openVerification(username: string): OpenedVerification;
+  leaveVerification(username: string): void;
   /** Whether it keeps up with what arrives: while no face does, the links to peers are not read. */
   keepsUp(keepsUp: boolean): void;
 };

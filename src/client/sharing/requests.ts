@@ -160,6 +160,11 @@ export const REQUESTS = {
       result: messenger.answerVerification(username, same) ? ("answered" as const) : ("none" as const),
     }),
   ),
+  /** It ends unless another face has opened it. */
+  leave_verification: row({ username: name }, ({ face }, { username }) => {
+    face.leaveVerification(username);
+    return {};
+  }),
   /** It ends wherever it was opened. */
   close_verification: row({ username: name }, ({ account: { messenger } }, { username }) => {
     messenger.closeVerification(username);

@@ -61,6 +61,10 @@ export class Seat {
     return this.#account.messenger.openVerification(username, this);
   }
 
+  leaveVerification(username: string): void {
+    this.#account.messenger.leaveVerification(username, this);
+  }
+
   keepsUp(keepsUp: boolean): void {
     this.#account.messenger.reading.set(this, keepsUp);
   }
@@ -69,7 +73,7 @@ export class Seat {
   leave(): void {
     this.#account.messenger.reading.leave(this);
     this.watchPeople([]);
-    for (const username of this.#verified) this.#account.messenger.leaveVerification(username, this);
+    for (const username of this.#verified) this.leaveVerification(username);
     for (const username of this.#chats.values()) this.closeChat(username);
   }
 }
