@@ -2,7 +2,8 @@
  * Exports an account into one encrypted file, to move it to another machine.
  *
  * 1. The process that has the account online is asked to leave it; every other one is told, too, and ends.
- * 2. The database, which stands still, and the trust in its servers are encrypted; the stored session is left out.
+ * 2. The database, which stands still, and the trust in its servers are encrypted. Its pages are copied as they are, so the
+ *    stored session is taken out of them before; if the process is killed then, the next login needs the password.
  * 3. The file is read back and decrypted to its end; then it gets its name.
  * 4. The profile is marked as moved: it goes online here only when the person insists.
  *
