@@ -1,7 +1,7 @@
 /** Reads the stored texts: conversations page by page, unread messages, and single messages. */
 import type { Database } from "bun:sqlite";
 
-import { STATE } from "../disk/schema.ts";
+import { CONSENT, STATE } from "../disk/schema.ts";
 import type { Contact } from "./contacts.ts";
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
@@ -122,13 +122,16 @@ export class MessageHistory {
       .map(messageOf);
   }
 
-  /** How many messages of each contact (row number) were not printed yet; contacts without any are left out. Who has waited longest is first. */
+  /** How many messages of each contact (row number) were not printed yet; contacts without any are left out, and so is whoever was declined or blocked. Who has waited longest is first. */
   unreadCounts(): Map<number, number> {
     // Without the hint SQLite scans every message, by an index that is sorted by contact.
     const rows = this.#database
       .query<{ contact: number; count: number }, []>(
         `SELECT contact, count(*) AS count FROM messages INDEXED BY unprinted
-         WHERE outgoing = 0 AND printed = 0 AND kind = 0 GROUP BY contact ORDER BY min(seq)`,
+         WHERE outgoing = 0 AND printed = 0 AND kind = 0 AND contact NOT IN (
+           SELECT id FROM contacts
+           WHERE is_blocked = 1 OR (consent = ${CONSENT.stranger} AND declined_until IS NOT NULL)
+         ) GROUP BY contact ORDER BY min(seq)`,
       )
       .all();
     return new Map(rows.map(({ contact, count }) => [contact, count]));

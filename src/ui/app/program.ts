@@ -45,6 +45,9 @@ const LINK_EVENTS: ReadonlySet<MessengerEvent["name"]> = new Set([
   "keyPending",
 ]);
 
+/** After these events other messages may be unread, or other people quiet. */
+const COUNT_EVENTS: ReadonlySet<MessengerEvent["name"]> = new Set(["read", "muted", "contact"]);
+
 export type ProgramOptions = {
   readonly config: Config;
   /** Its standard input and output must be a terminal. */
@@ -190,10 +193,10 @@ export class Program {
     if (event.name === "message" || event.name === "request") this.#meet(event.from);
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
-    if (isPeerChange || event.name === "read" || event.name === "muted") this.#recount();
+    if (isPeerChange || COUNT_EVENTS.has(event.name)) this.#recount();
   };
 
-  /** Counts the unread messages again, after some were read or withdrawn, and reads who is quiet. */
+  /** Counts the unread messages again, after some were read or withdrawn or somebody was refused, and reads who is quiet. */
   #recount(): void {
     const account = this.#account.opened?.account;
     if (account === undefined) return;

@@ -53,6 +53,25 @@ test("the texts of a request are neither unread nor printed before the person is
     expect([history.unreadCounts().get(ana.id), consents.requests()]).toEqual([2, []]);
   }));
 
+test("what somebody refused has written is not unread; once they may write again, it is", () =>
+  withScene((scene) => {
+    const { consents, contacts, history, messages } = scene;
+    const ana = contacts.ensure("ana");
+    const unasked = { name: "unasked", unasked: { bytes: 9, day: 0, dayBytes: 9 } } as const;
+    consents.save(ana, unasked);
+    messages.commitRead(ana, { incoming: [arriving("1")], acknowledged: [], readUpTo: undefined }, NOW);
+    const unread = () => history.unreadCounts().get(ana.id);
+    consents.block(ana);
+    expect(unread()).toBeUndefined();
+    consents.unblock(ana);
+    expect(unread()).toBe(1);
+    consents.decline(ana, UNTIL);
+    expect(unread()).toBeUndefined();
+    // Later they are taken unasked again.
+    consents.save(ana, unasked);
+    expect(unread()).toBe(1);
+  }));
+
 test("an acceptance has to be told to somebody who asked, was declined or is added, by a command or an answer", () =>
   withScene((scene) => {
     const { consents, contacts, messages } = scene;
