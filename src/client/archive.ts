@@ -152,9 +152,9 @@ export class Archive {
     return this.#profile.contacts.byId(contact)?.username ?? "";
   }
 
-  /** Everybody whom this account has met; no message is read for it. */
+  /** As `ContactStore.known`. */
   contacts(): readonly Contact[] {
-    return this.#profile.contacts.all();
+    return this.#profile.contacts.known(Date.now());
   }
 
   /** The stored conversation with a person; undefined: the person is not a contact. */

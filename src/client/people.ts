@@ -59,7 +59,7 @@ type Source = Pick<Messenger, "username" | "users" | "linkPresence"> & {
 };
 
 /**
- * Everyone who is online, and everyone with whom there is a conversation, or a draft: each once, without the account itself,
+ * Everyone who is online, every contact, and everyone with whom there is a conversation, or a draft: each once, without the account itself,
  * sorted by the fold of the name.
  * @throws SQLiteError
  */
@@ -82,7 +82,7 @@ export async function listPeople(messenger: Source): Promise<People> {
   const begun = drafts.beginnings();
   // A request may have no text.
   const others = [...consents.requests().map(({ contact }) => contact), ...begun.keys()];
-  for (const contact of [...contacts.withMessages(), ...others.map((each) => contacts.byId(each))]) {
+  for (const contact of [...contacts.listed(), ...others.map((each) => contacts.byId(each))]) {
     if (contact === undefined) continue;
     const { id, label, username } = contact;
     const { state, request } = consentsOf.get(label) ?? UNKNOWN;

@@ -92,6 +92,20 @@ describe("the people of an account", () => {
       },
     ));
 
+  test("are contacts without a message too, online or not", () =>
+    withSource(
+      async () => [],
+      async (source) => {
+        const { consents, contacts } = source.profile;
+        for (const name of ["ana", "beto", "carla"]) consents.accept(contacts.ensure(name));
+        consents.block(contacts.ensure("beto"));
+        consents.remove(contacts.ensure("carla"));
+        const { people } = await listPeople(source);
+        expect(people).toMatchObject([{ username: "ana", online: false, state: "contact" }]);
+        expect(people).toHaveLength(1);
+      },
+    ));
+
   test("are connected by a link of a contact, and not of a stranger", () =>
     withSource(
       async () => [],

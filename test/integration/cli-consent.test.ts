@@ -48,7 +48,7 @@ test("a stranger's texts are a request, which is accepted from beside; then they
   expect([fourth.code, kinds(fourth.events)]).toEqual([5, ["queued", "sent", "held", "error"]]);
   expect(fourth.events.at(-1)).toMatchObject({ code: "not_accepted", to: ana.name });
   expect(fourth.stderr).toBe(
-    `It waits until ${ana.name} accepts you.\nThe message is queued and will be sent when ${ana.name} accepts you and listen is running here, or with the next send.\n`,
+    `It waits until ${ana.name} accepts you.\nThe message is queued and will be sent when ${ana.name} accepts you and you are online (menus, listen or the next send).\n`,
   );
   expect(await stateOf(ana, beto)).toBe("request");
   expect((await ana.run(["contacts"], ASKING)).stdout).toMatch(/^beto\.asks {2}request; last heard/);

@@ -636,9 +636,7 @@ test("a full disk of the peer is reported in a sentence, and everything arrives 
   const sent = await ana.json(["send", "--timeout", "8", beto.name, "último"]);
   expect(sent.events.at(-1)).toMatchObject({ event: "error", code: "peer_storage_failed" });
   expect(sent.stderr.match(/disk of beto\.full's machine does not accept what was sent/g)).toHaveLength(2);
-  expect(sent.stderr).toContain(
-    "will be sent when the disk of beto.full has room and listen is running here",
-  );
+  expect(sent.stderr).toContain("will be sent when the disk of beto.full has room and you are online");
   expect(sent.code).toBe(5);
   expect(await stderr.line((line) => line.includes("El disco falla o está lleno"))).toBeDefined();
   full.kill("SIGTERM");

@@ -28,6 +28,9 @@ export const MAX_PINS = 32;
 
 const CONTACTS = "SELECT id, label, username FROM contacts";
 
+const IS_LISTED = `(consent <> ${CONSENT.stranger} AND is_blocked = 0
+  OR EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0))`;
+
 type KeyRow = { fingerprint: string; spki: Uint8Array };
 
 function keyOf(row: KeyRow): ContactKey {
@@ -67,13 +70,24 @@ export class ContactStore {
     return this.#database.query<Contact, []>(CONTACTS).all();
   }
 
-  /** The contacts with at least one stored message, to them or from them. */
-  withMessages(): Contact[] {
+  /** Those who may write, and those with at least one stored message, to them or from them. */
+  listed(): Contact[] {
+    return this.#database.query<Contact, []>(`${CONTACTS} WHERE ${IS_LISTED}`).all();
+  }
+
+  /**
+   * Everybody of whom something is known: also those who have shown a key, ask to write, were refused, have a draft, are
+   * quiet, or have signs of their own. @param now ms since 1970
+   */
+  known(now: number): Contact[] {
     return this.#database
-      .query<Contact, []>(
-        `${CONTACTS} WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
+      .query<Contact, [number]>(
+        `${CONTACTS} WHERE is_blocked = 1 OR declined_until > ?1 OR muted_until > ?1 OR ${IS_LISTED}
+           OR id IN (SELECT contact FROM pins UNION ALL SELECT contact FROM pending_keys
+             UNION ALL SELECT contact FROM requests WHERE since > 0
+             UNION ALL SELECT contact FROM drafts UNION ALL SELECT contact FROM privacy)`,
       )
-      .all();
+      .all(now);
   }
 
   /**

@@ -299,12 +299,6 @@ export class Profile {
   /** When it was last reported that the server did not know this key, ms since 1970; undefined: not in this process. */
   newKeyReportedAt: number | undefined;
 
-  /** Whether the server cannot know this key yet, because the account is new. */
-  get expectsNewKey(): boolean {
-    const row = this.#account;
-    return row.registered_here === 1 && row.has_been_online === 0;
-  }
-
   /** Whether the account was registered or logged in on this machine; otherwise its first login may still fail. */
   get isEstablished(): boolean {
     const row = this.#account;

@@ -34,7 +34,7 @@ type LoginOptions = {
   readonly replaceOther: (() => Promise<boolean>) | undefined;
   readonly now: () => number;
   readonly events: {
-    /** The server did not know this account's key. */
+    /** The server did not know this account's key, with which it was online before. */
     newKey(): void;
   };
 };
@@ -111,7 +111,7 @@ function accept(
   const found = receivedAuthority(login.authority).fingerprint;
   if (found !== expected) throw new ServerError("server_changed", { expected, found });
   if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
-  const isUnexpectedKey = login.new_key === true && !profile.expectsNewKey;
+  const isUnexpectedKey = login.new_key === true && profile.hasBeenOnline;
   profile.saveLogin({
     username: login.username,
     token: login.session_token,

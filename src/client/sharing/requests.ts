@@ -53,7 +53,7 @@ export const REQUESTS = {
     links_until: isoTime(messenger.linksUntil),
   })),
   users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
-  /** Everybody who is online or has a conversation; `failure`: why the server did not answer. */
+  /** Everybody who is online, a contact, or has a conversation; `failure`: why the server did not answer. */
   people: row({}, async ({ account: { messenger } }) => {
     const { people, failure } = await listPeople(messenger);
     return { people, ...(failure === undefined ? {} : { failure: errorJson(failure) }) };

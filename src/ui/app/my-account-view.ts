@@ -1,6 +1,6 @@
 /** The view of «My account». */
 import type { Sign, SignChoice } from "../../client/profile/privacy.ts";
-import { shownName } from "../format/name-book.ts";
+import { nameOrder, shownName } from "../format/name-book.ts";
 import type { Choice } from "../prompts/prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { OpenAccount } from "./model.ts";
@@ -31,7 +31,7 @@ function signsPage({ privacy }: Signs, marked: Sign | undefined, context: AppCon
 
 function signsOfWhom({ privacy, contacts }: Signs, { names }: OpenAccount, context: AppContext): View {
   const own = new Set(privacy.people.map(({ username }) => username));
-  const choices = contacts.map((username) => ({
+  const choices = contacts.toSorted(nameOrder(context.language)).map((username) => ({
     value: username,
     name: shownName(names, username),
     ...(own.has(username) ? { note: `(${context.texts.signsOwn})` } : {}),

@@ -3,6 +3,7 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { Person } from "../../client/people.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
+import { nameOrder } from "../format/name-book.ts";
 
 /** How many people who went offline an open list keeps; with more of them it is built again. */
 const MAX_GONE = 1_000;
@@ -40,7 +41,7 @@ function rank(person: Person): number {
  * who are online, and the rest, the last one heard of first. Otherwise by name, `alumno2` before `alumno10`.
  */
 export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
-  const { compare } = new Intl.Collator(language, { numeric: true });
+  const compare = nameOrder(language);
   const lastSeenFirst = (a: Person, b: Person) => (rank(a) === LAST ? seenAt(b) - seenAt(a) : 0);
   return [...people].sort(
     (a, b) => rank(a) - rank(b) || lastSeenFirst(a, b) || compare(a.username, b.username),

@@ -1,6 +1,7 @@
 /** How names are shown: confusable names are shown with their labels. */
 import type { Archive } from "../../client/archive.ts";
 import { isNewName, isOrdinaryName, isSamePerson, label as labelOf } from "../../identity/names.ts";
+import type { Language } from "../../protocol/language.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -149,6 +150,11 @@ class Groups {
     people?.delete(person);
     if (people?.size === 0) this.#groups.delete(key);
   }
+}
+
+/** Compares names, `alumno2` before `alumno10`. */
+export function nameOrder(language: Language): (a: string, b: string) => number {
+  return new Intl.Collator(language, { numeric: true }).compare;
 }
 
 /** With more of them the oldest are dropped. */

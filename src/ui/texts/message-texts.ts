@@ -21,9 +21,9 @@ export const MESSAGE_TEXTS = {
   theChange: { es: "El cambio", en: "The change" },
   queued: {
     es: (what: string, user: string) =>
-      `${what} queda en cola y se enviará cuando ${user} esté en línea y aquí haya un listen en marcha, o con el próximo send.`,
+      `${what} queda en cola y se enviará cuando ${user} y usted estén en línea (menús, listen o el próximo send).`,
     en: (what: string, user: string) =>
-      `${what} is queued and will be sent when ${user} is online and listen is running here, or with the next send.`,
+      `${what} is queued and will be sent when ${user} is online and so are you (menus, listen or the next send).`,
   },
   queuedWhileInsecure: {
     es: (what: string, user: string) =>
@@ -39,15 +39,15 @@ export const MESSAGE_TEXTS = {
   },
   queuedUntilTaken: {
     es: (what: string, user: string) =>
-      `${what} queda en cola y se enviará cuando ${user} le acepte y aquí haya un listen en marcha, o con el próximo send.`,
+      `${what} queda en cola y se enviará cuando ${user} le acepte y usted esté en línea (menús, listen o el próximo send).`,
     en: (what: string, user: string) =>
-      `${what} is queued and will be sent when ${user} accepts you and listen is running here, or with the next send.`,
+      `${what} is queued and will be sent when ${user} accepts you and you are online (menus, listen or the next send).`,
   },
   queuedUntilRoom: {
     es: (what: string, user: string) =>
-      `${what} queda en cola y se enviará cuando haya sitio en el disco de ${user} y aquí haya un listen en marcha, o con el próximo send.`,
+      `${what} queda en cola y se enviará cuando haya sitio en el disco de ${user} y usted esté en línea (menús, listen o el próximo send).`,
     en: (what: string, user: string) =>
-      `${what} is queued and will be sent when the disk of ${user} has room and listen is running here, or with the next send.`,
+      `${what} is queued and will be sent when the disk of ${user} has room and you are online (menus, listen or the next send).`,
   },
   notKept: {
     es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",

@@ -183,7 +183,7 @@ describe("with a profile of version 1", () => {
       expect(contacts.pendingKey(carla)).toMatchObject({ fingerprint: "fingerprint c1", shown: undefined });
       expect(contacts.features(ana)).toBeUndefined();
       expect(contacts.readHere(ana)).toBeUndefined();
-      expect(contacts.withMessages().map(({ username }) => username)).toEqual(["Ana", "ñandú", "Carla"]);
+      expect(contacts.listed().map(({ username }) => username)).toEqual(["Ana", "ñandú", "Carla"]);
       profile.close();
     }));
 

@@ -94,7 +94,7 @@ test("a pending key is reported once, changes no pin, and is no longer pending o
 
 test("only contacts with a stored message, theirs or ours, have a conversation", () =>
   withStores(({ contacts, messages }) => {
-    expect(contacts.withMessages()).toEqual([]);
+    expect(contacts.listed()).toEqual([]);
     const [written, heard, known] = ["Ana", "Carla", "Dora"].map((name) => contacts.ensure(name)) as [
       Contact,
       Contact,
@@ -107,7 +107,7 @@ test("only contacts with a stored message, theirs or ours, have a conversation",
       const incoming = [{ ...message, id }];
       messages.commitRead(heard, { incoming, acknowledged: [], readUpTo: undefined }, 2);
     }
-    expect(contacts.withMessages().toSorted((a, b) => a.id - b.id)).toEqual([written, heard]);
+    expect(contacts.listed().toSorted((a, b) => a.id - b.id)).toEqual([written, heard]);
   }));
 
 test("a contact whose whole conversation was deleted has no conversation, but keeps the pinned keys", () =>
@@ -117,8 +117,28 @@ test("a contact whose whole conversation was deleted has no conversation, but ke
     contacts.pin(ana, key(1), 1);
     scene.receive(ana, "a");
     scene.removal.delete(ana, "a", false);
-    expect(contacts.withMessages()).toEqual([]);
+    expect(contacts.listed()).toEqual([]);
     expect(contacts.pins(ana).length).toBe(1);
+  }));
+
+test("somebody is known while anything is known of them", () =>
+  withScene((scene) => {
+    const { consents, contacts } = scene;
+    const now = 1_000;
+    const known = () => contacts.known(now).map(({ username }) => username);
+    for (const name of ["met", "ana", "blocked", "declined", "mistyped"]) contacts.ensure(name);
+    expect(known()).toEqual([]);
+    contacts.pin(contacts.ensure("ana"), key(1), 1);
+    consents.block(contacts.ensure("blocked"));
+    consents.decline(contacts.ensure("declined"), now + 1);
+    const mistyped = contacts.ensure("mistyped");
+    scene.write(mistyped, "1");
+    expect(known()).toEqual(["ana", "blocked", "declined", "mistyped"]);
+    expect(scene.removal.cancelAll(mistyped)).toEqual(["1"]);
+    expect(known()).toContain("mistyped");
+    consents.remove(mistyped);
+    expect(known()).toEqual(["ana", "blocked", "declined"]);
+    expect(contacts.known(now + 1).map(({ username }) => username)).toEqual(["ana", "blocked"]);
   }));
 
 test("a client's features are unknown before its first link, and then those of its last one", () =>

@@ -81,18 +81,6 @@ describe("the profile", () => {
       second.close();
     }));
 
-  test("expects a new key only before the first login of an account registered here", () =>
-    inTemporaryFolder((parent) => {
-      for (const registeredHere of [true, false]) {
-        const profile = Profile.open(join(parent, `${registeredHere}`), { ...ACCOUNT, registeredHere });
-        expect(profile.expectsNewKey).toBe(registeredHere);
-        const certificate = { pem: "", receivedAt: 0, expiresAt: 0 };
-        profile.saveLogin({ username: "Berta", token: undefined, certificate });
-        expect(profile.expectsNewKey).toBe(false);
-        profile.close();
-      }
-    }));
-
   test("keeps whether the local network is told that its client is there: at first it is", () =>
     inTemporaryFolder((folder) => {
       const profile = Profile.open(folder, ACCOUNT);

@@ -6,6 +6,7 @@ import { CHOICE } from "../../../src/ui/app/steps.ts";
 import { ENTRY } from "../../../src/ui/app/my-account.ts";
 import type { AppEffect, AppEvent, AppModel } from "../../../src/ui/app/model.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
+import { viewApp } from "../../../src/ui/app/view.ts";
 import { parseServer } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
@@ -120,6 +121,19 @@ test("passwords are forgotten once they were passed on, and a deleted account is
   });
   expect(deleted.model).toMatchObject({ screen: { name: "start" }, accounts: ["eva"], lastName: "" });
   expect(deleted.effects.map(({ name }) => name)).toEqual(["closeAccount", "print"]);
+});
+
+test("the contacts whose signs can be chosen stand in natural order", () => {
+  const contacts = ["alumno10", "benito", "alumno2"];
+  const { model } = after(
+    menu,
+    { name: "myAccount", event: { name: "signs", signs: { ...signs, contacts }, change: undefined } },
+    answer(ENTRY.person),
+  );
+  const view = viewApp(model, context);
+  if (view.name !== "prompt" || !("choices" in view.prompt)) throw new Error("no list");
+  const names = view.prompt.choices.map(({ value }) => value);
+  expect(names).toEqual(["alumno2", "alumno10", "benito", CHOICE.back]);
 });
 
 test("a failure leads back to the menus of the account", () => {

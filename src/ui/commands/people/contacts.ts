@@ -1,5 +1,5 @@
 /**
- * `contacts`: everybody whom the account has met, with what they are to it, the last sign of life and what is unread; or,
+ * `contacts`: everybody whom the account knows, with what they are to it, the last sign of life and what is unread; or,
  * with a decision and a name, whether that person may write, or whether they are quiet. Needs no network and no password.
  */
 import { withReadableArchive, type Archive, type StoredConversation } from "../../../client/archive.ts";
@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from "../../failures.ts";
 import { mutedSeconds, mutedSentence, untilText } from "../../chat/other-chats.ts";
 import { decisionSentence } from "../../format/consent-words.ts";
 import { localClock, localDay } from "../../format/local-time.ts";
-import { namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
+import { nameOrder, namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
 import { readPeople } from "../user-argument.ts";
@@ -88,11 +88,11 @@ function list(context: CommandContext): Promise<ExitCode> {
 
 /** By name, `alumno2` before `alumno10`. */
 function conversations(archive: Archive): readonly StoredConversation[] {
-  const order = new Intl.Collator("es", { numeric: true });
+  const compare = nameOrder("es");
   return archive
     .contacts()
     .map((contact) => archive.conversationWith(contact))
-    .sort((a, b) => order.compare(a.username, b.username));
+    .sort((a, b) => compare(a.username, b.username));
 }
 
 function contactLine(
