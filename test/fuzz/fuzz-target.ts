@@ -48,7 +48,8 @@ export const TIGHT: Limits = {
   failureRate: { burst: 3, perSecond: 1 },
   failureRatePerAddress: { burst: 20, perSecond: 5 },
   failureRatePerAccount: { burst: 3, perSecond: 1 },
-  lookupRate: { burst: 20, perSecond: 40 },
+  // Enough for a sentinel at each step of a fast machine.
+  lookupRate: { burst: 20, perSecond: 200 },
   waitingHashes: 2,
 };
 
