@@ -283,7 +283,7 @@ export class Conversation {
   /** New messages to this person have been stored. A text accepts them. */
   committed(messages: readonly OutboxMessage[]): void {
     this.wants.hasQueued = true;
-    if (this.#acceptance.reload())
+    if (this.#acceptance.consent !== "contact" && this.#acceptance.reload())
       this.#needs.emit({ name: "contact", username: this.username, state: "contact" });
     this.#tellAcceptance();
     this.delivery.committed(messages);

@@ -43,6 +43,8 @@ export class Intake {
   #begun: readonly number[] = [];
   /** Bytes of everybody who was taken unasked; undefined: not known. */
   #unaskedBytes: number | undefined;
+  /** Row numbers of contacts, until somebody's consent is changed: each read of theirs would ask the store. */
+  readonly #contacts = new Set<number>();
 
   /** @throws SQLiteError */
   constructor(stores: Pick<Profile, "consents" | "messages">, who: Who) {
@@ -66,6 +68,7 @@ export class Intake {
   /** The consent of somebody was changed by this account's person. */
   changed(): void {
     this.#unaskedBytes = undefined;
+    this.#contacts.clear();
   }
 
   /**
@@ -75,8 +78,10 @@ export class Intake {
    */
   commit(record: ContactRecord, read: LinkRead, source: Source, now: number): Taken {
     const { consents, messages } = this.#stores;
-    const before = consents.of(record.contact, now);
+    const { id } = record.contact;
+    const before: Consent = this.#contacts.has(id) ? { name: "contact" } : consents.of(record.contact, now);
     if (before.name === "contact") {
+      this.#contacts.add(id);
       const committed = messages.commitRead(record.contact, read, now);
       return { committed, count: read.incoming.length, rest: "none", isStranger: false, request: undefined };
     }
