@@ -152,7 +152,9 @@ function pass(choice: LinkChoice, now: number, lastReadAt: (link: LinkId) => num
   const isThere = (id: LinkId | undefined) => links.some((link) => link.id === id);
   const ended = new Set<LinkId>();
   const checked = links.map((link) => {
-    if (link.probe === undefined) return link;
+    // It was current for a time, while the other one was doubtful.
+    const isReplaced = choice.decider && link.id !== choice.current?.id && link.endAt === undefined;
+    if (link.probe === undefined) return isReplaced ? { ...link, endAt: now + REPLACED_LINK_TIME } : link;
     const { since, rival } = link.probe;
     const decides = choice.decider && isThere(rival);
     if (lastReadAt(link.id) > since) {

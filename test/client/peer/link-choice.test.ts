@@ -242,6 +242,21 @@ describe("of links of two classes", () => {
     expect(side.pass(4_000)).toEqual([{ name: "writeOn", link: 2 }]);
   });
 
+  test("one that was written on while another was doubtful is ended by the decider once that is read", () => {
+    const side = new Side(true);
+    side.complete(1, "direct", 0);
+    side.complete(2, "direct", 100);
+    side.doubt(200);
+    side.read(1, 300);
+    expect(side.pass(200 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 1 }]);
+    side.read(2, 3_000);
+    side.read(1, 3_000);
+    expect(side.pass(3_000)).toEqual([{ name: "writeOn", link: 2 }]);
+    side.pass(4_000);
+    side.read(1, 4_000 + REPLACED_LINK_TIME);
+    expect(side.pass(4_000 + REPLACED_LINK_TIME)).toEqual([{ name: "end", link: 1 }]);
+  });
+
   test("a single one that is doubtful is still written on, and not ended", () => {
     const side = new Side(true);
     side.complete(1, "direct", 0);
