@@ -2,8 +2,8 @@
  * Why a connection could not be made. Bun 1.4.5 reports nearly every failure as ECONNREFUSED. Whether there is a route,
  * the system's table says without a packet being sent; whether somebody refused, the time shows.
  */
-import { isIPv6 } from "node:net";
 
+import { wildcardOf } from "../protocol/ip-address.ts";
 import { errorCode } from "./error-code.ts";
 
 /**
@@ -31,7 +31,7 @@ async function routeFailure(ip: string, port: number): Promise<string | undefine
   try {
     // Connecting a UDP socket only looks up the route.
     const socket = await Bun.udpSocket({
-      hostname: isIPv6(ip) ? "::" : "0.0.0.0",
+      hostname: wildcardOf(ip),
       connect: { hostname: ip, port },
     });
     socket.close();

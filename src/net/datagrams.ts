@@ -1,6 +1,6 @@
 /** UDP: a port on which what is sent to groups of the local network is heard, and questions of one datagram. */
-import { isIPv6 } from "node:net";
 
+import { wildcardOf } from "../protocol/ip-address.ts";
 import { errorCode } from "./error-code.ts";
 
 /** Flags of Bun's, which its types do not name: other processes may have the port too. */
@@ -78,7 +78,7 @@ export type DatagramQuestion<T> = {
 export async function askByDatagram<T extends object>(question: DatagramQuestion<T>): Promise<T | string> {
   const { promise, resolve } = Promise.withResolvers<T | string>();
   const { ip, port, from, isGroup = false } = question;
-  const hostname = from ?? (isIPv6(ip.replace(/%.*$/, "")) ? "::" : "0.0.0.0");
+  const hostname = from ?? wildcardOf(ip);
   const data = (datagram: Buffer, sender: string) => {
     const answer = question.read(datagram, sender);
     if (answer !== undefined) resolve(answer);

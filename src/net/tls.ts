@@ -8,8 +8,8 @@
  * (Files imported as text are declared in `server/monitor/text-files.d.ts`.)
  */
 import { X509Certificate } from "node:crypto";
-import { isIPv6 } from "node:net";
 
+import { wildcardOf } from "../protocol/ip-address.ts";
 import { errorCode } from "./error-code.ts";
 
 const TLS_1_3 = 0x0304;
@@ -104,7 +104,7 @@ export function startTls<Data>(
  * @param port 0: a free one
  */
 export function fromLocalPort(ip: string, port: number): object {
-  return { localAddress: isIPv6(ip) ? "::" : "0.0.0.0", localPort: port };
+  return { localAddress: wildcardOf(ip), localPort: port };
 }
 
 export function dialOptions(context: TlsContext): Bun.TLSOptions {

@@ -9,13 +9,21 @@ function ranges(...subnets: readonly `${string}/${number}`[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {
     const [network = "", bits] = subnet.split("/");
-    list.addSubnet(network, Number(bits), familyOf(network));
+    list.addSubnet(network, Number(bits), `ipv${familyOf(network)}`);
   }
   return list;
 }
 
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return address.includes(":") ? "ipv6" : "ipv4";
+export type Family = 4 | 6;
+
+/** The family of an IP address, which may have a zone. */
+export function familyOf(address: string): Family {
+  return address.includes(":") ? 6 : 4;
+}
+
+/** The address of the same family that names no host: to listen on it, or to connect from it, is to use any address. */
+export function wildcardOf(address: string): string {
+  return familyOf(address) === 6 ? "::" : "0.0.0.0";
 }
 
 const LOOPBACK = ranges("127.0.0.0/8", "::1/128");
@@ -34,7 +42,7 @@ const NO_SINGLE_HOST = ranges("0.0.0.0/8", "224.0.0.0/3", "::/128", "ff00::/8");
 
 function isIn(list: BlockList, address: string): boolean {
   const plain = normalizeAddress(address);
-  return isIP(plain) !== 0 && list.check(plain, familyOf(plain));
+  return isIP(plain) !== 0 && list.check(plain, `ipv${familyOf(plain)}`);
 }
 
 /**
@@ -69,16 +77,30 @@ export function isPrivate(address: string): boolean {
   return isIn(PRIVATE, address) || isLoopback(address);
 }
 
+/** Whether an address, which may have a zone, is an IPv6 one of one link alone. */
+export function isLinkLocal(address: string): boolean {
+  return address.toLowerCase().startsWith("fe80:");
+}
+
+/** The eight groups of an IPv6 address, as `normalizeAddress` gives it, without leading zeros. */
+export function ipv6Groups(address: string): readonly string[] {
+  const [head = [], tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
+  return [...head, ...new Array<string>(zeros).fill("0"), ...(tail ?? [])];
+}
+
+/** The address of 32 hexadecimal digits, as `normalizeAddress` spells it. */
+export function addressOfHex(digits: string): string {
+  return normalizeAddress(digits.match(/.{4}/g)?.join(":") ?? "");
+}
+
 /**
  * The network that one party can use as easily as one address: of IPv4 the address, of IPv6 its /64 (RFC 6177).
  * Takes what `normalizeAddress` gives.
  */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
-  const [head = [], tail] = address.split("::").map((part) => part.split(":").filter(Boolean));
-  const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
-  const groups = [...head, ...new Array<string>(zeros).fill("0"), ...(tail ?? [])];
-  return `${groups.slice(0, 4).join(":")}::/64`;
+  return `${ipv6Groups(address).slice(0, 4).join(":")}::/64`;
 }
 
 /**

@@ -8,11 +8,12 @@
  */
 import type { Target } from "../../net/dialler.ts";
 import type { Clock } from "../../net/clock.ts";
+import { familyOf } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { RendezvousLink } from "../rendezvous/link.ts";
 import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
-import { familyOf, meetingTargets, observe } from "./meeting-places.ts";
+import { meetingTargets, observe } from "./meeting-places.ts";
 
 /** How often the server is told, in ms. */
 const TELL_INTERVAL = 30 * 60_000;

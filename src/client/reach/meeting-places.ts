@@ -1,21 +1,13 @@
 /** Where the meeting port is (PROTOCOL 7), and what it says of the address from which it is asked. */
-import { isIPv6 } from "node:net";
-
 import type { Target } from "../../net/dialler.ts";
 import { dialForLines, type LineSocket } from "../../net/line-socket.ts";
 import { readFields, type Read } from "../../protocol/fields.ts";
-import { parseDialableAddress } from "../../protocol/ip-address.ts";
+import { familyOf, parseDialableAddress, type Family } from "../../protocol/ip-address.ts";
 import { MEETING_ANSWERS } from "../../protocol/meeting-messages.ts";
 import type { RendezvousLink } from "../rendezvous/link.ts";
 
-export type Family = 4 | 6;
-
 /** How long the meeting port may take to answer, in ms. */
 const OBSERVE_TIMEOUT = 5_000;
-
-export function familyOf(ip: string): Family {
-  return isIPv6(ip) ? 6 : 4;
-}
 
 /** The first place of each family. @param places without `ip`: at the addresses of the rendezvous link */
 export function meetingTargets(

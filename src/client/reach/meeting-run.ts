@@ -6,10 +6,10 @@ import { dialForLines, type LineSocket } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
 import { readFields } from "../../protocol/fields.ts";
 import { PEER_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
+import type { Family } from "../../protocol/ip-address.ts";
 import { MEETING_ANSWERS } from "../../protocol/meeting-messages.ts";
 import type { LinkWay } from "../peer/link.ts";
 import { Meeting, type Go, type MeetingEffect, type MeetingFailure, type Purpose } from "./meeting.ts";
-import type { Family } from "./meeting-places.ts";
 
 /** What becomes of the connections of a meeting. */
 export type MeetingEnd = {

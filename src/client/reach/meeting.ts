@@ -10,7 +10,7 @@
  * 4. `spliced` makes the seat a connection to the other side: the decider says `ready` and is the TLS server.
  * 5. When a connection was proven, or nothing is left to try, the seats are closed.
  */
-import type { Family } from "./meeting-places.ts";
+import type { Family } from "../../protocol/ip-address.ts";
 
 /** When a refused dial is made again, in ms after `in_ms`; the decider is this much later, and then earlier. */
 const RETRIES = [

@@ -6,6 +6,7 @@ import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "../peer/dial-limit
 import type { Clock } from "../../net/clock.ts";
 import type { ConnectionHandlers } from "../../net/connection.ts";
 import type { TlsContext } from "../../net/tls.ts";
+import { familyOf } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import { dialTargets, Race, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
@@ -16,7 +17,7 @@ import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { Go, Purpose } from "./meeting.ts";
-import { familyOf, meetingTargets } from "./meeting-places.ts";
+import { meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
 /** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 
 import type { Clock } from "../../net/clock.ts";
 import { errorCode } from "../../net/error-code.ts";
-import { parseDialableAddress } from "../../protocol/ip-address.ts";
+import { isLinkLocal, parseDialableAddress } from "../../protocol/ip-address.ts";
 import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
 
 /** The clocks drifted apart by this much, or a check is this late: the machine has slept. In ms. */
@@ -36,7 +36,7 @@ export function ownAddresses(): string[] {
 function readAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))
+    .filter((address) => !address.internal && !isLinkLocal(address.address))
     .map((address) => parseDialableAddress(address.address))
     .filter((address) => address !== undefined)
     .slice(0, MAX_ADDRESSES);

@@ -11,9 +11,8 @@
  *
  * The user with the smaller label, the decider, is side 0, the TLS server, and so the acceptor.
  */
-import { isIPv6 } from "node:net";
 
-import { isPrivate } from "../../protocol/ip-address.ts";
+import { familyOf, isPrivate, type Family } from "../../protocol/ip-address.ts";
 import { MIN_CANDIDATE_PORT } from "../../protocol/rendezvous-messages.ts";
 import type { MEETING_OUTCOMES, MEETING_WAYS } from "../metrics/metrics.ts";
 
@@ -32,7 +31,6 @@ const PINGS = 2;
 const MAX_RTT = 5_000;
 
 export type Side = 0 | 1;
-export type Family = 4 | 6;
 export type Purpose = "chat" | "stream" | "move";
 export type Endpoint = { readonly ip: string; readonly port: number };
 
@@ -90,10 +88,6 @@ export type MeetingOptions = {
 
 const SIDES = [0, 1] as const;
 const FAMILIES = [4, 6] as const;
-
-export function familyOf(ip: string): Family {
-  return isIPv6(ip) ? 6 : 4;
-}
 
 export class Meeting {
   readonly #options: MeetingOptions;

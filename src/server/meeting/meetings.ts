@@ -5,14 +5,14 @@
 import { randomBytes } from "node:crypto";
 
 import type { LineSocket } from "../../net/line-socket.ts";
-import { networkOf } from "../../protocol/ip-address.ts";
+import { familyOf, networkOf, type Family } from "../../protocol/ip-address.ts";
 import type { MeetingLine } from "../../protocol/meeting-messages.ts";
 import { label } from "../../identity/names.ts";
 import { RateTable } from "../limits/rate-table.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
-import { familyOf, Meeting, type Effect, type Family, type Purpose, type Side } from "./meeting.ts";
+import { Meeting, type Effect, type Purpose, type Side } from "./meeting.ts";
 import type { Relay, RelayPlace } from "./relay.ts";
 
 /** Meetings that one user has asked for, and all, that have not ended. */

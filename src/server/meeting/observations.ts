@@ -3,12 +3,12 @@
  * show another port or another address, and checks that dial them back.
  */
 import type { LineSocket } from "../../net/line-socket.ts";
-import { isPrivate } from "../../protocol/ip-address.ts";
+import { familyOf, isPrivate, type Family } from "../../protocol/ip-address.ts";
 import { MIN_CANDIDATE_PORT } from "../../protocol/rendezvous-messages.ts";
 import { RateTable } from "../limits/rate-table.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { UserDirectory } from "../presence/user-directory.ts";
-import { familyOf, TICKET_LIFE, type Endpoint, type Family } from "./meeting.ts";
+import { TICKET_LIFE, type Endpoint } from "./meeting.ts";
 import { newTicket } from "./meetings.ts";
 
 const CHECK_RATES = [

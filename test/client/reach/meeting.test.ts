@@ -9,7 +9,7 @@ import {
   type MeetingEffect,
   type Purpose,
 } from "../../../src/client/reach/meeting.ts";
-import type { Family } from "../../../src/client/reach/meeting-places.ts";
+import type { Family } from "../../../src/protocol/ip-address.ts";
 
 const IP = "203.0.113.7";
 const GO = { family: 4, ip: IP, port: 4_000, in_ms: 20, rtt_ms: 60 } as const;

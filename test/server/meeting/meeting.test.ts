@@ -10,10 +10,10 @@ import {
   SEAT_TIMEOUT,
   TICKET_LIFE,
   type Effect,
-  type Family,
   type MeetingOptions,
   type Side,
 } from "../../../src/server/meeting/meeting.ts";
+import type { Family } from "../../../src/protocol/ip-address.ts";
 import { seededRandom } from "../../seeded-random.ts";
 
 const AT = {

@@ -3,6 +3,7 @@ import { BlockList } from "node:net";
 import { networkInterfaces } from "node:os";
 
 import { errorCode } from "../../../net/error-code.ts";
+import { isLinkLocal } from "../../../protocol/ip-address.ts";
 
 export type LocalInterface = {
   /** As `Multicast` names it: an IPv4 address of the interface, or «::%» and its name. */
@@ -29,10 +30,6 @@ export function localInterfaces(): readonly LocalInterface[] | undefined {
     if (errorCode(error) !== "ERR_SYSTEM_ERROR") throw error;
     return undefined;
   }
-}
-
-function isLinkLocal(address: string): boolean {
-  return address.toLowerCase().startsWith("fe80:");
 }
 
 /**

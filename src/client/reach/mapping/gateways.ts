@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 import { errorCode } from "../../../net/error-code.ts";
-import { normalizeAddress } from "../../../protocol/ip-address.ts";
+import { addressOfHex, isLinkLocal } from "../../../protocol/ip-address.ts";
 
 export type Gateways = {
   readonly IPv4: string | undefined;
@@ -42,11 +42,11 @@ export function ipv6Gateway(table: string): string | undefined {
   const routes = rowsOf(table)
     .filter(([destination = "", prefix]) => /^0{32}$/.test(destination) && prefix === "00")
     .map(([, , , , nextHop = "", metric = "", , , flags = "", name = ""]) => {
-      const address = normalizeAddress(nextHop.match(/.{4}/g)?.join(":") ?? "");
+      const address = addressOfHex(nextHop);
       return {
         metric: parseInt(metric, 16),
         flags: parseInt(flags, 16),
-        gateway: address.startsWith("fe80:") ? `${address}%${name}` : address,
+        gateway: isLinkLocal(address) ? `${address}%${name}` : address,
       };
     });
   return gatewayOf(routes);

@@ -1,7 +1,7 @@
 /** The Port Control Protocol (RFC 6887): the request MAP for one TCP port, and its answer. */
 import { isIPv6 } from "node:net";
 
-import { normalizeAddress } from "../../../protocol/ip-address.ts";
+import { addressOfHex, ipv6Groups, normalizeAddress, wildcardOf } from "../../../protocol/ip-address.ts";
 
 /** Port of the gateway, of PCP and of NAT-PMP. */
 export const PCP_PORT = 5_351;
@@ -72,7 +72,7 @@ export function writeMap({ client, nonce, port, lifetime }: MapRequest): Buffer 
   request.writeUInt8(TCP, PROTOCOL_AT);
   request.writeUInt16BE(port, INTERNAL_AT);
   request.writeUInt16BE(lifetime === 0 ? 0 : port, EXTERNAL_AT);
-  addressBytes(isIPv6(client) ? "::" : "0.0.0.0").copy(request, ADDRESS_AT);
+  addressBytes(wildcardOf(client)).copy(request, ADDRESS_AT);
   return request;
 }
 
@@ -95,7 +95,7 @@ export function readMapAnswer(
   if (!isOurs) return undefined;
   return {
     ok: true,
-    ip: addressText(answer.subarray(ADDRESS_AT, LENGTH)),
+    ip: addressOfHex(answer.toString("hex", ADDRESS_AT, LENGTH)),
     port: answer.readUInt16BE(EXTERNAL_AT),
     lifetime: answer.readUInt32BE(4),
   };
@@ -106,12 +106,6 @@ function addressBytes(address: string): Buffer {
   const plain = normalizeAddress(address);
   if (!isIPv6(plain))
     return Buffer.from([...Array<number>(10).fill(0), 255, 255, ...plain.split(".").map(Number)]);
-  const [head = [], tail] = plain.split("::").map((part) => part.split(":").filter(Boolean));
-  const zeros = tail === undefined ? 0 : 8 - head.length - tail.length;
-  const groups = [...head, ...new Array<string>(zeros).fill("0"), ...(tail ?? [])];
-  return Buffer.from(groups.map((group) => group.padStart(4, "0")).join(""), "hex");
-}
-
-function addressText(bytes: Buffer): string {
-  return normalizeAddress(bytes.toString("hex").match(/.{4}/g)?.join(":") ?? "");
+  const groups = ipv6Groups(plain).map((group) => group.padStart(4, "0"));
+  return Buffer.from(groups.join(""), "hex");
 }

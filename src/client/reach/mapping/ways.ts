@@ -5,7 +5,7 @@ import { askByDatagram } from "../../../net/datagrams.ts";
 import { askHttp } from "../../../net/http-question.ts";
 import { localInterfaces, onLink } from "../lan/interfaces.ts";
 import { ownAddresses } from "../../rendezvous/surroundings.ts";
-import { isPrivate } from "../../../protocol/ip-address.ts";
+import { isLinkLocal, isPrivate } from "../../../protocol/ip-address.ts";
 import {
   addRequest,
   CONFLICT,
@@ -68,10 +68,6 @@ export const mapByPcp: Way = async (gateway, port, nonce) => {
   if (typeof answer === "string") return answer;
   return answer.ok ? { ...answer, release: () => ask(0) } : answer.code;
 };
-
-function isLinkLocal(address: string): boolean {
-  return address.startsWith("fe80:");
-}
 
 function isGlobalIPv6(address: string): boolean {
   return isIPv6(address) && !isPrivate(address);
