@@ -5,8 +5,6 @@
  * A messenger has one account online: it holds the profile's lock from `open` to `close`. Messages are committed to
  * the outbox before they are sent.
  */
-import { randomBytes } from "node:crypto";
-
 import { label as labelOf } from "../identity/names.ts";
 import { systemClock, type Clock } from "../net/clock.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
@@ -24,19 +22,12 @@ import { takeProfile } from "./disk/check.ts";
 import { isLowDisk } from "./disk/free-space.ts";
 import type { ProfileLock } from "./disk/lock.ts";
 import { StorageGuard } from "./disk/storage-guard.ts";
-import { dialPeer } from "./peer/dial.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
-import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
-import { LocalNetwork } from "./reach/lan/local-network.ts";
-import { NONCE_LENGTH } from "./reach/mapping/pcp.ts";
-import { PortMapper } from "./reach/mapping/port-mapper.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
-import { Announcer, type OutsideView } from "./reach/announcer.ts";
-import { Meetings } from "./reach/meetings.ts";
-import type { ReachPush } from "./rendezvous/link.ts";
+import { Reach } from "./reach/reach.ts";
 import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { LookupQueue } from "./rendezvous/lookup-queue.ts";
@@ -61,7 +52,7 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly evenIfMoved?: boolean;
   /** Who may write unasked; undefined: strangers may ask. */
   readonly who?: Who | undefined;
-  /** As for `useLan`; undefined: as before. */
+  /** As for `Reach.useLan`; undefined: as before. */
   readonly lan?: boolean | undefined;
   /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
@@ -73,6 +64,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
 export class Messenger {
   readonly profile: Profile;
   readonly rendezvous: Rendezvous;
+  /** How this client is reached, and reaches others. */
+  readonly reach: Reach;
   /** The stored conversations of this account. */
   readonly archive: Archive;
   /** Whether what peers send is read; the server is served in any case. */
@@ -81,12 +74,9 @@ export class Messenger {
   readonly #storage = new StorageGuard((error) => this.#reportStorage(error));
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
-  readonly #port: PeerPort;
   readonly #directory = new Directory(() => this.rendezvous.link);
   readonly #lookups: LookupQueue;
   readonly #tls: PeerTls;
-  readonly #lan: LocalNetwork;
-  readonly #mapper: PortMapper;
   /** What this account's person decides about who may write. */
   readonly decisions: Decisions;
   readonly #outbox: Outbox;
@@ -109,11 +99,6 @@ export class Messenger {
   #tick: ReturnType<typeof setInterval>;
   /** The end of `close`; undefined: not called. */
   #closing: Promise<void> | undefined;
-  /** Keeps the server told where we are. */
-  readonly #announcer: Announcer;
-  readonly #meetings: Meetings;
-  /** Resolved when the first attempt to be online has ended, successful or not. */
-  readonly #firstAttempt = Promise.withResolvers<void>();
 
   private constructor(options: MessengerOptions, lock: ProfileLock) {
     this.#onEvent = options.onEvent;
@@ -151,9 +136,9 @@ export class Messenger {
       storage: this.#storage,
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
-        this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
-      meet: (...met) => this.#meetings.answer(...met),
-      move: (...moved) => this.#meetings.move(...moved),
+        this.shown.dial(record.label, () => this.reach.dial(record, signal, greet), signal),
+      meet: (...met) => this.reach.meetings.answer(...met),
+      move: (...moved) => this.reach.meetings.move(...moved),
     });
     this.decisions = new Decisions({
       profile: options.profile,
@@ -161,40 +146,6 @@ export class Messenger {
       intake,
       clock: this.#clock,
       emit: this.#emit,
-    });
-    const dialNeeds = {
-      tls: this.#tls,
-      account: options.profile.folder,
-      own: () => ({ isServerLocal: this.rendezvous.isServerLocal, port: this.#port.port }),
-      lookUp: async (username: string) => {
-        // Messages that were queued earlier do not cause a dial to an old address before the first login.
-        await this.#firstAttempt.promise;
-        const conversation = this.#conversations.find(username);
-        return this.#lookups.lookUp(username, () => conversation?.wants.isAwaited === true);
-      },
-      nearby: (label: string) => this.#lan.targets(label),
-      clock: this.#clock,
-      meet: (...met: Parameters<Meetings["meet"]>) => this.#meetings.meet(...met),
-    };
-    this.#meetings = new Meetings({
-      ...dialNeeds,
-      ownLabel: labelOf(options.profile.username),
-      link: () => this.rendezvous.link,
-      hasMeetingPort: () => this.#announcer.view?.hasMeetingPort === true,
-      accept: (address, way, left) => this.#port.accept(address, way, left),
-    });
-    this.#announcer = new Announcer({
-      link: () => this.rendezvous.link,
-      clock: this.#clock,
-      mapped: () => this.#mapper.targets,
-      changed: () => {
-        const { observed, observedOther } = this.outsideView ?? {};
-        const seen = [observed, observedOther].filter((target) => target !== undefined);
-        this.#mapper.seenAs(seen.map(({ ip }) => ip));
-      },
-      opened: () => {
-        for (const conversation of this.#conversations) conversation.reaching.soon();
-      },
     });
     this.#outbox = new Outbox({
       profile: options.profile,
@@ -207,39 +158,9 @@ export class Messenger {
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);
     this.#conversations.openOutbox();
-    this.#port = new PeerPort(
-      {
-        tls: this.#tls,
-        contacts: options.profile.contacts,
-        consents: options.profile.consents,
-        clock: this.#clock,
-        random,
-        lookUp: (username) => this.#directory.lookUp(username),
-        admit: (connection, peer, ...admitted) =>
-          this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, ...admitted),
-        refused: (address, code) => this.#emit({ name: "refusal", address, code }),
-        isCheck: (address) => this.#announcer.isCheck(address),
-        storage: this.#storage,
-      },
-      options.p2pPort,
-    );
-    this.#lan = new LocalNetwork({
-      label: labelOf(options.profile.username),
-      port: () => (this.canBeReached ? this.#port.port : undefined),
-      labels: () => this.#storage.attempt(() => options.profile.consents.contactLabels()) ?? [],
-      monotonic: () => this.#clock.monotonic(),
-      random: randomBytes,
-      heard: (label) => this.#conversations.withLabel(label)?.heardNearby(),
-    });
-    this.#mapper = new PortMapper({
-      port: () => this.#port.port,
-      nonce: () => this.#mappingNonce(),
-      monotonic: () => this.#clock.monotonic(),
-      changed: () => this.#announcer.tell(),
-    });
     this.rendezvous = new Rendezvous({
       ...options,
-      p2pPort: () => options.announcedPort ?? this.#port.port,
+      p2pPort: () => options.announcedPort ?? this.reach.port,
       now,
       random,
       events: {
@@ -247,12 +168,8 @@ export class Messenger {
           this.#watchList.reset();
           this.shown.state(state);
           this.#lookups.next();
-          // Before the first attempt nothing is sent, and after `stopped` the account may be elsewhere.
-          if (state.name === "stopped") void this.#leaveLan();
-          else if (state.name === "connecting" && options.profile.usesLan) this.#lan.start();
-          if (state.name !== "connecting") this.#firstAttempt.resolve();
+          this.reach.serverIs(state);
           if (state.name !== "online") return;
-          this.#announcer.tell();
           this.#watchList.changed();
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
@@ -260,7 +177,7 @@ export class Messenger {
           if (moved) this.#conversations.find(username)?.peerHasMoved();
           else this.#presence(username, online, true);
         },
-        reach: (push) => this.#takeReach(push),
+        reach: (push) => this.reach.take(push),
         revoked: () => {
           for (const conversation of this.#conversations) conversation.endRevoked();
         },
@@ -278,6 +195,31 @@ export class Messenger {
         }),
       },
     });
+    this.reach = new Reach(
+      {
+        profile: options.profile,
+        tls: this.#tls,
+        rendezvous: this.rendezvous,
+        clock: this.#clock,
+        storage: this.#storage,
+        random,
+        lookUpCaller: (username) => this.#directory.lookUp(username),
+        lookUp: (username) => {
+          const conversation = this.#conversations.find(username);
+          return this.#lookups.lookUp(username, () => conversation?.wants.isAwaited === true);
+        },
+        admit: (connection, peer, ...admitted) =>
+          this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, ...admitted),
+        refused: (address, code) => this.#emit({ name: "refusal", address, code }),
+        heard: (label) => this.#conversations.withLabel(label)?.heardNearby(),
+        invited: (invitation) =>
+          this.#conversations.withCaller(invitation.username).reaching.invited(invitation),
+        opened: () => {
+          for (const conversation of this.#conversations) conversation.reaching.soon();
+        },
+      },
+      options.p2pPort,
+    );
     this.#tick = setInterval(() => this.#onTick(), TICK);
   }
 
@@ -289,14 +231,9 @@ export class Messenger {
     if (change !== undefined) {
       this.rendezvous.lineMayHaveChanged(change);
       for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
-      this.#lan.lineMayHaveChanged();
-      this.#mapper.lineMayHaveChanged();
+      this.reach.lineMayHaveChanged();
     }
-    this.#lan.tick();
-    // For a command that ends soon no router is troubled.
-    const { isKeptOnline, link } = this.rendezvous;
-    if (isKeptOnline && link !== undefined && this.profile.usesLan) this.#mapper.start();
-    this.#mapper.tick();
+    this.reach.tick();
     this.#conversations.tick();
     this.#storage.attempt(() => this.decisions.tick());
     this.#checkInPlace();
@@ -338,10 +275,6 @@ export class Messenger {
     return this.profile.username;
   }
 
-  get p2pPort(): number {
-    return this.#port.port;
-  }
-
   /** Whether peers can connect: our certificate is still good. */
   get canBeReached(): boolean {
     return this.#tls.isGood;
@@ -350,22 +283,6 @@ export class Messenger {
   /** Until when new links can be opened without a server: the end of our certificate, ms since 1970. */
   get linksUntil(): number | undefined {
     return this.profile.certificate?.expiresAt;
-  }
-
-  /**
-   * Whether contacts on the local network are told that this client is there, and its router is asked for a port, from now
-   * on. @throws SQLiteError
-   */
-  useLan(uses: boolean): void {
-    this.profile.useLan(uses);
-    const { name } = this.rendezvous.state;
-    if (!uses) void this.#leaveLan();
-    else if (name !== "offline" && name !== "stopped") this.#lan.start();
-  }
-
-  /** How others see this client, as the server has said it; undefined: it has not, or there is none. */
-  get outsideView(): OutsideView | undefined {
-    return this.#announcer.view;
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
@@ -497,44 +414,16 @@ export class Messenger {
       this.#storage.attempt(() => this.#outbox.commit());
     } finally {
       clearInterval(this.#tick);
-      this.#port.stop();
+      this.reach.close();
       this.shown.close();
-      this.#announcer.close();
       this.#conversations.close();
       this.rendezvous.close();
       this.#lookups.next();
     }
-    await Promise.all([this.#conversations.end(), this.#leaveLan()]);
+    await Promise.all([this.#conversations.end(), this.reach.end()]);
     this.#upkeep.finish();
     this.#lock.release();
     this.profile.close();
-  }
-
-  #takeReach(push: ReachPush): void {
-    switch (push.action) {
-      case "reachable":
-        this.#announcer.checked(push);
-        return;
-      case "meet_request":
-        this.#storage.attempt(() => this.#conversations.withCaller(push.username).reaching.invited(push));
-        return;
-      case "go":
-      case "gone":
-        this.#meetings.take(push);
-        return;
-      default:
-        push satisfies never;
-    }
-  }
-
-  async #leaveLan(): Promise<void> {
-    this.#lan.stop();
-    await this.#mapper.stop();
-  }
-
-  #mappingNonce(): Buffer {
-    const make = () => randomBytes(NONCE_LENGTH);
-    return Buffer.from(this.#storage.attempt(() => this.profile.mappingNonce(make)) ?? make());
   }
 
   readonly #emit = (event: MessengerEvent): void => {

@@ -74,5 +74,5 @@ if (import.meta.main) {
   const { messenger } = account;
   messenger.decisions.decide(process.argv[2] as string, "add");
   process.on("SIGTERM", () => void account.close().then(() => process.exit(0)));
-  console.log(messenger.p2pPort);
+  console.log(messenger.reach.port);
 }

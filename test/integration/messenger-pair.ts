@@ -105,7 +105,7 @@ export class Person {
   }
 
   get port(): number {
-    return this.messenger.p2pPort;
+    return this.messenger.reach.port;
   }
 
   of<N extends MessengerEvent["name"]>(name: N): Events<N>[] {

@@ -11,14 +11,14 @@ const MEETING = { port: 0, isAsked: true, hosts: [], relay: DEFAULT_RELAY_LIMITS
 
 /** Where the server has reached this person's port. */
 function openPorts({ messenger }: Person): number[] | undefined {
-  return messenger.outsideView?.checked?.flatMap(({ port, open }) => (open ? [port] : []));
+  return messenger.reach.view?.checked?.flatMap(({ port, open }) => (open ? [port] : []));
 }
 
 test("after the login a client learns where the server sees it, its NAT's kind, and that its port is open", async () => {
   company = await Company.meet({ meeting: MEETING });
   const ana = await company.person("ana");
-  await untilQuiet(() => ana.messenger.outsideView?.mapping !== undefined && openPorts(ana) !== undefined);
-  expect(ana.messenger.outsideView).toMatchObject({
+  await untilQuiet(() => ana.messenger.reach.view?.mapping !== undefined && openPorts(ana) !== undefined);
+  expect(ana.messenger.reach.view).toMatchObject({
     observed: { ip: "127.0.0.1", port: ana.messenger.rendezvous.link?.localPort },
     mapping: "same",
     hasMeetingPort: true,
@@ -32,7 +32,7 @@ test("a server without a meeting port checks, and tells nothing of a NAT", async
   company = await Company.meet();
   const ana = await company.person("ana");
   await untilQuiet(() => openPorts(ana) !== undefined);
-  expect(ana.messenger.outsideView).toMatchObject({ mapping: undefined, hasMeetingPort: false });
+  expect(ana.messenger.reach.view).toMatchObject({ mapping: undefined, hasMeetingPort: false });
 });
 
 test("after a lost link the new one is told", async () => {
@@ -41,7 +41,7 @@ test("after a lost link the new one is told", async () => {
   ana.messenger.rendezvous.keepOnline();
   await untilQuiet(() => openPorts(ana) !== undefined);
   await company.stopServer();
-  await untilQuiet(() => ana.messenger.outsideView === undefined);
+  await untilQuiet(() => ana.messenger.reach.view === undefined);
   await company.restartServer();
   ana.messenger.rendezvous.lineMayHaveChanged("slept");
   await untilQuiet(() => openPorts(ana) !== undefined);

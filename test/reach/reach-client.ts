@@ -34,7 +34,7 @@ const { contacts, consents } = messenger.profile;
 consents.accept(contacts.ensure(other));
 await account.connect();
 // Whether the two may punch depends on the kinds of their NATs.
-await untilQuiet(() => messenger.outsideView?.mapping !== undefined);
+await untilQuiet(() => messenger.reach.view?.mapping !== undefined);
 say({ online: name });
 // Who is told to writes.
 for await (const line of console) if (line === "write") messenger.send(other, "hello");

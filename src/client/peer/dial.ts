@@ -169,7 +169,7 @@ export class Race {
   }
 }
 
-type DialNeeds = {
+export type DialNeeds = {
   readonly tls: PeerTls;
   /** Names this account in the budget. */
   readonly account: string;

@@ -38,7 +38,7 @@ const REFUSAL_INTERVAL = 1_000;
 /** Why a connection of somebody who is blocked has ended. */
 const BLOCKED = "blocked";
 
-type PeerPortNeeds = {
+export type PeerPortNeeds = {
   readonly tls: PeerTls;
   readonly contacts: Pick<ContactStore, "isPinned">;
   readonly consents: Pick<ConsentStore, "isContact" | "isBlocked" | "contactAddresses">;

@@ -47,7 +47,7 @@ export const REQUESTS = {
   /** `reachable`: whether peers can connect. `links_until`: until when new links can be opened without a server. */
   status: row({}, ({ account: { messenger } }) => ({
     username: messenger.username,
-    p2p_port: messenger.p2pPort,
+    p2p_port: messenger.reach.port,
     reachable: messenger.canBeReached,
     server: messenger.rendezvous.state.name,
     links_until: isoTime(messenger.linksUntil),
@@ -112,7 +112,7 @@ export const REQUESTS = {
   }),
   /** Whether contacts on the local network are told that this client is there, from now on. */
   use_lan: row({ lan: boolean }, ({ account: { messenger } }, { lan }) => {
-    messenger.useLan(lan);
+    messenger.reach.useLan(lan);
     return {};
   }),
   /** A link is kept open until `close_chat`. `connected`: there is one now. `verification_asked`: they wait for ours. */

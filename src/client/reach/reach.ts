@@ -1,0 +1,207 @@
+/**
+ * How others reach this client, and how it reaches them (PROTOCOL 7): its peer port, what it tells the server, the local
+ * network and its router about it, the dials, and the meetings where no dial leads to somebody.
+ */
+import { randomBytes } from "node:crypto";
+
+import { label as labelOf } from "../../identity/names.ts";
+import type { Clock } from "../../net/clock.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
+import type { ContactRecord } from "../peer/contact-record.ts";
+import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
+import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
+import type { PeerTls } from "../peer/tls.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { Whereabouts } from "../rendezvous/directory.ts";
+import type { ReachPush } from "../rendezvous/link.ts";
+import type { Rendezvous, RendezvousState } from "../rendezvous/session.ts";
+import { Announcer, type OutsideView } from "./announcer.ts";
+import { LocalNetwork } from "./lan/local-network.ts";
+import { NONCE_LENGTH } from "./mapping/pcp.ts";
+import { PortMapper } from "./mapping/port-mapper.ts";
+import { Meetings, type Invitation } from "./meetings.ts";
+
+type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
+  readonly profile: Profile;
+  readonly tls: PeerTls;
+  readonly rendezvous: Rendezvous;
+  readonly clock: Clock;
+  readonly storage: StorageGuard;
+  /** As of `PeerPortNeeds`, for somebody who has dialled us. */
+  lookUpCaller(username: string): Promise<Whereabouts>;
+  /** For somebody who is to be dialled, when it is their turn. */
+  lookUp(username: string): Promise<Whereabouts>;
+  /** A contact was heard on the local network. */
+  heard(label: string): void;
+  /** Somebody asks to be met. @throws SQLiteError */
+  invited(invitation: Invitation): void;
+  /** The server has reached the peer port, as it had not before. */
+  opened(): void;
+};
+
+export class Reach {
+  readonly meetings: Meetings;
+  readonly #needs: ReachNeeds;
+  readonly #port: PeerPort;
+  readonly #lan: LocalNetwork;
+  readonly #mapper: PortMapper;
+  /** Keeps the server told where we are. */
+  readonly #announcer: Announcer;
+  readonly #dialNeeds: DialNeeds;
+  /** Resolved when the first attempt to be online has ended, successful or not. */
+  readonly #firstAttempt = Promise.withResolvers<void>();
+
+  /** Takes the peer port. @param p2pPort undefined: the first free one of 9000–9099. @throws PortError */
+  constructor(needs: ReachNeeds, p2pPort: number | undefined) {
+    this.#needs = needs;
+    const { profile, tls, rendezvous, clock, storage } = needs;
+    const monotonic = () => clock.monotonic();
+    this.#port = new PeerPort(
+      {
+        ...needs,
+        contacts: profile.contacts,
+        consents: profile.consents,
+        lookUp: (username) => needs.lookUpCaller(username),
+        isCheck: (address) => this.#announcer.isCheck(address),
+      },
+      p2pPort,
+    );
+    this.#lan = new LocalNetwork({
+      label: labelOf(profile.username),
+      port: () => (tls.isGood ? this.#port.port : undefined),
+      labels: () => storage.attempt(() => profile.consents.contactLabels()) ?? [],
+      monotonic,
+      random: randomBytes,
+      heard: needs.heard,
+    });
+    this.#mapper = new PortMapper({
+      port: () => this.#port.port,
+      nonce: () => this.#mappingNonce(),
+      monotonic,
+      changed: () => this.#announcer.tell(),
+    });
+    this.#announcer = new Announcer({
+      link: () => rendezvous.link,
+      clock,
+      mapped: () => this.#mapper.targets,
+      changed: () => {
+        const { observed, observedOther } = this.view ?? {};
+        const seen = [observed, observedOther].filter((target) => target !== undefined);
+        this.#mapper.seenAs(seen.map(({ ip }) => ip));
+      },
+      opened: needs.opened,
+    });
+    this.#dialNeeds = {
+      tls,
+      account: profile.folder,
+      own: () => ({ isServerLocal: rendezvous.isServerLocal, port: this.#port.port }),
+      lookUp: async (username) => {
+        // Messages that were queued earlier do not cause a dial to an old address before the first login.
+        await this.#firstAttempt.promise;
+        return needs.lookUp(username);
+      },
+      nearby: (label) => this.#lan.targets(label),
+      clock,
+      meet: (...met) => this.meetings.meet(...met),
+    };
+    this.meetings = new Meetings({
+      ...this.#dialNeeds,
+      clock,
+      ownLabel: labelOf(profile.username),
+      link: () => rendezvous.link,
+      hasMeetingPort: () => this.view?.hasMeetingPort === true,
+      accept: (address, way, left) => this.#port.accept(address, way, left),
+    });
+  }
+
+  /** On which this client listens. */
+  get port(): number {
+    return this.#port.port;
+  }
+
+  /** How others see this client, as the server has said it; undefined: it has not, or there is none. */
+  get view(): OutsideView | undefined {
+    return this.#announcer.view;
+  }
+
+  /** As `dialPeer`. */
+  dial(record: ContactRecord, signal: AbortSignal, greet: Greet): Promise<UnreachableReason | undefined> {
+    return dialPeer(this.#dialNeeds, record, signal, greet);
+  }
+
+  /**
+   * Whether contacts on the local network are told that this client is there, and its router is asked for a port, from now
+   * on. @throws SQLiteError
+   */
+  useLan(uses: boolean): void {
+    const { profile, rendezvous } = this.#needs;
+    profile.useLan(uses);
+    const { name } = rendezvous.state;
+    if (!uses) void this.#leaveLan();
+    else if (name !== "offline" && name !== "stopped") this.#lan.start();
+  }
+
+  /** To be called when the state of the server has become another one. */
+  serverIs({ name }: RendezvousState): void {
+    // Before the first attempt nothing is sent, and after `stopped` the account may be elsewhere.
+    if (name === "stopped") void this.#leaveLan();
+    else if (name === "connecting" && this.#needs.profile.usesLan) this.#lan.start();
+    if (name !== "connecting") this.#firstAttempt.resolve();
+    if (name === "online") this.#announcer.tell();
+  }
+
+  /** What the server says unasked. */
+  take(push: ReachPush): void {
+    switch (push.action) {
+      case "reachable":
+        this.#announcer.checked(push);
+        return;
+      case "meet_request":
+        this.#needs.storage.attempt(() => this.#needs.invited(push));
+        return;
+      case "go":
+      case "gone":
+        this.meetings.take(push);
+        return;
+      default:
+        push satisfies never;
+    }
+  }
+
+  /** The machine has slept, or its addresses have changed. */
+  lineMayHaveChanged(): void {
+    this.#lan.lineMayHaveChanged();
+    this.#mapper.lineMayHaveChanged();
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    this.#lan.tick();
+    // For a command that ends soon no router is troubled.
+    const { isKeptOnline, link } = this.#needs.rendezvous;
+    if (isKeptOnline && link !== undefined && this.#needs.profile.usesLan) this.#mapper.start();
+    this.#mapper.tick();
+  }
+
+  /** Admits nobody any more. Links are not ended here: they belong to their conversations. */
+  close(): void {
+    this.#port.stop();
+    this.#announcer.close();
+  }
+
+  /** Leaves the local network, and gives the router its port back. To be called after the server was left. */
+  end(): Promise<void> {
+    return this.#leaveLan();
+  }
+
+  async #leaveLan(): Promise<void> {
+    this.#lan.stop();
+    await this.#mapper.stop();
+  }
+
+  #mappingNonce(): Buffer {
+    const make = () => randomBytes(NONCE_LENGTH);
+    const { profile, storage } = this.#needs;
+    return Buffer.from(storage.attempt(() => profile.mappingNonce(make)) ?? make());
+  }
+}
