@@ -19,10 +19,11 @@ export type Decision = (typeof DECISIONS)[number];
 
 /** What one request consists of at most; bytes are those of texts, in UTF-8. */
 export const MAX_REQUEST = { texts: 3, actions: 16, bytes: 16 * 1024 } as const;
-/** Requests in all, new ones within an hour, and those of one network. */
+/** Requests in all, new ones within an hour, those of one network, and of all who come by way of the server. */
 export const MAX_REQUESTS = 200;
 export const MAX_NEW_REQUESTS = 60;
 export const MAX_REQUESTS_OF_NETWORK = 30;
+export const MAX_RELAYED_REQUESTS = 50;
 /** How long a request waits for an answer, and how long the texts of a declined person are held, in ms. */
 export const REQUEST_LIFETIME = 30 * 86_400_000;
 export const DECLINED_FOR = 30 * 86_400_000;

@@ -44,7 +44,7 @@ export type DeliveryLink = Pick<
   | "hold"
   | "isHolding"
   | "peer"
-  | "remoteAddress"
+  | "network"
 >;
 
 type DeliveryOptions = {

@@ -2,7 +2,7 @@
  * Stores what arrives from people, as far as they may write (`consent.ts`): one for all conversations, since some
  * bounds are for all strangers together. Nobody is stored before something of theirs is.
  */
-import { networkOf } from "../../protocol/ip-address.ts";
+import { RELAY } from "../peer/admission.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { PeerLink } from "../peer/link.ts";
 import type { Consent } from "../profile/consents.ts";
@@ -12,6 +12,7 @@ import type { NewIncoming } from "../profile/stored-message.ts";
 import {
   judge,
   MAX_NEW_REQUESTS,
+  MAX_RELAYED_REQUESTS,
   MAX_REQUESTS,
   MAX_REQUESTS_OF_NETWORK,
   type Judgement,
@@ -23,7 +24,7 @@ const HOUR = 3_600_000;
 const NOTHING: CommittedRead = { stored: [], acknowledged: [], read: [] };
 
 /** The link on which a read came. */
-type Source = Pick<PeerLink, "peer" | "remoteAddress">;
+type Source = Pick<PeerLink, "peer" | "network">;
 
 export type Taken = {
   readonly committed: CommittedRead;
@@ -112,11 +113,10 @@ export class Intake {
     before: Exclude<Consent, { name: "contact" }>,
     { contact }: ContactRecord,
     incoming: readonly NewIncoming[],
-    { remoteAddress }: Source,
+    { network }: Source,
     now: number,
   ): Judgement {
     const { messages } = this.#stores;
-    const network = networkOf(remoteAddress);
     const ids = new Set<string>();
     const isDuplicate = (id: string) => {
       const isRepeated = ids.has(id);
@@ -144,7 +144,8 @@ export class Intake {
 
   #hasRoom(network: string, now: number): boolean {
     const { all, ofNetwork, recent } = this.#stores.consents.requestCounts(network, now - HOUR);
-    if (all >= MAX_REQUESTS || ofNetwork >= MAX_REQUESTS_OF_NETWORK) return false;
+    const most = network === RELAY ? MAX_RELAYED_REQUESTS : MAX_REQUESTS_OF_NETWORK;
+    if (all >= MAX_REQUESTS || ofNetwork >= most) return false;
     // Stored are those of earlier programs too, and here are those too that were answered.
     return Math.max(recent, this.#recent(now).length) < MAX_NEW_REQUESTS;
   }

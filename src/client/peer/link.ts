@@ -10,6 +10,7 @@
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
+import { networkOf } from "../../protocol/ip-address.ts";
 import {
   FEATURES,
   PEER_PROTOCOL,
@@ -17,6 +18,7 @@ import {
   type PeerMessage,
   type PeerOutput,
 } from "../../protocol/peer-messages.ts";
+import { RELAY } from "./admission.ts";
 import type { LinkId } from "./link-choice.ts";
 import type { LinkReading } from "./link-reading.ts";
 import type { ProvenPeer } from "./proof.ts";
@@ -215,6 +217,11 @@ export class PeerLink implements ConnectionHandlers {
 
   get remoteAddress(): string {
     return this.#connection.remoteAddress;
+  }
+
+  /** Where it comes from, for bounds that are for each network: everybody who is relayed is of one. */
+  get network(): string {
+    return this.way === "relayed" ? RELAY : networkOf(this.remoteAddress);
   }
 
   /** When the last byte was read, by the monotonic clock. */

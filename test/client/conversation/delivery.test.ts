@@ -64,7 +64,7 @@ class Wire implements DeliveryLink {
   /** Reads that contained a new text. */
   tookTexts = 0;
   isHolding = false;
-  readonly remoteAddress = "192.0.2.7";
+  readonly network = "192.0.2.7";
   readonly peer = PEER;
 
   tookText(): void {
@@ -303,7 +303,7 @@ describe("an incoming message", () => {
       const link: DeliveryLink & Pick<Wire, "endRead"> = {
         hold: () => undefined,
         isHolding: false,
-        remoteAddress: "192.0.2.7",
+        network: "192.0.2.7",
         peer: PEER,
         endRead: () => undefined,
         queuedBytes: 0,

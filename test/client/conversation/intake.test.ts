@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 
 import {
   MAX_NEW_REQUESTS,
+  MAX_RELAYED_REQUESTS,
   MAX_REQUESTS,
   MAX_REQUESTS_OF_NETWORK,
   MAX_UNASKED_A_DAY,
@@ -10,6 +11,7 @@ import {
 } from "../../../src/client/conversation/consent.ts";
 import { Intake, type Taken } from "../../../src/client/conversation/intake.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
+import { RELAY } from "../../../src/client/peer/admission.ts";
 import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
 import { unstored } from "../../../src/client/profile/contacts.ts";
 import type { NewIncoming } from "../../../src/client/profile/stored-message.ts";
@@ -48,20 +50,20 @@ class Strangers {
     return record;
   }
 
-  /** A stranger sends texts from an address. */
-  write(name: string, remoteAddress: string, ...texts: string[]): Taken {
+  /** A stranger sends texts from a network. */
+  write(name: string, network: string, ...texts: string[]): Taken {
     return this.send(
       name,
-      remoteAddress,
+      network,
       texts.map((each) => arriving(`${name} ${each.slice(0, 40)}`, each)),
     );
   }
 
-  send(name: string, remoteAddress: string, incoming: readonly NewIncoming[]): Taken {
+  send(name: string, network: string, incoming: readonly NewIncoming[]): Taken {
     const spki = Buffer.from(name);
     const peer = { name, label: label(name), notBefore: 0, fingerprint: label(name), spki };
     const read = { incoming, acknowledged: [], readUpTo: undefined };
-    return this.intake.commit(this.record(name), read, { peer, remoteAddress }, this.now);
+    return this.intake.commit(this.record(name), read, { peer, network }, this.now);
   }
 
   /** How many of so many strangers, each of a network of their own, have a text taken. */
@@ -134,14 +136,18 @@ test("new requests are counted over the programs of one account, one after the o
     expect(next.taken(80, 10)).toBe(10);
   }));
 
-test("30 requests are taken of one network, which is a /64 of IPv6", () =>
+test("30 requests are taken of one network, and 50 of all who are relayed", () =>
   withScene((scene) => {
     const strangers = new Strangers(scene);
-    const from = (name: string, end: number) =>
-      strangers.write(name, `2001:db8::${end.toString(16)}`, "hola").count;
-    const taken = Array.from({ length: 40 }, (_, index) => from(`six${index}`, index + 1));
-    expect(taken.filter((count) => count > 0).length).toBe(MAX_REQUESTS_OF_NETWORK);
-    expect(strangers.write("other", "2001:db8:0:1::1", "hola").count).toBe(1);
+    const takenFrom = (network: string) =>
+      Array.from(
+        { length: 60 },
+        (_, index) => strangers.write(`${network} ${index}`, network, "hola").count,
+      ).filter((count) => count > 0).length;
+    expect(takenFrom("192.0.2.7")).toBe(MAX_REQUESTS_OF_NETWORK);
+    strangers.now += HOUR;
+    expect(takenFrom(RELAY)).toBe(MAX_RELAYED_REQUESTS);
+    expect(strangers.write("other", "192.0.2.8", "hola").count).toBe(1);
   }));
 
 test("where anyone may write, one stranger fills only what one may fill in a day", () =>
