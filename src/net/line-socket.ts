@@ -12,7 +12,7 @@ import { normalizeAddress } from "../protocol/ip-address.ts";
 import { LineReader } from "../protocol/meeting-messages.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
 import { connectFailure } from "./connect-failure.ts";
-import { CLOSE_TIMEOUT, SOCKET_HANDLERS, type Connection } from "./connection.ts";
+import { CLOSE_TIMEOUT, Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
 import type { Target } from "./dialler.ts";
@@ -95,10 +95,20 @@ export class LineSocket {
     if (rest.length > 0) handlers.read(rest);
   }
 
-  /** No line is read or written any more: `connection` begins its handshake. What was sent must have been taken. */
-  secure(role: "acceptor" | "dialler", context: TlsContext, connection: Connection): void {
+  /**
+   * No line is read or written any more: a TLS connection begins its handshake, and goes to `accepted` of its handlers.
+   * What was sent must have been taken. @param objectLimit bytes of one object
+   */
+  secure(
+    role: "acceptor" | "dialler",
+    context: TlsContext,
+    objectLimit: number,
+    handlers: ConnectionHandlers,
+  ): void {
     if (this.#state.name !== "lines") return;
     this.#state = { name: "closed" };
+    const connection = new Connection(handlers, { objectLimit, tls: true });
+    handlers.accepted?.(connection);
     // With a handler for `data` the bytes of the handshake and all after it would come here, too.
     this.#socket.reload({ socket: { drain: () => undefined } });
     startTls(this.#socket, role, context, connection, SOCKET_HANDLERS);

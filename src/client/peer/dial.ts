@@ -9,13 +9,12 @@
  */
 import type { Clock } from "../../net/clock.ts";
 import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
-import { dial, DialError, isLineFailure, type Target } from "../../net/dialler.ts";
+import { DialError, isLineFailure, type dial, type Target } from "../../net/dialler.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
-import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
+import { peerTargets, type DialBudget, type OwnPlace } from "./dial-limits.ts";
 import type { LinkConnection, LinkEnd, LinkPurpose, LinkWay } from "./link.ts";
 import { keyReport, type KeyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
@@ -85,7 +84,7 @@ export type Greet = (
 ) => void;
 
 type RaceOptions = {
-  readonly tls: PeerTls;
+  readonly tls: Pick<PeerTls, "dialling" | "prove">;
   readonly record: ContactRecord;
   /** What the server says of the person's key. */
   readonly report: KeyReport;
@@ -170,10 +169,12 @@ export class Race {
 }
 
 export type DialNeeds = {
-  readonly tls: PeerTls;
+  readonly tls: RaceOptions["tls"];
+  readonly dial: typeof dial;
+  readonly budget: DialBudget;
   /** Names this account in the budget. */
   readonly account: string;
-  own(): Omit<OwnPlace, "addresses">;
+  own(): OwnPlace;
   lookUp(username: string): Promise<Whereabouts>;
   /** Where this person was heard on the local network. */
   nearby(label: string): readonly Target[];
@@ -219,11 +220,11 @@ export async function dialPeer(
   signal: AbortSignal,
   greet: Greet,
 ): Promise<UnreachableReason | undefined> {
-  const { tls, account } = needs;
+  const { tls, dial, budget, account } = needs;
   const nearby = needs.nearby(record.label);
   const where = await whereIs(needs, record, nearby.length > 0);
   if (signal.aborted) return undefined;
-  const own: OwnPlace = { ...needs.own(), addresses: ownAddresses() };
+  const own = needs.own();
   let elsewhere: readonly Target[] = [];
   if (where.name === "online") {
     if (!where.secure) return "insecure";
@@ -233,7 +234,8 @@ export async function dialPeer(
   const targets = [...nearby, ...without(elsewhere, nearby)];
   const race = new Race({ tls, record, report: keyReport(where), greet });
   const dialled = dialTargets(race, targets, {
-    take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
+    dial,
+    take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own),
     signal,
     lookupFailure: LOOKUP_FAILURES[where.name],
     // Whoever knows the person's name may have sent the beacon.
@@ -242,7 +244,7 @@ export async function dialPeer(
   return where.name === "online" ? needs.meet(race, where.isOpen, dialled, signal) : dialled;
 }
 
-type TargetDialOptions = {
+type TargetDialOptions = Pick<DialNeeds, "dial"> & {
   take(target: Target): number;
   readonly signal: AbortSignal;
   /** Why the server did not report the addresses; undefined: it did. */
@@ -255,7 +257,7 @@ type TargetDialOptions = {
 export async function dialTargets(
   race: Race,
   targets: readonly Target[],
-  { take, signal, lookupFailure, doubted }: TargetDialOptions,
+  { dial, take, signal, lookupFailure, doubted }: TargetDialOptions,
 ): Promise<UnreachableReason | undefined> {
   if (targets.length === 0) return lookupFailure ?? "unreachable";
   const { context } = race;

@@ -1,8 +1,8 @@
 /** Carries out a client's side of a meeting: its sockets, its timers, and what the server says of it. */
 import type { Clock } from "../../net/clock.ts";
-import { Connection, type ConnectionHandlers } from "../../net/connection.ts";
+import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import type { Target } from "../../net/dialler.ts";
-import { dialForLines, type LineSocket } from "../../net/line-socket.ts";
+import type { dialForLines, LineSocket } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
 import { readFields } from "../../protocol/fields.ts";
 import { PEER_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
@@ -31,8 +31,13 @@ export type MeetingPlan = {
   readonly isRelayOnly: boolean;
 };
 
+type MeetingRunNeeds = {
+  readonly clock: Pick<Clock, "monotonic" | "after">;
+  readonly dialForLines: typeof dialForLines;
+};
+
 export class MeetingRun {
-  readonly #clock: Pick<Clock, "monotonic" | "after">;
+  readonly #needs: MeetingRunNeeds;
   readonly #plan: MeetingPlan;
   readonly #end: MeetingEnd;
   readonly #meeting: Meeting;
@@ -44,8 +49,8 @@ export class MeetingRun {
   readonly #result = Promise.withResolvers<MeetingFailure | undefined>();
   #cancelWake: () => void = () => undefined;
 
-  constructor(clock: Pick<Clock, "monotonic" | "after">, plan: MeetingPlan, end: MeetingEnd) {
-    this.#clock = clock;
+  constructor(needs: MeetingRunNeeds, plan: MeetingPlan, end: MeetingEnd) {
+    this.#needs = needs;
     this.#plan = plan;
     this.#end = end;
     this.#meeting = new Meeting({
@@ -53,7 +58,7 @@ export class MeetingRun {
       purpose: plan.purpose,
       mayRelay: plan.mayRelay,
       families: [...plan.places.keys()],
-      now: clock.monotonic(),
+      now: needs.clock.monotonic(),
     });
   }
 
@@ -68,7 +73,7 @@ export class MeetingRun {
   }
 
   go(go: Go): void {
-    this.#apply(this.#meeting.go(go, this.#clock.monotonic()));
+    this.#apply(this.#meeting.go(go, this.#needs.clock.monotonic()));
   }
 
   gone(): void {
@@ -86,7 +91,7 @@ export class MeetingRun {
       this.#seats.delete(family);
       this.#apply(this.#meeting.seatClosed(family));
     };
-    dialForLines(place, 0, {
+    this.#needs.dialForLines(place, 0, {
       opened: (socket) => {
         if (this.#meeting.isOver) {
           socket.terminate();
@@ -152,17 +157,17 @@ export class MeetingRun {
   }
 
   #dial(family: Family, target: Target): void {
-    dialForLines(target, this.#localPorts.get(family) ?? 0, {
+    this.#needs.dialForLines(target, this.#localPorts.get(family) ?? 0, {
       opened: (socket) => {
         if (!this.#meeting.dialOpened(family)) {
           socket.terminate();
           return;
         }
         this.#secure(socket, "punched", () =>
-          this.#apply(this.#meeting.openClosed(family, this.#clock.monotonic())),
+          this.#apply(this.#meeting.openClosed(family, this.#needs.clock.monotonic())),
         );
       },
-      failed: () => this.#apply(this.#meeting.dialFailed(family, this.#clock.monotonic())),
+      failed: () => this.#apply(this.#meeting.dialFailed(family, this.#needs.clock.monotonic())),
       line: () => undefined,
       closed: () => undefined,
     });
@@ -177,37 +182,35 @@ export class MeetingRun {
       closed();
       return;
     }
-    const connection: Connection = new Connection(
-      {
-        ...handlers,
-        secured: (secured, handshake) => {
-          this.#unproven.delete(secured);
-          if (handlers.secured?.(secured, handshake) !== true) {
-            closed();
-            return false;
-          }
-          this.#apply(this.#meeting.leave());
-          return true;
-        },
-        closed: (reason, gone) => {
-          handlers.closed(reason, gone);
-          if (this.#unproven.delete(gone)) closed();
-        },
+    socket.secure(this.#end.role, context, PEER_OBJECT_LIMIT, {
+      ...handlers,
+      accepted: (connection) => {
+        this.#unproven.add(connection);
+        handlers.accepted?.(connection);
       },
-      { objectLimit: PEER_OBJECT_LIMIT, tls: true },
-    );
-    this.#unproven.add(connection);
-    handlers.accepted?.(connection);
-    socket.secure(this.#end.role, context, connection);
+      secured: (secured, handshake) => {
+        this.#unproven.delete(secured);
+        if (handlers.secured?.(secured, handshake) !== true) {
+          closed();
+          return false;
+        }
+        this.#apply(this.#meeting.leave());
+        return true;
+      },
+      closed: (reason, gone) => {
+        handlers.closed(reason, gone);
+        if (this.#unproven.delete(gone)) closed();
+      },
+    });
   }
 
   #wakeLater(): void {
     this.#cancelWake();
     const { wakeAt } = this.#meeting;
     if (wakeAt === Infinity) return;
-    const wait = Math.max(0, wakeAt - this.#clock.monotonic());
-    this.#cancelWake = this.#clock.after(wait, () =>
-      this.#apply(this.#meeting.checkDeadlines(this.#clock.monotonic())),
+    const wait = Math.max(0, wakeAt - this.#needs.clock.monotonic());
+    this.#cancelWake = this.#needs.clock.after(wait, () =>
+      this.#apply(this.#meeting.checkDeadlines(this.#needs.clock.monotonic())),
     );
   }
 }

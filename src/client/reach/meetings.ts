@@ -2,20 +2,20 @@
  * Meetings with other people (PROTOCOL 7): those for which we ask, because their addresses do not answer, and those to
  * which they ask us.
  */
-import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "../peer/dial-limits.ts";
+import { peerTargets, type OwnPlace } from "../peer/dial-limits.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { ConnectionHandlers } from "../../net/connection.ts";
+import type { dialForLines } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
 import { familyOf } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
-import { dialTargets, Race, type Greet, type UnreachableReason } from "../peer/dial.ts";
+import { dialTargets, Race, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { LinkWay } from "../peer/link.ts";
 import type { PeerTls } from "../peer/tls.ts";
 import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
-import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { Go, Purpose } from "./meeting.ts";
 import { meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
@@ -36,15 +36,13 @@ type BothWays = [
   greet: Greet,
 ];
 
-export type MeetingsNeeds = {
-  readonly tls: PeerTls;
-  /** Names this account in the budget of dials. */
-  readonly account: string;
+export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "dial"> & {
+  readonly tls: Pick<PeerTls, "dialling" | "accepting" | "prove">;
   readonly ownLabel: string;
   readonly clock: Pick<Clock, "monotonic" | "after">;
-  own(): Omit<OwnPlace, "addresses">;
+  readonly dialForLines: typeof dialForLines;
   /** The link while logged in. */
-  link(): RendezvousLink | undefined;
+  link(): Pick<RendezvousLink, "request" | "remoteAddress" | "targets"> | undefined;
   /** Whether the server has a meeting port. */
   hasMeetingPort(): boolean;
   /** As `PeerPort.accept`. */
@@ -64,7 +62,7 @@ export class Meetings {
   take(push: Extract<ReachPush, { action: "go" | "gone" }>): void {
     const run = this.#byTicket.get(push.ticket);
     if (push.action === "gone") run?.gone();
-    else run?.go(checkedGo(push, { ...this.#needs.own(), addresses: ownAddresses() }));
+    else run?.go(checkedGo(push, this.#needs.own()));
   }
 
   /** As `DialNeeds.meet` of `peer/dial.ts`. */
@@ -113,15 +111,15 @@ export class Meetings {
     purpose: Purpose,
     ...[record, { dials, isRelayOnly }, signal, greet]: BothWays
   ): Promise<void> {
-    const { tls, account } = this.#needs;
+    const { tls, budget, account, own, dial } = this.#needs;
     const report = { name: "key", fingerprint: invitation.fingerprint } as const;
     const race = new Race({ tls, record, report, greet });
-    const own = { ...this.#needs.own(), addresses: ownAddresses() };
-    const targets = dials ? peerTargets(candidateTargets(invitation.candidates), own) : [];
+    const targets = dials ? peerTargets(candidateTargets(invitation.candidates), own()) : [];
     await Promise.all([
       this.#run(invitation, race, { purpose, isRelayOnly }, signal),
       dialTargets(race, targets, {
-        take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
+        dial,
+        take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own()),
         signal,
         lookupFailure: undefined,
         doubted: [],
@@ -158,7 +156,7 @@ export class Meetings {
     const places = meetingTargets(meeting, link);
     const plan: MeetingPlan = { ticket, places, mayRelay: true, ...options };
     const accepted = new Accepted();
-    const run = new MeetingRun(this.#needs.clock, plan, this.#endOf(race, accepted));
+    const run = new MeetingRun(this.#needs, plan, this.#endOf(race, accepted));
     const abandon = () => {
       run.leave();
       accepted.giveUp();

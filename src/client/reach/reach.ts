@@ -6,8 +6,11 @@ import { randomBytes } from "node:crypto";
 
 import { label as labelOf } from "../../identity/names.ts";
 import type { Clock } from "../../net/clock.ts";
+import { dial } from "../../net/dialler.ts";
+import { dialForLines } from "../../net/line-socket.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
+import { DIALS_OF_PROCESS } from "../peer/dial-limits.ts";
 import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
@@ -15,6 +18,7 @@ import type { Profile } from "../profile/profile.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ReachPush } from "../rendezvous/link.ts";
 import type { Rendezvous, RendezvousState } from "../rendezvous/session.ts";
+import { ownAddresses } from "../rendezvous/surroundings.ts";
 import { Announcer, type OutsideView } from "./announcer.ts";
 import { LocalNetwork } from "./lan/local-network.ts";
 import { NONCE_LENGTH } from "./mapping/pcp.ts";
@@ -93,8 +97,14 @@ export class Reach {
     });
     this.#dialNeeds = {
       tls,
+      dial,
+      budget: DIALS_OF_PROCESS,
       account: profile.folder,
-      own: () => ({ isServerLocal: rendezvous.isServerLocal, port: this.#port.port }),
+      own: () => ({
+        isServerLocal: rendezvous.isServerLocal,
+        port: this.#port.port,
+        addresses: ownAddresses(),
+      }),
       lookUp: async (username) => {
         // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;
@@ -106,7 +116,9 @@ export class Reach {
     };
     this.meetings = new Meetings({
       ...this.#dialNeeds,
+      tls,
       clock,
+      dialForLines,
       ownLabel: labelOf(profile.username),
       link: () => rendezvous.link,
       hasMeetingPort: () => this.view?.hasMeetingPort === true,

@@ -29,11 +29,14 @@ const FULL_WAIT = 5;
 const LOOKED_UP = { burst: 1, perSecond: 1 / 86_400 };
 const TICKET_BYTES = 32;
 
+/** The connection of a seat. */
+export type SeatSocket = Pick<LineSocket, "ip" | "port" | "since" | "send" | "end">;
+
 /** One of the two in a meeting; `side` 0 is the decider. */
 type Party = {
   readonly user: OnlineUser;
   readonly ticket: string;
-  readonly sockets: Map<Family, LineSocket>;
+  readonly sockets: Map<Family, SeatSocket>;
 };
 
 type Entry = {
@@ -53,9 +56,12 @@ export type Invitation =
 
 type MeetingsOptions = {
   readonly presence: Pick<Presence<OnlineUser>, "isWatching">;
-  readonly relay: Relay;
+  readonly relay: Pick<Relay, "admit" | "release"> & {
+    /** As `Relay.join`. */
+    join(place: RelayPlace, acceptor: SeatSocket, dialler: SeatSocket): void;
+  };
   readonly metrics: Metrics;
-  /** Ms that never go back, for rates. */
+  /** Ms that never go back, as of `performance.now()`. */
   readonly clock: () => number;
 };
 
@@ -101,17 +107,17 @@ export class Meetings {
   }
 
   /** A connection has shown a ticket. @returns its seat, or undefined for a ticket that is not good */
-  sit(ticket: string, socket: LineSocket, wantsRelay: boolean): MeetingSeat | undefined {
+  sit(ticket: string, socket: SeatSocket, wantsRelay: boolean): MeetingSeat | undefined {
     const known = this.#byTicket.get(ticket);
     const family = familyOf(socket.ip);
-    const now = performance.now();
+    const now = this.#options.clock();
     if (known === undefined || !known.entry.meeting.isFree(known.side, family, now)) return undefined;
     const { entry, side } = known;
     entry.parties[side].sockets.set(family, socket);
     this.#apply(entry, entry.meeting.sit(side, socket, socket.since, wantsRelay, now));
     return {
       line: (line) => {
-        const effects = answerOf(entry.meeting, side, family, line);
+        const effects = answerOf(entry.meeting, side, family, line, this.#options.clock());
         if (effects !== undefined) this.#apply(entry, effects);
         return effects !== undefined;
       },
@@ -129,7 +135,7 @@ export class Meetings {
     }
   }
 
-  /** @param now of `performance.now()` */
+  /** @param now of `clock` */
   checkDeadlines(now: number): void {
     for (const entry of [...this.#entries]) this.#apply(entry, entry.meeting.checkDeadlines(now));
   }
@@ -137,7 +143,7 @@ export class Meetings {
   #hasRoom(user: OnlineUser, target: OnlineUser): boolean {
     const own = this.#entriesOf(user).filter(({ askedBy, parties }) => parties[askedBy].user === user);
     if (this.#entries.size >= MAX_MEETINGS || own.length >= MAX_ASKED) return false;
-    const now = performance.now();
+    const now = this.#options.clock();
     const pushed = this.#entriesOf(target).filter(({ askedBy, parties, since }) => {
       const asked = parties[askedBy === 0 ? 1 : 0];
       return asked.user === target && (asked.sockets.size > 0 || now - since < SEAT_PATIENCE);
@@ -157,7 +163,7 @@ export class Meetings {
   }
 
   #begin(key: string, users: readonly [OnlineUser, OnlineUser], askedBy: Side, purpose: Purpose): Entry {
-    const now = performance.now();
+    const now = this.#options.clock();
     const entry: Entry = {
       key,
       meeting: new Meeting({
@@ -271,12 +277,18 @@ function canPunch(users: readonly [OnlineUser, OnlineUser], family: Family): boo
   return !(varies(one) && !isOpen(two)) && !(varies(two) && !isOpen(one));
 }
 
-function answerOf(meeting: Meeting, side: Side, family: Family, line: MeetingLine): Effect[] | undefined {
+function answerOf(
+  meeting: Meeting,
+  side: Side,
+  family: Family,
+  line: MeetingLine,
+  now: number,
+): Effect[] | undefined {
   switch (line.action) {
     case "pong":
-      return meeting.pong(side, family, line.n, performance.now());
+      return meeting.pong(side, family, line.n, now);
     case "relay":
-      return meeting.relay(side, family, performance.now());
+      return meeting.relay(side, family, now);
     case "ready":
       return meeting.ready(side, family);
     case "meet":

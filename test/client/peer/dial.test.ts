@@ -4,7 +4,8 @@ import type { ContactRecord } from "../../../src/client/peer/contact-record.ts";
 import { dialPeer, reasonOf, ungreeted } from "../../../src/client/peer/dial.ts";
 import type { PeerTls } from "../../../src/client/peer/tls.ts";
 import type { Whereabouts } from "../../../src/client/rendezvous/directory.ts";
-import type { Target } from "../../../src/net/dialler.ts";
+import { DialBudget } from "../../../src/client/peer/dial-limits.ts";
+import { dial, type Target } from "../../../src/net/dialler.ts";
 
 test.each([
   [{ name: "told", code: "busy" }, "busy"],
@@ -50,7 +51,9 @@ describe("somebody who was heard on the local network", () => {
     const needs: Parameters<typeof dialPeer>[0] = {
       tls: { dialling: () => undefined } as unknown as PeerTls,
       account: "a",
-      own: () => ({ isServerLocal: false, port: 9_000 }),
+      dial,
+      budget: new DialBudget(),
+      own: () => ({ isServerLocal: false, port: 9_000, addresses: [] }),
       lookUp: async () => (where === "late" ? never : where),
       nearby: () => nearby,
       meet: (_race, _isOpen, dialled) => dialled,
