@@ -179,7 +179,7 @@ export class Messenger {
         },
         reach: (push) => this.reach.take(push),
         revoked: () => {
-          for (const conversation of this.#conversations) conversation.endRevoked();
+          for (const conversation of this.#conversations) conversation.transport.endRevoked();
         },
         // Nobody could be dialled with a certificate that was taken back.
         certified: () => {
@@ -209,13 +209,13 @@ export class Messenger {
           return this.#lookups.lookUp(username, () => conversation?.wants.isAwaited === true);
         },
         admit: (connection, peer, ...admitted) =>
-          this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, ...admitted),
+          this.#conversations.withCaller(peer.name).transport.greeter.admit(connection, peer, ...admitted),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
-        heard: (label) => this.#conversations.withLabel(label)?.heardNearby(),
+        heard: (label) => this.#conversations.withLabel(label)?.transport.retry(),
         invited: (invitation) =>
-          this.#conversations.withCaller(invitation.username).reaching.invited(invitation),
+          this.#conversations.withCaller(invitation.username).transport.reaching.invited(invitation),
         opened: () => {
-          for (const conversation of this.#conversations) conversation.reaching.soon();
+          for (const conversation of this.#conversations) conversation.transport.reaching.soon();
         },
       },
       options.p2pPort,
@@ -401,7 +401,7 @@ export class Messenger {
 
   /** A person's presence according to the direct link; undefined: no conversation in this process. */
   linkPresence(username: string): LinkPresence | undefined {
-    return this.#conversations.find(username)?.linkPresence;
+    return this.#conversations.find(username)?.transport.presence;
   }
 
   /** Says `bye` on every link, leaves the server, and releases the profile's lock. */
@@ -444,7 +444,7 @@ export class Messenger {
   #showState(state: RendezvousState): void {
     this.#emit({ name: "server", state, linksUntil: this.linksUntil });
     // Without a server, people are dialled at their last known addresses.
-    if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
+    if (state.name === "waiting") for (const each of this.#conversations) each.transport.serverIsGone();
   }
 
   #watchConfirmed(online: readonly string[], isNew: (username: string) => boolean): void {

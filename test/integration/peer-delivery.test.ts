@@ -60,7 +60,9 @@ describe("two people online", () => {
       bob.messenger.send("ana", `b${round}`);
       await until(() => ana.received("bob") === round && bob.received("ana") === round);
       // A second one is read for five seconds after it was replaced; then the decider ends it.
-      await later(REPLACED_LINK_TIME, () => untilQuiet(() => chats.every((chat) => chat.linkCount === 1)));
+      await later(REPLACED_LINK_TIME, () =>
+        untilQuiet(() => chats.every((chat) => chat.transport.count === 1)),
+      );
       expect(people.map((each) => each.of("disconnected").length)).toEqual([round - 1, round - 1]);
       ana.messenger.closeChat("bob");
       await until(() => people.every((each) => each.of("disconnected").length === round));

@@ -1,44 +1,23 @@
 /**
- * The conversation with one person: when it needs a link, and which links it has.
+ * The conversation with one person: what is said on its links, and when it wants one.
  *
- * 1. An unacknowledged message or an open chat needs a link: the server is asked for the person's addresses, all
- *    of them are dialled, and the first peer that proves its identity is greeted.
- * 2. `link-choice.ts` chooses the current link, `delivery.ts` writes on it, and `link-watch.ts` checks whether it
- *    still answers.
+ * 1. An unacknowledged message or an open chat needs a link, which `transport.ts` gets and keeps.
+ * 2. `delivery.ts` writes on the current one.
  * 3. `verification.ts` compares a code on the current link, or on one of its own with a key that waits for that.
- * 4. `dialling.ts` redials a link that was lost without `bye` as long as it is needed; after `bye` it redials only
- *    if a message is unacknowledged.
- * 5. Whether the person may write to us is in the store (`intake.ts` obeys it), and `acceptance.ts` knows what both have
+ * 4. Whether the person may write to us is in the store (`intake.ts` obeys it), and `acceptance.ts` knows what both have
  *    told each other about it.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
-import { ungreeted, type Greet } from "../peer/dial.ts";
-import type { LinkId } from "../peer/link-choice.ts";
-import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
-import {
-  PeerLink,
-  type ConversationMessage,
-  type LinkEnd,
-  type LinkLife,
-  type PeerLinkEvents,
-} from "../peer/link.ts";
-import { PeerLinks } from "../peer/links.ts";
-import type { ProvenPeer } from "../peer/proof.ts";
+import type { ConversationMessage, PeerLink } from "../peer/link.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
-import { Reaching } from "../reach/reaching.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Delivery } from "./delivery.ts";
-import { Dialling } from "./dialling.ts";
-import { Greeter } from "./greeter.ts";
 import type { ConversationNeeds } from "./needs.ts";
-import { ShownLink } from "./shown-link.ts";
 import { Signs } from "./signs.ts";
+import { Transport } from "./transport.ts";
 import { Verification, type OpenedVerification } from "./verification.ts";
 import { Wants } from "./wants.ts";
-
-/** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
-const USEFUL_LIFE = 10_000;
 
 export class Conversation {
   readonly delivery: Delivery;
@@ -49,12 +28,7 @@ export class Conversation {
   readonly #acceptance: Acceptance;
   readonly #needs: ConversationNeeds;
   readonly #record: ContactRecord;
-  readonly #links: PeerLinks;
-  readonly greeter: Greeter;
-  readonly reaching: Reaching;
-  readonly #dialling: Dialling;
-  readonly #watch: LinkWatch;
-  readonly #shown: ShownLink;
+  readonly transport: Transport;
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
@@ -92,7 +66,7 @@ export class Conversation {
       consentChanged: () => this.#acceptance.reload(),
       tookText: (link) => {
         this.#acceptance.tookText(link);
-        this.#shown.show();
+        this.transport.show();
       },
       isShown: () => this.wants.isChatOpen,
       now,
@@ -101,7 +75,7 @@ export class Conversation {
       profile,
       contact: () => this.contact,
       link: () => {
-        const { current } = this.#links;
+        const { current } = this.transport;
         const isSeen = this.#acceptance.isHeard && !this.#acceptance.isHeld;
         return isSeen && current?.isOpen === true ? current : undefined;
       },
@@ -113,63 +87,27 @@ export class Conversation {
       verification: this.verification,
       isConnected: () => this.isConnected,
     });
-    const decider = needs.own.label < contact.label;
-    this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
-    this.#shown = new ShownLink({
-      username: () => this.username,
-      links: this.#links,
-      watch: () => this.#watch,
-      isShown: () => this.wants.isLookedAt || this.#acceptance.isHeard,
-      emit,
-    });
-    const events: PeerLinkEvents = {
-      complete: (link) => this.#completed(link),
-      message: (message, link) => this.#take(message, link),
-      readEnd: (link) => this.#readEnd(link),
-      drained: (link) => {
-        if (link === this.#links.current) this.delivery.pump();
-      },
-      closed: (link, life, end) => this.#linkClosed(link, life, end),
-      ...(needs.isTraced && {
-        trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
-      }),
-    };
-    const isHeard = () => this.#acceptance.isHeard;
-    this.greeter = new Greeter({ needs, record: this.#record, links: this.#links, events, isHeard });
-    const greet = (id: LinkId, ...dialled: Parameters<Greet>) =>
-      this.greeter.greet(id, "dialler", ...dialled);
-    this.reaching = new Reaching({
-      meet: needs.meet,
-      move: needs.move,
-      clock,
+    this.transport = new Transport({
+      needs,
       record: this.#record,
-      links: this.#links,
-      greet,
+      wants: this.wants,
+      isHeard: () => this.#acceptance.isHeard,
       admits: () => {
         const { consent, isHeard } = this.#acceptance;
         if (consent === "blocked" || (!isHeard && intake.refusesStrangers)) return "nowhere";
         return isHeard ? "anywhere" : "atRelay";
       },
-      decider,
-      doubt: () => this.#doubt(),
-      failed: storage.failed,
-    });
-    this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
-      silent: (since) => this.#shown.silent(since),
-      idle: () => this.#sayBye("idle"),
-    });
-    this.#dialling = new Dialling({
-      needs,
-      decider,
-      record: this.#record,
-      links: this.#links,
-      wanted: () => this.wants.link,
-      greet,
-      unreachable: (reason, retryIn) => {
-        // There is a link still, although a doubtful one.
-        if (this.isConnected) return;
-        const { heardAt } = this.#watch;
-        emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
+      events: {
+        complete: (link) => this.#completed(link),
+        pendingCompleted: (link) => this.verification.pendingCompleted(link),
+        currentChanged: (link) => this.#currentChanged(link),
+        message: (message, link) => this.#take(message, link),
+        readEnd: (link) => this.#readEnd(link),
+        drained: () => this.delivery.pump(),
+        closed: (link) => {
+          this.delivery.dropRead();
+          this.verification.closed(link);
+        },
       },
     });
   }
@@ -184,43 +122,32 @@ export class Conversation {
   }
 
   get isConnected(): boolean {
-    return this.#links.isConnected;
-  }
-
-  /** This person's presence according to the direct link. */
-  get linkPresence(): LinkPresence {
-    return this.#watch.presence;
-  }
-
-  /** How many links there are, including those in their greeting. */
-  get linkCount(): number {
-    return this.#links.count;
+    return this.transport.isConnected;
   }
 
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
   get isOver(): boolean {
-    return (
-      !this.#record.isStored && this.linkCount === 0 && !this.reaching.isUnderWay && !this.wants.isLookedAt
-    );
+    const { count, reaching } = this.transport;
+    return !this.#record.isStored && count === 0 && !reaching.isUnderWay && !this.wants.isLookedAt;
   }
 
   /** A screen shows the chat, until it calls `closeChat`. */
   openChat(): void {
     this.wants.openChats++;
-    this.#shown.show();
+    this.transport.show();
     this.#needs.wantsChanged();
     this.connect();
   }
 
   /** Stores somebody who may have been known only by a link, with its key. @throws SQLiteError */
   store(): void {
-    if (!this.#record.isStored) this.#record.use(this.#record.store(this.#links.current?.peer));
+    if (!this.#record.isStored) this.#record.use(this.#record.store(this.transport.current?.peer));
   }
 
   /** Our person has changed whether they may write. */
   consentChanged(): void {
     this.#acceptance.reload();
-    if (this.#acceptance.consent === "blocked") this.#hangUp();
+    if (this.#acceptance.consent === "blocked") this.transport.hangUp();
     else this.#tellAcceptance();
     this.#needs.wantsChanged();
     this.connect();
@@ -238,13 +165,10 @@ export class Conversation {
 
   /** Tells them that they are accepted, if they do not know; texts that were held come on another link. */
   #tellAcceptance(): void {
-    const holding = this.#acceptance.tellAll(this.#links.open);
+    const holding = this.#acceptance.tellAll(this.transport.open);
     if (holding === undefined) return;
-    this.#shown.show();
-    for (const link of holding) {
-      if (link === this.#links.current) this.#dialling.leave();
-      link.bye("accepted");
-    }
+    this.transport.show();
+    this.transport.end(holding, "accepted");
     // What was read before they were accepted was not told.
     this.signs.tellRead();
   }
@@ -257,7 +181,7 @@ export class Conversation {
 
   #noLongerLookedAt(): void {
     this.#needs.wantsChanged();
-    if (!this.wants.link) this.#hangUp();
+    if (!this.wants.link) this.transport.hangUp();
   }
 
   /** As `Messenger.openVerification`. */
@@ -270,12 +194,10 @@ export class Conversation {
 
   /** @param hadPending the link of a key that waited ends: the next one is as any other, if the key is accepted now */
   #verificationClosed(isVerified: boolean, hadPending: boolean): void {
-    if (hadPending) this.#dialling.leave();
+    if (hadPending) this.transport.leave();
     if (isVerified) {
-      const { contacts } = this.#needs.profile;
       this.#accept();
-      const isDropped = ({ label, fingerprint }: ProvenPeer) => !contacts.isPinned(label, fingerprint);
-      this.#needs.storage.attempt(() => this.#links.terminateThose(isDropped, "key_dropped"));
+      this.#needs.storage.attempt(() => this.transport.endUnpinned());
     }
     this.#noLongerLookedAt();
   }
@@ -293,17 +215,17 @@ export class Conversation {
 
   /** Links with other keys end: the next one is with the machine that the server names. */
   keyAccepted(fingerprint: string): void {
-    for (const link of this.#links.open) {
-      if (link.peer.fingerprint === fingerprint) continue;
-      if (link === this.#links.current) this.#dialling.leave();
-      link.bye("other_key");
-    }
+    const { transport } = this;
+    transport.end(
+      transport.open.filter(({ peer }) => peer.fingerprint !== fingerprint),
+      "other_key",
+    );
     this.connect();
   }
 
   /** Dials now if a link is wanted, unless there is one or a dial under way. */
   connect(): void {
-    this.#dialling.connectIfWanted();
+    this.transport.connect();
   }
 
   /**
@@ -314,68 +236,41 @@ export class Conversation {
     this.#acceptance.presence(online);
     if (!online) return;
     this.#leaveHeldLink();
-    if (isChange || !this.#dialling.wasInVain) this.#dialling.resetAndConnect();
+    this.transport.cameOnline(isChange);
   }
 
   /** This account is back at the server, or has a new certificate. */
   peerMayBeReachable(): void {
     this.#acceptance.cameOnline();
-    this.reaching.soon();
+    this.transport.reaching.soon();
     this.#leaveHeldLink();
-    this.#dialling.resetAndConnect();
-  }
-
-  /** They were heard on the local network. */
-  heardNearby(): void {
-    this.#dialling.resetAndConnect();
+    this.transport.retry();
   }
 
   /** Texts that are held are tried again on another link. */
   #leaveHeldLink(): void {
-    if (this.#acceptance.isDue && this.isConnected) this.#sayBye("held");
+    if (this.#acceptance.isDue && this.isConnected) this.transport.endAll("held");
   }
 
   /** The machine has slept, or its addresses have changed: the link must answer soon, or it is redialled. */
   lineMayHaveChanged(): void {
-    this.#doubt();
+    this.transport.doubt();
     this.peerMayBeReachable();
   }
 
   /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */
   peerHasMoved(): void {
-    this.#doubt();
-    this.#dialling.resetAndConnect();
-  }
-
-  #doubt(): void {
-    this.#watch.doubt();
-    this.#links.doubt(this.#needs.clock.monotonic());
-  }
-
-  /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
-  serverIsGone(): void {
-    this.#dialling.connectWithoutServer();
-  }
-
-  /** Ends the links to this person whose certificate was revoked. */
-  endRevoked(): void {
-    this.#links.terminateThose((peer) => this.#isRevoked(peer), "revoked");
-  }
-
-  #isRevoked(peer: ProvenPeer): boolean {
-    return this.#needs.profile.revocations.isRevoked(peer);
+    this.transport.doubt();
+    this.transport.retry();
   }
 
   /** Checks deadlines; to be called about once a second. */
   tick(): void {
-    this.#links.tick(this.#needs.clock.monotonic(), this.#needs.reading.isPaused);
-    if (this.isConnected) this.#dialling.checkLink(this.#links.isDoubtful);
     if (this.#acceptance.tick()) {
       this.#leaveHeldLink();
       this.connect();
     }
-    this.#watch.tick(this.wants.link);
-    this.reaching.tick();
+    this.transport.tick();
     this.verification.tick();
     this.#needs.storage.attempt(() => this.delivery.tick());
   }
@@ -383,30 +278,17 @@ export class Conversation {
   /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
   close(): void {
     this.#needs.storage.attempt(() => this.delivery.saveSent());
-    this.#dialling.close();
-    this.#sayBye("bye");
-  }
-
-  /** Cancels dials, and says `bye` on every link. */
-  #hangUp(): void {
-    this.#dialling.giveUp();
-    this.#sayBye("bye");
-  }
-
-  #sayBye(code: string): void {
-    this.#dialling.leave();
-    this.#links.endAll(code);
+    this.transport.close();
   }
 
   /** Ends the links that have not ended after their `bye`. */
   terminate(): void {
     this.#isTerminated = true;
-    this.#links.terminateAll("closing");
+    this.transport.terminate();
   }
 
   /** @param link undefined: none is left; then `#disconnected` follows */
   #currentChanged(link: PeerLink | undefined): void {
-    this.#watch.currentChanged(link !== undefined);
     this.signs.tellRead();
     this.delivery.writeOn(link);
     this.verification.use(link);
@@ -424,7 +306,7 @@ export class Conversation {
         return;
       case "accepted":
         // Now the texts that they have held are of use to them.
-        if (this.#acceptance.accepted(this.#acceptance.consent === "contact")) this.#dialling.provenUseful();
+        if (this.#acceptance.accepted(this.#acceptance.consent === "contact")) this.transport.provenUseful();
         // From a stranger they have taken none.
         this.signs.tellRead();
         this.#needs.wantsChanged();
@@ -449,55 +331,25 @@ export class Conversation {
 
   #takeHeld(link: PeerLink): void {
     // On an older link it says nothing about what was written on the current one; on one link it is said once.
-    if (link !== this.#links.current || this.delivery.isHeldOn(link)) return;
+    if (link !== this.transport.current || this.delivery.isHeldOn(link)) return;
     this.delivery.stopWritingOn(link);
     this.#acceptance.held();
     this.#needs.wantsChanged();
   }
 
   #completed(link: PeerLink): void {
-    if (link.purpose === "verification") {
-      this.#links.completedAside(link);
-      this.#dialling.linked();
-      this.verification.pendingCompleted(link);
-      return;
-    }
     this.#record.rename(link.peer.name);
     // Only whom one writes to has to understand what is sent.
     if (this.#acceptance.isHeard) this.#record.learn(link.features);
-    this.#dialling.linked();
     // Before the texts.
     this.#acceptance.tell(link);
-    this.#links.completed(link, this.#needs.clock.monotonic());
-    this.#shown.show();
-  }
-
-  #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
-    this.delivery.dropRead();
-    if (life !== undefined) {
-      this.#watch.closed(link);
-      if (this.#needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.#dialling.provenUseful();
-    }
-    const isLast = this.#links.closed(link);
-    this.verification.closed(link);
-    const isRevoked = this.#isRevoked(link.peer);
-    if (life === undefined) this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
-    else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
-    else if (link.purpose === "verification" && !this.isConnected)
-      this.#dialling.disconnected(life.byeReceived, this.wants.hasToSay);
-  }
-
-  #disconnected(byeReceived: boolean, isRevoked: boolean): void {
-    this.#shown.ended(byeReceived, isRevoked);
-    this.#needs.wantsChanged();
-    this.#dialling.disconnected(byeReceived, this.wants.hasToSay);
   }
 
   #readEnd(link: PeerLink): void {
     if (this.#isTerminated) return;
     const before = this.delivery.waiting;
     try {
-      if (this.delivery.commitRead(link)) this.#dialling.provenUseful();
+      if (this.delivery.commitRead(link)) this.transport.provenUseful();
     } catch (error) {
       // The peer sends unacknowledged messages again on the next link.
       this.delivery.dropRead();

@@ -81,7 +81,7 @@ export class Conversations {
   /** Waits until the links have ended, and terminates those that take too long. */
   async end(): Promise<void> {
     const deadline = performance.now() + CLOSE_TIMEOUT;
-    const isLinked = () => [...this].some(({ linkCount }) => linkCount > 0);
+    const isLinked = () => [...this].some(({ transport }) => transport.count > 0);
     while (performance.now() < deadline && isLinked()) await Bun.sleep(5);
     for (const conversation of this) conversation.terminate();
   }

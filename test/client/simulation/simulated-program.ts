@@ -237,7 +237,7 @@ export class SimulatedProgram implements ServerUser {
     this.#around.server.logOut(this.#owner, this);
     const patience = this.clock.monotonic() + CLOSE_PATIENCE;
     const look = (): void => {
-      if (this.conversation.linkCount > 0 && this.clock.monotonic() < patience) {
+      if (this.conversation.transport.count > 0 && this.clock.monotonic() < patience) {
         this.clock.after(CLOSE_LOOK, look);
         return;
       }
@@ -307,7 +307,7 @@ export class SimulatedProgram implements ServerUser {
 
   serverIsGone(): void {
     this.#isWatching = false;
-    this.conversation.serverIsGone();
+    this.conversation.transport.serverIsGone();
   }
 
   /** As `PeerPort`, for a pinned or a first key. */
@@ -315,7 +315,7 @@ export class SimulatedProgram implements ServerUser {
     try {
       if (this.stores.consents.isBlocked(this.contact.label)) connection.terminate("blocked");
       else
-        this.conversation.greeter.admit(
+        this.conversation.transport.greeter.admit(
           connection,
           provenPeer(this.#other),
           { name: "nothing" },

@@ -162,7 +162,7 @@ export class World implements Surrounding {
     if (!(await this.#runTo(HEALING, isOut))) this.fail("something waits for ever");
     if (isTogether) await this.#lookAtTheChat();
     const isDone = ({ program }: SimulatedPerson) =>
-      program?.conversation.linkCount === 0 && !program.conversation.wants.link;
+      program?.conversation.transport.count === 0 && !program.conversation.wants.link;
     const isParted = () => this.network.openLines === 0 && this.people.every(isDone);
     if (!(await this.#runTo(PARTING, isParted))) this.fail("a line that is not needed is left");
     for (const person of this.people) {

@@ -1,6 +1,8 @@
 /** From a proven peer to a link that greets them: of those who have dialled us, and of those whom we have dialled. */
-import type { ContactRecord } from "../peer/contact-record.ts";
-import type { LinkId } from "../peer/link-choice.ts";
+import type { Clock } from "../../net/clock.ts";
+import type { ContactRecord } from "./contact-record.ts";
+import type { LinkId } from "./link-choice.ts";
+import type { LinkReading } from "./link-reading.ts";
 import {
   PeerLink,
   type LinkConnection,
@@ -8,13 +10,14 @@ import {
   type LinkPurpose,
   type LinkWay,
   type PeerLinkEvents,
-} from "../peer/link.ts";
-import type { PeerLinks } from "../peer/links.ts";
-import type { Admission, KeyReport, ProvenPeer } from "../peer/proof.ts";
-import type { ConversationNeeds } from "./needs.ts";
+} from "./link.ts";
+import type { PeerLinks } from "./links.ts";
+import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 
 type GreeterNeeds = {
-  readonly needs: Pick<ConversationNeeds, "clock" | "profile" | "reading">;
+  readonly ownName: () => string;
+  readonly clock: Clock;
+  readonly reading: LinkReading;
   readonly record: ContactRecord;
   readonly links: PeerLinks;
   readonly events: PeerLinkEvents;
@@ -61,10 +64,9 @@ export class Greeter {
     way: LinkWay,
     place?: LinkPlace,
   ): void {
-    const { needs, links, events, isHeard } = this.#options;
-    const { clock, profile, reading } = needs;
+    const { ownName, clock, reading, links, events, isHeard } = this.#options;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, way, place, isHeard },
+      { id, role, ownName: ownName(), clock, reading, connection, peer, purpose, way, place, isHeard },
       events,
     );
     links.add(link);

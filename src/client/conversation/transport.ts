@@ -1,0 +1,287 @@
+/**
+ * The links of one conversation: from the moment at which one is wanted to one that is proven, greeted and still answers,
+ * and what our person is told of it. What travels on them is the conversation's.
+ *
+ * 1. `dialling.ts` decides when the person is dialled, and redials a link that was lost without `bye` as long as one is
+ *    wanted; after `bye` it redials only if a message is unacknowledged. `reaching.ts` meets them at the server.
+ * 2. `greeter.ts` greets whom a dial, the port or a meeting has proven.
+ * 3. `link-choice.ts` chooses the current link, and `link-watch.ts` checks whether it still answers.
+ */
+import type { ContactRecord } from "../peer/contact-record.ts";
+import { ungreeted, type Greet } from "../peer/dial.ts";
+import { Greeter } from "../peer/greeter.ts";
+import type { LinkId } from "../peer/link-choice.ts";
+import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
+import type { LinkEnd, LinkLife, PeerLink, PeerLinkEvents } from "../peer/link.ts";
+import { PeerLinks } from "../peer/links.ts";
+import type { ProvenPeer } from "../peer/proof.ts";
+import { Reaching } from "../reach/reaching.ts";
+import { Dialling } from "./dialling.ts";
+import type { ConversationNeeds } from "./needs.ts";
+import { ShownLink } from "./shown-link.ts";
+import type { Wants } from "./wants.ts";
+
+/** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
+const USEFUL_LIFE = 10_000;
+
+interface TransportEvents extends Pick<PeerLinkEvents, "message" | "readEnd"> {
+  /** A link is complete. Nothing was written on it yet. */
+  complete(link: PeerLink): void;
+  /** There is a link with a key that waits for a verification. */
+  pendingCompleted(link: PeerLink): void;
+  /** This link is written on from now on; undefined: none is left. */
+  currentChanged(link: PeerLink | undefined): void;
+  /** The current link takes more. */
+  drained(): void;
+  /** A link is closed that was complete or not. */
+  closed(link: PeerLink): void;
+}
+
+type TransportOptions = {
+  readonly needs: ConversationNeeds;
+  readonly record: ContactRecord;
+  readonly wants: Pick<Wants, "link" | "hasToSay" | "isLookedAt">;
+  /** Whether the peer's texts are taken as they come. */
+  readonly isHeard: () => boolean;
+  /** As for `Reaching`. */
+  readonly admits: () => "anywhere" | "atRelay" | "nowhere";
+  readonly events: TransportEvents;
+};
+
+export class Transport {
+  readonly greeter: Greeter;
+  readonly reaching: Reaching;
+  readonly #options: TransportOptions;
+  readonly #links: PeerLinks;
+  readonly #dialling: Dialling;
+  readonly #watch: LinkWatch;
+  readonly #shown: ShownLink;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    const { needs, record, wants, isHeard, admits, events } = options;
+    const { clock, emit } = needs;
+    const decider = needs.own.label < record.label;
+    this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
+    this.#shown = new ShownLink({
+      username: () => record.username,
+      links: this.#links,
+      watch: () => this.#watch,
+      isShown: () => wants.isLookedAt || isHeard(),
+      emit,
+    });
+    this.greeter = new Greeter({
+      ownName: () => needs.profile.username,
+      clock,
+      reading: needs.reading,
+      record,
+      links: this.#links,
+      events: {
+        complete: (link) => this.#completed(link),
+        message: events.message,
+        readEnd: events.readEnd,
+        drained: (link) => {
+          if (link === this.current) events.drained();
+        },
+        closed: (link, life, end) => this.#linkClosed(link, life, end),
+        ...(needs.isTraced && {
+          trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
+        }),
+      },
+      isHeard,
+    });
+    const greet = (id: LinkId, ...dialled: Parameters<Greet>) =>
+      this.greeter.greet(id, "dialler", ...dialled);
+    this.reaching = new Reaching({
+      meet: needs.meet,
+      move: needs.move,
+      clock,
+      record,
+      links: this.#links,
+      greet,
+      admits,
+      decider,
+      doubt: () => this.doubt(),
+      failed: needs.storage.failed,
+    });
+    this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
+      silent: (since) => this.#shown.silent(since),
+      idle: () => this.endAll("idle"),
+    });
+    this.#dialling = new Dialling({
+      needs,
+      decider,
+      record,
+      links: this.#links,
+      wanted: () => wants.link,
+      greet,
+      unreachable: (reason, retryIn) => {
+        // There is a link still, although a doubtful one.
+        if (this.isConnected) return;
+        const { heardAt } = this.#watch;
+        emit({ name: "unreachable", username: record.username, reason, retryIn, heardAt });
+      },
+    });
+  }
+
+  /** The link that is written on. */
+  get current(): PeerLink | undefined {
+    return this.#links.current;
+  }
+
+  get isConnected(): boolean {
+    return this.#links.isConnected;
+  }
+
+  /** The complete links on which may be written. */
+  get open(): readonly PeerLink[] {
+    return this.#links.open;
+  }
+
+  /** The person's presence according to the direct link. */
+  get presence(): LinkPresence {
+    return this.#watch.presence;
+  }
+
+  /** How many links there are, including those in their greeting. */
+  get count(): number {
+    return this.#links.count;
+  }
+
+  /** Shows the link now, if it may be shown. */
+  show(): void {
+    this.#shown.show();
+  }
+
+  /** Dials now if a link is wanted, unless there is one or a dial under way. */
+  connect(): void {
+    this.#dialling.connectIfWanted();
+  }
+
+  /** The person may have become reachable. */
+  retry(): void {
+    this.#dialling.resetAndConnect();
+  }
+
+  /** The server says that they are online. @param isChange false: it was asked */
+  cameOnline(isChange: boolean): void {
+    if (isChange || !this.#dialling.wasInVain) this.retry();
+  }
+
+  /** Addresses of one side have changed: the links must answer soon, or they are redialled. */
+  doubt(): void {
+    this.#watch.doubt();
+    this.#links.doubt(this.#options.needs.clock.monotonic());
+  }
+
+  /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
+  serverIsGone(): void {
+    this.#dialling.connectWithoutServer();
+  }
+
+  /** The link was useful: after its loss the first wait is short again. */
+  provenUseful(): void {
+    this.#dialling.provenUseful();
+  }
+
+  /** Ends the links to this person whose certificate was revoked. */
+  endRevoked(): void {
+    this.#links.terminateThose((peer) => this.#isRevoked(peer), "revoked");
+  }
+
+  /** Ends the links with keys that are not the pinned one. @throws SQLiteError */
+  endUnpinned(): void {
+    const { contacts } = this.#options.needs.profile;
+    const isDropped = ({ label, fingerprint }: ProvenPeer) => !contacts.isPinned(label, fingerprint);
+    this.#links.terminateThose(isDropped, "key_dropped");
+  }
+
+  #isRevoked(peer: ProvenPeer): boolean {
+    return this.#options.needs.profile.revocations.isRevoked(peer);
+  }
+
+  /** The next link is as any other, whatever the end of the current one. */
+  leave(): void {
+    this.#dialling.leave();
+  }
+
+  /** Says `bye` on these links. */
+  end(links: readonly PeerLink[], code: string): void {
+    for (const link of links) {
+      if (link === this.current) this.leave();
+      link.bye(code);
+    }
+  }
+
+  /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
+  endAll(code: string): void {
+    this.leave();
+    this.#links.endAll(code);
+  }
+
+  /** Cancels dials, and says `bye` on every link. */
+  hangUp(): void {
+    this.#dialling.giveUp();
+    this.endAll("bye");
+  }
+
+  /** As `hangUp`; nothing is dialled any more. */
+  close(): void {
+    this.#dialling.close();
+    this.endAll("bye");
+  }
+
+  /** Ends the links that have not ended after their `bye`. */
+  terminate(): void {
+    this.#links.terminateAll("closing");
+  }
+
+  /** Checks deadlines; to be called about once a second. */
+  tick(): void {
+    const { needs, wants } = this.#options;
+    this.#links.tick(needs.clock.monotonic(), needs.reading.isPaused);
+    if (this.isConnected) this.#dialling.checkLink(this.#links.isDoubtful);
+    this.#watch.tick(wants.link);
+    this.reaching.tick();
+  }
+
+  #currentChanged(link: PeerLink | undefined): void {
+    this.#watch.currentChanged(link !== undefined);
+    this.#options.events.currentChanged(link);
+  }
+
+  #completed(link: PeerLink): void {
+    const { events, needs } = this.#options;
+    if (link.purpose === "verification") {
+      this.#links.completedAside(link);
+      this.#dialling.linked();
+      events.pendingCompleted(link);
+      return;
+    }
+    this.#dialling.linked();
+    events.complete(link);
+    this.#links.completed(link, needs.clock.monotonic());
+    this.show();
+  }
+
+  #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
+    const { needs, wants, events } = this.#options;
+    if (life !== undefined) {
+      this.#watch.closed(link);
+      if (needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.provenUseful();
+    }
+    const isLast = this.#links.closed(link);
+    events.closed(link);
+    const isRevoked = this.#isRevoked(link.peer);
+    if (life === undefined) {
+      this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
+      return;
+    }
+    if (isLast) {
+      this.#shown.ended(life.byeReceived, isRevoked);
+      needs.wantsChanged();
+    }
+    if (isLast || (link.purpose === "verification" && !this.isConnected))
+      this.#dialling.disconnected(life.byeReceived, wants.hasToSay);
+  }
+}
