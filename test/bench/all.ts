@@ -1,10 +1,11 @@
 /**
- * `bun run bench [framing|server|client|history|sharing|strangers|reach …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing|strangers|reach|growth …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
 import { printFigure, printHead, type Report } from "./figures.ts";
 import { benchFraming } from "./framing.bench.ts";
+import { benchGrowth } from "./growth.bench.ts";
 import { benchHistory } from "./history.bench.ts";
 import { benchReach } from "./reach.bench.ts";
 import { benchServer } from "./server.bench.ts";
@@ -19,6 +20,7 @@ const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new
   ["sharing", benchSharing],
   ["strangers", benchStrangers],
   ["reach", benchReach],
+  ["growth", benchGrowth],
 ]);
 
 const asked = process.argv.slice(2);

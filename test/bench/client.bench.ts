@@ -118,7 +118,8 @@ function fileSystems(): { name: string; folder: string }[] {
   return [disk];
 }
 
-async function startServer(folder: string, users: readonly string[]): Promise<ServerProcess> {
+/** A server to which these users are registered. */
+export async function startServer(folder: string, users: readonly string[]): Promise<ServerProcess> {
   const path = join(folder, "users.db");
   const database = await openDatabase(path);
   const hash = await hashPassword(PASSWORD);

@@ -72,20 +72,23 @@ class Language {
   }
 }
 
-/** Rows as they stand when everything was sent, received and read; their words are not indexed yet. */
-function insertMessages(database: Database): void {
+/**
+ * Rows as they stand when everything was sent, received and read; their words are not indexed yet.
+ * @param count how many, in all chats. @param chats whose contacts have the ids from 1 on
+ */
+export function insertMessages(database: Database, count: number, chats: number): void {
   const random = seededRandom(SEED);
   const language = new Language(random);
   const insert = database.prepare<unknown, (string | number | null)[]>(
     `INSERT INTO messages (contact, outgoing, id, text, sent_at, received_at, left_at, read_at, state, tried, printed, kind)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ${KIND.text})`,
   );
-  const rareEvery = Math.floor(MESSAGES / RARE_HITS);
+  const rareEvery = Math.floor(count / RARE_HITS);
   let contact = 1;
   let burst = 0;
-  for (let index = 0; index < MESSAGES; index++) {
+  for (let index = 0; index < count; index++) {
     if (burst-- === 0) {
-      contact = 1 + random.integer(CHATS);
+      contact = 1 + random.integer(chats);
       burst = random.integer(MAX_BURST);
     }
     const outgoing = random.integer(2);
@@ -110,7 +113,7 @@ export function makeMillion(folder: string): void {
   for (let chat = 0; chat < CHATS; chat++) profile.contacts.ensure(chatName(chat));
   profile.close();
   const database = new Database(profileFile(folder), { strict: true });
-  database.transaction(() => insertMessages(database))();
+  database.transaction(() => insertMessages(database, MESSAGES, CHATS))();
   const unread = database.prepare(
     `UPDATE messages SET printed = 0 WHERE seq IN (
        SELECT seq FROM messages WHERE contact = ? AND outgoing = 0 AND kind = 0 ORDER BY seq DESC LIMIT ${UNREAD})`,
