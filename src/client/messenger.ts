@@ -90,7 +90,7 @@ export class Messenger {
   readonly #watchedPeople = new WatchedPeople();
   readonly #watchList = new WatchList({
     link: () => this.rendezvous.link,
-    wanted: () => [...this.#conversations.wantingPresence, ...this.#watchedPeople.usernames],
+    wanted: () => [...this.#conversations.listPresence(), ...this.#watchedPeople.usernames],
     confirmed: (online, isNew) => this.#watchConfirmed(online, isNew),
   });
   /** The state of the server as screens show it. */
@@ -118,10 +118,6 @@ export class Messenger {
       isWatched: (username) => this.#watchList.covers(username),
     });
     const random = options.random ?? Math.random;
-    const changed = () => {
-      this.#watchList.changed();
-      this.#lookups.next();
-    };
     const intake = new Intake(options.profile, options.who ?? "requests");
     this.#conversations = new Conversations({
       profile: options.profile,
@@ -132,7 +128,11 @@ export class Messenger {
       isTraced: options.trace === true,
       random,
       emit: this.#emit,
-      wantsChanged: changed,
+      wantsChanged: (username, wants) => {
+        // With each message, so nothing here looks at all conversations.
+        if (wants.hasPresenceChanged) this.#watchList.changed();
+        if (wants.isAwaited) this.#lookups.hurry(username);
+      },
       storage: this.#storage,
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
@@ -153,7 +153,6 @@ export class Messenger {
       conversation: (username) => this.#conversations.with(username),
       storage: this.#storage,
       emit: this.#emit,
-      changed,
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);

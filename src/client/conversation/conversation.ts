@@ -135,7 +135,7 @@ export class Conversation {
   openChat(): void {
     this.wants.openChats++;
     this.transport.show();
-    this.#needs.wantsChanged();
+    this.#wantsChanged();
     this.connect();
   }
 
@@ -149,7 +149,7 @@ export class Conversation {
     this.#acceptance.reload();
     if (this.#acceptance.consent === "blocked") this.transport.hangUp();
     else this.#tellAcceptance();
-    this.#needs.wantsChanged();
+    this.#wantsChanged();
     this.connect();
   }
 
@@ -180,14 +180,14 @@ export class Conversation {
   }
 
   #noLongerLookedAt(): void {
-    this.#needs.wantsChanged();
+    this.#wantsChanged();
     if (!this.wants.link) this.transport.hangUp();
   }
 
   /** As `Messenger.openVerification`. */
   openVerification(face: object): OpenedVerification {
     const opened = this.verification.open(face);
-    this.#needs.wantsChanged();
+    this.#wantsChanged();
     this.connect();
     return opened;
   }
@@ -211,6 +211,17 @@ export class Conversation {
     this.delivery.committed(messages);
     if (this.#acceptance.isHeld) this.#acceptance.reportHeld();
     this.connect();
+    this.#wantsChanged();
+  }
+
+  /** Messages to this person have been removed from the outbox. @throws SQLiteError */
+  cancelled(): void {
+    this.delivery.recount();
+    this.#wantsChanged();
+  }
+
+  #wantsChanged(): void {
+    this.#needs.wantsChanged(this.username, this.wants);
   }
 
   /** Links with other keys end: the next one is with the machine that the server names. */
@@ -309,7 +320,7 @@ export class Conversation {
         if (this.#acceptance.accepted(this.#acceptance.consent === "contact")) this.transport.provenUseful();
         // From a stranger they have taken none.
         this.signs.tellRead();
-        this.#needs.wantsChanged();
+        this.#wantsChanged();
         return;
       case "delivered":
         // Nothing was ever sent to somebody who is not stored.
@@ -334,7 +345,7 @@ export class Conversation {
     if (link !== this.transport.current || this.delivery.isHeldOn(link)) return;
     this.delivery.stopWritingOn(link);
     this.#acceptance.held();
-    this.#needs.wantsChanged();
+    this.#wantsChanged();
   }
 
   #completed(link: PeerLink): void {
@@ -359,7 +370,7 @@ export class Conversation {
     }
     if (before > 0 && this.delivery.waiting === 0) {
       this.#acceptance.allTaken();
-      this.#needs.wantsChanged();
+      this.#wantsChanged();
     }
     // They still acknowledge messages that crossed their `bye`, so the link stays open until all are.
     if (link.byeReceived && !this.wants.hasToSay) link.end("bye_received");

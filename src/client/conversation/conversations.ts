@@ -68,9 +68,9 @@ export class Conversations {
       .map(({ username }) => this.with(username));
   }
 
-  /** The names of the people whose presence the server should report. */
-  get wantingPresence(): string[] {
-    return [...this].filter((each) => each.wants.presence).map((each) => each.username);
+  /** Lists the names of the people whose presence the server should report. */
+  listPresence(): string[] {
+    return [...this].filter(({ wants }) => wants.listPresence()).map(({ username }) => username);
   }
 
   /** Says `bye` on every link; nothing is dialled any more. */

@@ -9,6 +9,9 @@ import type { Meetings } from "../reach/meetings.ts";
 import type { MessengerEvent } from "./events.ts";
 import type { Intake } from "./intake.ts";
 
+/** What is wanted of a person (`Wants`). */
+type PersonWants = { readonly hasPresenceChanged: boolean; readonly isAwaited: boolean };
+
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
   readonly profile: Pick<
@@ -26,7 +29,7 @@ export type ConversationNeeds = {
   readonly random: () => number;
   readonly emit: (event: MessengerEvent) => void;
   /** Called after what is wanted of a person may have changed. */
-  readonly wantsChanged: () => void;
+  readonly wantsChanged: (username: string, wants: PersonWants) => void;
   readonly storage: StorageGuard;
   /** How long the server will accept no lookups, in ms; 0: it accepts them now. */
   readonly serverLimitedFor: () => number;

@@ -34,8 +34,6 @@ type OutboxOptions = {
   readonly conversation: (username: string) => Conversation;
   readonly storage: StorageGuard;
   readonly emit: (event: MessengerEvent) => void;
-  /** Called after messages were queued or cancelled. */
-  readonly changed: () => void;
 };
 
 /** `seq`: 0 until it is stored. */
@@ -166,7 +164,7 @@ export class Outbox {
   }
 
   #committed({ messages, conversations }: Batch): void {
-    const { emit, changed } = this.#options;
+    const { emit } = this.#options;
     for (const [contact, conversation] of conversations) {
       const own =
         conversations.size === 1 ? messages : messages.filter((message) => message.contact === contact);
@@ -176,7 +174,6 @@ export class Outbox {
         emit({ name: "delivery", to: contact.username, id, state: "queued", at });
       }
       conversation.committed(own);
-      changed();
     }
   }
 
@@ -190,10 +187,8 @@ export class Outbox {
   }
 
   #cancelled(conversation: Conversation, ...ids: readonly string[]): void {
-    const { emit, changed } = this.#options;
-    conversation.delivery.recount();
-    for (const id of ids) emit({ name: "cancelled", to: conversation.username, id });
-    changed();
+    conversation.cancelled();
+    for (const id of ids) this.#options.emit({ name: "cancelled", to: conversation.username, id });
   }
 
   #changed(contact: Contact, id: string, action: string | undefined): void {

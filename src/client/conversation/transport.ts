@@ -40,7 +40,7 @@ interface TransportEvents extends Pick<PeerLinkEvents, "message" | "readEnd"> {
 type TransportOptions = {
   readonly needs: ConversationNeeds;
   readonly record: ContactRecord;
-  readonly wants: Pick<Wants, "link" | "hasToSay" | "isLookedAt">;
+  readonly wants: Wants;
   /** Whether the peer's texts are taken as they come. */
   readonly isHeard: () => boolean;
   /** As for `Reaching`. */
@@ -265,7 +265,7 @@ export class Transport {
   }
 
   #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
-    const { needs, wants, events } = this.#options;
+    const { needs, record, wants, events } = this.#options;
     if (life !== undefined) {
       this.#watch.closed(link);
       if (needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.provenUseful();
@@ -279,7 +279,7 @@ export class Transport {
     }
     if (isLast) {
       this.#shown.ended(life.byeReceived, isRevoked);
-      needs.wantsChanged();
+      needs.wantsChanged(record.username, wants);
     }
     if (isLast || (link.purpose === "verification" && !this.isConnected))
       this.#dialling.disconnected(life.byeReceived, wants.hasToSay);

@@ -16,6 +16,7 @@ export class Wants {
   openChats = 0;
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
   hasQueued = false;
+  #listedPresence = false;
 
   constructor(needs: WantsNeeds) {
     this.#needs = needs;
@@ -48,6 +49,16 @@ export class Wants {
   /** Whether somebody waits for a link right now: they look at it, or what they have just sent is unacknowledged. */
   get isAwaited(): boolean {
     return this.isLookedAt || (this.hasQueued && this.#needs.delivery.waiting > 0);
+  }
+
+  /** Whether `presence` is other than in the last list of those whose presence is reported. */
+  get hasPresenceChanged(): boolean {
+    return this.presence !== this.#listedPresence;
+  }
+
+  /** The list is made: @returns `presence` */
+  listPresence(): boolean {
+    return (this.#listedPresence = this.presence);
   }
 
   /** Whether the server should report this person's presence: it is shown, or tells when to dial. */

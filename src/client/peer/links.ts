@@ -117,6 +117,7 @@ export class PeerLinks {
 
   /** Checks the deadlines of links. @param now by the monotonic clock. @param isPaused nothing is read of any link now */
   tick(now: number, isPaused: boolean): void {
+    if (!this.isConnected) return;
     const lastReadAt = (id: LinkId) => (isPaused ? now : (this.#links.get(id)?.lastReadAt ?? 0));
     this.#step({ name: "time", now, lastReadAt });
   }

@@ -14,8 +14,6 @@ const LOOKUPS_AT_ONCE = 16;
 const LONGEST_AWAITED_LIMIT = 5_000;
 
 type Lookup = {
-  /** Lower numbers go first. */
-  readonly turn: number;
   readonly username: string;
   readonly isAwaited: () => boolean;
   readonly result: PromiseWithResolvers<Whereabouts>;
@@ -24,10 +22,12 @@ type Lookup = {
 export class LookupQueue {
   readonly #directory: Pick<Directory, "lookUp" | "limitedFor">;
   readonly #clock: Pick<Clock, "after">;
-  /** By turn; at most one for each person. */
-  readonly #waiting: Lookup[] = [];
+  /** By name, in their order; a person is in one of the three at most. */
+  readonly #awaited = new Map<string, Lookup>();
+  /** Those that the server did not answer because of its limit. */
+  readonly #limited = new Map<string, Lookup>();
+  readonly #others = new Map<string, Lookup>();
   #underWay = 0;
-  #nextTurn = 0;
   /** Cancels the wait for the end of the server's limit. */
   #cancelWait: (() => void) | undefined;
   #isScheduled = false;
@@ -39,40 +39,61 @@ export class LookupQueue {
 
   /**
    * Looks a person up when it is their turn.
-   * @param isAwaited whether somebody waits for this person right now; asked until their turn
+   * @param isAwaited whether somebody waits for this person right now
    */
   lookUp(username: string, isAwaited: () => boolean): Promise<Whereabouts> {
-    const known = this.#waiting.find((each) => each.username === username);
+    const known = this.#queues.find((queue) => queue.has(username))?.get(username);
     if (known !== undefined) return known.result.promise;
     const result = Promise.withResolvers<Whereabouts>();
-    this.#waiting.push({ turn: this.#nextTurn++, username, isAwaited, result });
+    (isAwaited() ? this.#awaited : this.#others).set(username, { username, isAwaited, result });
     this.next();
     return result.promise;
   }
 
-  /** Sends what may be sent; to be called also when `isAwaited` of a lookup may have changed. */
+  /** Somebody waits for this person now. */
+  hurry(username: string): void {
+    const queue = this.#queues.find((each) => each.has(username));
+    const lookup = queue?.get(username);
+    if (queue === undefined || lookup === undefined || queue === this.#awaited) return;
+    queue.delete(username);
+    this.#awaited.set(username, lookup);
+    this.next();
+  }
+
+  /** Sends what may be sent; to be called also when the server may be asked again. */
   next(): void {
     const { limitedFor } = this.#directory;
     this.#cancelWait?.();
     this.#cancelWait = undefined;
     if (limitedFor > LONGEST_AWAITED_LIMIT) this.#answerAwaited();
     if (limitedFor > 0) {
-      if (this.#waiting.length > 0) this.#cancelWait = this.#clock.after(limitedFor, () => this.next());
+      if (this.#isWaiting) this.#cancelWait = this.#clock.after(limitedFor, () => this.next());
       return;
     }
-    while (this.#waiting.length > 0 && this.#underWay < LOOKUPS_AT_ONCE) {
-      const awaited = this.#waiting.findIndex(({ isAwaited }) => isAwaited());
-      const [lookup] = this.#waiting.splice(Math.max(awaited, 0), 1);
+    while (this.#underWay < LOOKUPS_AT_ONCE) {
+      const queue = this.#queues.find(({ size }) => size > 0);
+      const [lookup] = queue?.values() ?? [];
+      if (queue === undefined || lookup === undefined) return;
+      queue.delete(lookup.username);
       this.#underWay++;
-      void this.#send(lookup as Lookup);
+      void this.#send(lookup);
     }
   }
 
+  /** Those that go first come first. */
+  get #queues(): readonly Map<string, Lookup>[] {
+    return [this.#awaited, this.#limited, this.#others];
+  }
+
+  get #isWaiting(): boolean {
+    return this.#queues.some(({ size }) => size > 0);
+  }
+
   #answerAwaited(): void {
-    const awaited = this.#waiting.filter(({ isAwaited }) => isAwaited());
-    for (const lookup of awaited) {
-      this.#waiting.splice(this.#waiting.indexOf(lookup), 1);
-      lookup.result.resolve({ name: "limited" });
+    for (const [username, lookup] of this.#awaited) {
+      this.#awaited.delete(username);
+      if (lookup.isAwaited()) lookup.result.resolve({ name: "limited" });
+      else this.#others.set(username, lookup);
     }
   }
 
@@ -90,13 +111,12 @@ export class LookupQueue {
   }
 
   #waitAgain(lookup: Lookup): void {
-    const later = this.#waiting.findIndex(({ turn }) => turn > lookup.turn);
-    this.#waiting.splice(later === -1 ? this.#waiting.length : later, 0, lookup);
+    (lookup.isAwaited() ? this.#awaited : this.#limited).set(lookup.username, lookup);
   }
 
   /** Not in the same turn of the event loop: without a server every answer comes at once. */
   #nextSoon(): void {
-    if (this.#isScheduled || this.#waiting.length === 0) return;
+    if (this.#isScheduled || !this.#isWaiting) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;

@@ -90,6 +90,7 @@ test("who is waited for right now goes first, also if that begins while they are
   const scene = new Scene();
   scene.lookUp(...names(40));
   scene.awaited.add("user30").add("ana");
+  scene.queue.hurry("user30");
   scene.lookUp("ana");
   await scene.answer(OFFLINE);
   await scene.answer(OFFLINE);
@@ -126,7 +127,7 @@ test("who is waited for hears of a long limit at once, and nothing of a short on
   await turn();
   expect(scene.answered.slice(2)).toEqual([["eva", LIMITED]]);
   scene.awaited.add("bob");
-  scene.queue.next();
+  scene.queue.hurry("bob");
   await turn();
   expect(scene.answered.slice(3)).toEqual([["bob", LIMITED]]);
   expect(scene.underWay).toBe(0);

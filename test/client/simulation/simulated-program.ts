@@ -160,7 +160,6 @@ export class SimulatedProgram implements ServerUser {
       conversation: withOther,
       storage: this.#storage,
       emit: (event) => this.#emit(event),
-      changed: () => this.#wantsChanged(),
     });
     this.#surroundings = this.#look();
     this.#tickLater();
