@@ -6,6 +6,7 @@ import { normalForm } from "../protocol/normal-form.ts";
 import { locateProfile, SILENT_LINK, withServers, type ServerOptions } from "./locate-profile.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile, type NewAccount } from "./profile/profile.ts";
+import type { RelayUse } from "./profile/relay-use.ts";
 import { makeFolderBeside, profileFolder } from "./disk/folders.ts";
 import type { LinkEvents } from "./rendezvous/link.ts";
 import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";
@@ -16,11 +17,11 @@ import { isTransient, PasswordNeededError, RefusedError, ServerError } from "./r
 type Trace = NonNullable<LinkEvents["trace"]>;
 
 /**
- * Registers an account at the server and makes its profile here; does not log in.
+ * Registers an account at the server and makes its profile here; does not log in. `relay` is kept for the logins to come.
  * @throws ServerError, RefusedError, StoreError
  */
 export async function registerAccount(
-  options: ServerOptions & { readonly trace?: Trace },
+  options: ServerOptions & { readonly trace?: Trace; readonly relay?: RelayUse | undefined },
   account: { username: string; password: string; email: string | undefined },
 ): Promise<void> {
   await withServers(options.dataFolder, async (servers) => {
@@ -41,11 +42,22 @@ export async function registerAccount(
         const profile = { username: normalForm(username), authority, registeredHere: true };
         await withPreparedProfile(folder, profile, register);
       }
+      if (options.relay !== undefined) keepRelay(folder, options.relay);
       servers.used(options.host, options.port);
     } finally {
       link.close("done");
     }
   });
+}
+
+/** @throws StoreError */
+function keepRelay(folder: string, relay: RelayUse): void {
+  const profile = Profile.open(folder);
+  try {
+    profile.useRelay(relay);
+  } finally {
+    profile.close();
+  }
 }
 
 /**

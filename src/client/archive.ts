@@ -15,6 +15,7 @@ import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
 import type { MessageSearch } from "./profile/message-search.ts";
 import type { OutboxCounts } from "./profile/message-store.ts";
 import { Profile } from "./profile/profile.ts";
+import type { RelayUse } from "./profile/relay-use.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { SafetyNumbers } from "./safety-numbers.ts";
@@ -135,6 +136,11 @@ export class Archive {
   /** When the account was exported to another machine, ms since 1970; undefined: it lives here. */
   get movedAt(): number | undefined {
     return this.#profile.movedAt;
+  }
+
+  /** Which ways the account uses. */
+  get relay(): RelayUse {
+    return this.#profile.relay;
   }
 
   /** Whether a stored session may log in without a password. */

@@ -26,6 +26,7 @@ import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
+import type { RelayUse } from "./profile/relay-use.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import { Reach } from "./reach/reach.ts";
 import type { Acceptance } from "./safety-numbers.ts";
@@ -54,6 +55,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly who?: Who | undefined;
   /** As for `Reach.useLan`; undefined: as before. */
   readonly lan?: boolean | undefined;
+  /** Which ways are used; undefined: as before. */
+  readonly relay?: RelayUse | undefined;
   /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
   /** ms since 1970 */
@@ -156,10 +159,11 @@ export class Messenger {
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);
+    if (options.relay !== undefined) options.profile.useRelay(options.relay);
     this.#conversations.openOutbox();
     this.rendezvous = new Rendezvous({
       ...options,
-      p2pPort: () => options.announcedPort ?? this.reach.port,
+      p2pPort: () => (this.reach.port === undefined ? undefined : (options.announcedPort ?? this.reach.port)),
       now,
       random,
       events: {
@@ -215,6 +219,9 @@ export class Messenger {
           this.#conversations.withCaller(invitation.username).transport.reaching.invited(invitation),
         opened: () => {
           for (const conversation of this.#conversations) conversation.transport.reaching.soon();
+        },
+        waysChanged: (relay) => {
+          for (const conversation of this.#conversations) conversation.transport.useRelay(relay);
         },
       },
       options.p2pPort,
@@ -274,14 +281,14 @@ export class Messenger {
     return this.profile.username;
   }
 
-  /** Whether peers can connect: our certificate is still good. */
+  /** Whether peers can connect: our certificate is still good, and who comes only by the relay finds the server there. */
   get canBeReached(): boolean {
-    return this.#tls.isGood;
+    return this.#tls.isGood && (this.reach.port !== undefined || this.rendezvous.link !== undefined);
   }
 
   /** Until when new links can be opened without a server: the end of our certificate, ms since 1970. */
   get linksUntil(): number | undefined {
-    return this.profile.certificate?.expiresAt;
+    return this.reach.port === undefined ? undefined : this.profile.certificate?.expiresAt;
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */

@@ -321,9 +321,10 @@ export class SharedAccount {
       ended: () => this.#move(),
     })
       .then(async (attached) => {
-        const { who, lan } = this.#options;
+        const { who, lan, relay } = this.#options;
         if (who !== undefined) await attached?.request("allow", { who });
         if (lan !== undefined) await attached?.request("use_lan", { lan });
+        if (relay !== undefined) await attached?.request("use_relay", { relay });
         return attached;
       })
       .catch((error: unknown) => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { lastServer } from "../client/local-accounts.ts";
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
-import { WHO, type Who } from "../client/contact-choices.ts";
+import { RELAY_USES, WHO, type RelayUse, type Who } from "../client/contact-choices.ts";
 import { variable } from "../protocol/environment.ts";
 import { isThisMachine, parseHostPort, withoutUrl } from "../protocol/host-name.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
@@ -29,6 +29,7 @@ const GLOBAL_OPTIONS = {
   force: { type: "switch" },
   who: { type: "choice", of: WHO },
   lan: { type: "choice", of: ["on", "off"] },
+  relay: { type: "choice", of: RELAY_USES },
   timeout: { type: "integer", min: 1, max: 86_400 },
   lang: { type: "choice", of: ["es", "en"] },
   json: { type: "switch" },
@@ -109,6 +110,8 @@ export type Config = Server & {
   readonly who: Who | undefined;
   /** Whether contacts on the local network are told that this client is there; undefined: not said. */
   readonly lan: boolean | undefined;
+  /** Which ways the account uses; undefined: not said. */
+  readonly relay: RelayUse | undefined;
   readonly passwordStdin: boolean;
   /** Removed from the environment, so that no child process and no crash report contains it. */
   readonly password: string | undefined;
@@ -239,6 +242,7 @@ export function readInvocation(args: readonly string[], environment: Environment
         : readFingerprint(values["server-fingerprint"], language),
     who: values.who,
     lan: values.lan === undefined ? undefined : values.lan === "on",
+    relay: values.relay,
     passwordStdin: values["password-stdin"] === true,
     password,
     timeout: values.timeout ?? (command === "verify" ? VERIFY_TIMEOUT : DEFAULT_TIMEOUT),

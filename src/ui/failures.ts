@@ -325,6 +325,7 @@ export function describeUnreachable(
     {
       offline: ["notDelivered", "user_offline", texts.peerOffline(user)],
       no_server: ["notDelivered", "peer_unreachable", texts.peerNoServer(user)],
+      no_relay: ["notDelivered", "peer_unreachable", texts.peerNoRelay(user)],
       unreachable: ["notDelivered", "peer_unreachable", texts.peerUnreachable(user)],
       no_answer: ["notDelivered", "peer_unreachable", texts.peerNoAnswer(user)],
       firewalled: ["notDelivered", "peer_unreachable", texts.peerFirewalled(user)],

@@ -95,6 +95,7 @@ test("whoami names the account, its server, its key and its folder", async () =>
       authority: expect.stringMatching(/^[0-9a-f]{64}$/),
       fingerprint,
       has_session: true,
+      relay: "auto",
       folder: ana.profileFolder,
       moved_at: null,
     },

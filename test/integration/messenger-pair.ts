@@ -105,7 +105,7 @@ export class Person {
   }
 
   get port(): number {
-    return this.messenger.reach.port;
+    return this.messenger.reach.port ?? 0;
   }
 
   of<N extends MessengerEvent["name"]>(name: N): Events<N>[] {

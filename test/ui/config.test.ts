@@ -34,6 +34,7 @@ test("options that are not given have the defaults of CLI", () => {
     serverFingerprint: undefined,
     who: undefined,
     lan: undefined,
+    relay: undefined,
     passwordStdin: false,
     password: undefined,
     timeout: 30,

@@ -157,6 +157,7 @@ test("the reason why a person cannot be reached decides between exit codes 4, 5 
   const exits: { readonly [R in UnreachableReason]: 4 | 5 | 6 } = {
     offline: 5,
     no_server: 5,
+    no_relay: 5,
     server_limits: 4,
     unreachable: 5,
     no_answer: 5,

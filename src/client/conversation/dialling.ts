@@ -29,6 +29,7 @@ const UNANSWERED_BY_FIREWALL = 3;
 
 /** Reasons that may disappear by themselves; the others wait for the person or the server. */
 const RETRIED: ReadonlySet<UnreachableReason> = new Set([
+  "no_relay",
   "unreachable",
   "no_answer",
   "firewalled",

@@ -15,6 +15,7 @@ import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import type { LinkEnd, LinkLife, PeerLink, PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
 import type { ProvenPeer } from "../peer/proof.ts";
+import type { RelayUse } from "../profile/relay-use.ts";
 import { Reaching } from "../reach/reaching.ts";
 import { Dialling } from "./dialling.ts";
 import type { ConversationNeeds } from "./needs.ts";
@@ -194,6 +195,15 @@ export class Transport {
     const { contacts } = this.#options.needs.profile;
     const isDropped = ({ label, fingerprint }: ProvenPeer) => !contacts.isPinned(label, fingerprint);
     this.#links.terminateThose(isDropped, "key_dropped");
+  }
+
+  /** Only the ways that `relay` allows are used from now on: links of the others end, and every attempt begins anew. */
+  useRelay(relay: RelayUse): void {
+    const isUnused = ({ way }: PeerLink) => (way === "relayed" ? relay === "never" : relay === "only");
+    this.#dialling.giveUp();
+    if (this.current !== undefined && isUnused(this.current)) this.leave();
+    this.#links.endThose(isUnused, "other_way");
+    this.connect();
   }
 
   #isRevoked(peer: ProvenPeer): boolean {

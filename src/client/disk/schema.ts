@@ -254,6 +254,10 @@ INSERT INTO requests
 UPDATE messages SET printed = 2
   WHERE outgoing = 0 AND kind = 0 AND printed = 0 AND contact IN (SELECT contact FROM requests);`;
 
+/** Which ways are used to reach people. */
+const VERSION_10 = `-- 'auto'; 'only': the relay alone; 'never': not the relay.
+ALTER TABLE account ADD COLUMN relay TEXT NOT NULL DEFAULT 'auto';`;
+
 /** Clears the index of words and what it was made from; everything has to be indexed anew. */
 export const CLEAR_WORDS = [
   "INSERT INTO message_words(message_words) VALUES ('delete-all')",
@@ -274,5 +278,6 @@ export const PROFILE_SCHEMA: Schema = {
     VERSION_7,
     VERSION_8,
     VERSION_9,
+    VERSION_10,
   ],
 };

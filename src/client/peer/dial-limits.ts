@@ -17,8 +17,8 @@ const MAX_REMEMBERED = 4_096;
 export type OwnPlace = {
   /** The server is reached on loopback: only then are other people's loopback addresses on this machine. */
   readonly isServerLocal: boolean;
-  /** The port on which this client listens. */
-  readonly port: number;
+  /** The port on which this client listens; undefined: on none. */
+  readonly port: number | undefined;
   readonly addresses: readonly string[];
 };
 

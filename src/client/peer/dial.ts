@@ -12,6 +12,7 @@ import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../n
 import { DialError, isLineFailure, type dial, type Target } from "../../net/dialler.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
+import type { RelayUse } from "../profile/relay-use.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "./dial-limits.ts";
@@ -27,6 +28,8 @@ export type UnreachableReason =
   | "no_server"
   /** The server accepts no lookups for a while, and no known address leads to them. */
   | "server_limits"
+  /** Only the relay is used (`--relay only`), and it does not lead to them. */
+  | "no_relay"
   /** None of their addresses leads to their client: one refuses, say, or answers as something else. */
   | "unreachable"
   /** None of their addresses answers at all. */
@@ -175,6 +178,8 @@ export type DialNeeds = {
   /** Names this account in the budget. */
   readonly account: string;
   own(): OwnPlace;
+  /** Which ways may be used. */
+  relay(): RelayUse;
   lookUp(username: string): Promise<Whereabouts>;
   /** Where this person was heard on the local network. */
   nearby(label: string): readonly Target[];
@@ -231,13 +236,15 @@ export async function dialPeer(
     elsewhere = peerTargets(where.targets, own);
     record.moved(where.username, elsewhere);
   } else if (where.name !== "offline") elsewhere = peerTargets(record.targets, own);
-  const targets = [...nearby, ...without(elsewhere, nearby)];
+  // Whoever is dialled sees our address.
+  const isHidden = needs.relay() === "only";
+  const targets = isHidden ? [] : [...nearby, ...without(elsewhere, nearby)];
   const race = new Race({ tls, record, report: keyReport(where), greet });
   const dialled = dialTargets(race, targets, {
     dial,
     take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own),
     signal,
-    lookupFailure: LOOKUP_FAILURES[where.name],
+    lookupFailure: LOOKUP_FAILURES[where.name] ?? (isHidden ? "no_relay" : undefined),
     // Whoever knows the person's name may have sent the beacon.
     doubted: without(nearby, elsewhere),
   });

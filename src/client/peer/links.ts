@@ -129,8 +129,13 @@ export class PeerLinks {
 
   /** Says `bye` on every complete link, and ends the others. */
   endAll(code: string): void {
+    this.endThose(() => true, code);
+  }
+
+  /** As `endAll`, for the links that are meant; no attempt goes on. */
+  endThose(isMeant: (link: PeerLink) => boolean, code: string): void {
     this.#renewCompletion();
-    for (const link of [...this.#links.values()]) link.bye(code);
+    for (const link of [...this.#links.values()]) if (isMeant(link)) link.bye(code);
   }
 
   /** Terminates the links to the peers that are meant. */

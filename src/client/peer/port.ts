@@ -1,7 +1,7 @@
 /**
  * The peer port, to which other people's clients connect.
  *
- * 1. The listener takes the first free port of 9000–9099, or the chosen one.
+ * 1. The listener takes the first free port of 9000–9099, or the chosen one. Where only the relay is used there is none.
  * 2. So many handshakes a second begin, and no more (`knock-rate.ts`). Each peer shows a certificate of our authority; the checklist of `proof.ts` decides, and `admission.ts` whether
  *    there is a place. For somebody who is blocked there is none.
  * 3. If the key is not pinned, the server is asked for the person's key, for 5 s at most. Meanwhile nothing is read.
@@ -81,7 +81,8 @@ export class PortError extends Error {
 export class PeerPort {
   readonly #needs: PeerPortNeeds;
   readonly #callerKeys: CallerKeys;
-  readonly #listener: Listener;
+  /** Undefined: nobody can dial us. */
+  #listener: Listener | undefined;
   readonly #admission: PeerAdmission;
   readonly #knocks = new KnockRate();
   /** The networks of the last known addresses of contacts, and when they were read. */
@@ -93,8 +94,7 @@ export class PeerPort {
   #stopped = false;
   #lastRefusalAt = -Infinity;
 
-  /** @param port the chosen port; undefined: the first free one. @throws PortError */
-  constructor(needs: PeerPortNeeds, port: number | undefined) {
+  constructor(needs: PeerPortNeeds) {
     this.#needs = needs;
     this.#callerKeys = new CallerKeys(needs.lookUp, () => needs.clock.monotonic());
     this.#admission = new PeerAdmission({
@@ -102,17 +102,28 @@ export class PeerPort {
       random: needs.random,
       monotonic: () => needs.clock.monotonic(),
     });
-    this.#listener = this.#listen(port);
   }
 
-  get port(): number {
-    return this.#listener.port;
+  /** Undefined: it is closed. */
+  get port(): number | undefined {
+    return this.#listener?.port;
+  }
+
+  /** Opens the port, unless it is open. @param port the chosen one; undefined: the first free one. @throws PortError */
+  open(port: number | undefined): void {
+    this.#listener ??= this.#listen(port);
+  }
+
+  /** Nobody can dial us any more; connections of meetings are admitted still. */
+  close(): void {
+    this.#listener?.stop();
+    this.#listener = undefined;
   }
 
   /** Admits no further peers. Links are not ended here: they belong to their conversations. */
   stop(): void {
     this.#stopped = true;
-    this.#listener.stop();
+    this.close();
     for (const connection of this.#asked) connection.terminate("stopped");
   }
 
@@ -178,7 +189,7 @@ export class PeerPort {
         connection = accepted;
       },
       secured: (secured, handshake) => {
-        if (this.#stopped) return false;
+        if (this.#stopped || (way === "direct" && this.#listener === undefined)) return false;
         peer = this.#prove(secured, handshake, caller);
         return peer !== undefined;
       },

@@ -17,6 +17,7 @@ import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { PrivacyStore } from "./privacy.ts";
+import type { RelayUse } from "./relay-use.ts";
 import { RevocationStore } from "./revocations.ts";
 import { VerificationStore } from "./verifications.ts";
 import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
@@ -79,6 +80,8 @@ type AccountRow = {
   moved_at?: number | null;
   lan: number;
   mapping_nonce: Uint8Array | null;
+  /** Absent: an older program's. */
+  relay?: RelayUse;
 };
 
 export type NewAccount = {
@@ -323,6 +326,15 @@ export class Profile {
   /** @throws SQLiteError */
   useLan(uses: boolean): void {
     if (uses !== this.usesLan) this.#update("lan = ?", [uses ? 1 : 0]);
+  }
+
+  get relay(): RelayUse {
+    return this.#account.relay ?? "auto";
+  }
+
+  /** @throws SQLiteError */
+  useRelay(relay: RelayUse): void {
+    if (relay !== this.relay) this.#update("relay = ?", [relay]);
   }
 
   /** With which routers are asked for ports; always the same. @param make gives a new one @throws SQLiteError */

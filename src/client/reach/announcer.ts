@@ -42,6 +42,8 @@ type AnnouncerNeeds = {
   /** The link while logged in. */
   link(): RendezvousLink | undefined;
   readonly clock: Pick<Clock, "monotonic" | "after">;
+  /** Whether nobody but the server may learn an address. */
+  isHidden(): boolean;
   /** The ports that routers forward to the peer port. */
   mapped(): readonly Target[];
   /** Others see this client otherwise than before. */
@@ -79,12 +81,15 @@ export class Announcer {
     this.#cancel();
     const link = this.#needs.link();
     if (link === undefined) return;
-    this.#checkedAt = this.#needs.clock.monotonic();
+    const check = !this.#needs.isHidden();
+    if (check) this.#checkedAt = this.#needs.clock.monotonic();
     this.#tellAfter(TELL_INTERVAL);
-    const told = { addresses: ownAddresses(), mapped: this.#needs.mapped(), check: true };
+    const told = check
+      ? { addresses: ownAddresses(), mapped: this.#needs.mapped(), check }
+      : { addresses: [], mapped: [], check };
     link
       .request("reach", told)
-      .then((answer) => this.#answered(link, answer))
+      .then((answer) => this.#answered(link, answer, check))
       .catch((error: unknown) => {
         // A lost link is followed by a login, and an older server knows no `reach`.
         if (!(error instanceof ServerFailure)) throw error;
@@ -110,11 +115,12 @@ export class Announcer {
     this.#cancel = this.#needs.clock.after(ms, () => this.tell());
   }
 
-  #answered(link: RendezvousLink, answer: ResponseOf<"reach_response">): void {
+  /** @param asksBack whether it matters how others see us */
+  #answered(link: RendezvousLink, answer: ResponseOf<"reach_response">, asksBack: boolean): void {
     if (link !== this.#needs.link()) return;
     const { observed, meeting, ticket, checking, relay_bytes_left: relayBytesLeft } = answer;
     // So it is when the router has opened a port a moment after the login.
-    if (!checking) this.#tellAfter(CHECK_INTERVAL);
+    if (asksBack && !checking) this.#tellAfter(CHECK_INTERVAL);
     const before = this.view;
     const view: OutsideView = {
       observed,
@@ -126,6 +132,7 @@ export class Announcer {
     };
     this.#learnt = { link, view };
     this.#needs.changed();
+    if (!asksBack) return;
     for (const [family, target] of meetingTargets(meeting, link)) {
       const isOwnFamily = family === familyOf(observed.ip);
       void observe(target, isOwnFamily ? (link.localPort ?? 0) : 0, ticket).then((seen) => {

@@ -72,8 +72,10 @@ export class MeetingRun {
     this.#wakeLater();
   }
 
-  go(go: Go): void {
-    this.#apply(this.#meeting.go(go, this.#needs.clock.monotonic()));
+  go({ ip, port, ...go }: Go): void {
+    // The server may be hostile, and name an address nevertheless.
+    const target = this.#plan.isRelayOnly ? {} : { ip, port };
+    this.#apply(this.#meeting.go({ ...go, ...target }, this.#needs.clock.monotonic()));
   }
 
   gone(): void {

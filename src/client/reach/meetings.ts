@@ -13,6 +13,7 @@ import { dialTargets, Race, type DialNeeds, type Greet, type UnreachableReason }
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { LinkWay } from "../peer/link.ts";
 import type { PeerTls } from "../peer/tls.ts";
+import type { RelayUse } from "../profile/relay-use.ts";
 import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
@@ -36,7 +37,7 @@ type BothWays = [
   greet: Greet,
 ];
 
-export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "dial"> & {
+export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "relay" | "dial"> & {
   readonly tls: Pick<PeerTls, "dialling" | "accepting" | "prove">;
   readonly ownLabel: string;
   readonly clock: Pick<Clock, "monotonic" | "after">;
@@ -89,9 +90,12 @@ export class Meetings {
   /** Somebody has asked to be met. */
   async answer(invitation: Invitation, ...args: BothWays): Promise<void> {
     if (this.#invited >= MAX_INVITED || this.#byTicket.has(invitation.ticket)) return;
+    const purpose = invitation.purpose === "move" ? "move" : "chat";
+    const [, { isRelayOnly }] = args;
+    if (meetingWays(this.#needs.relay(), purpose, isRelayOnly) === undefined) return;
     this.#invited++;
     try {
-      await this.#bothWays(invitation, invitation.purpose === "move" ? "move" : "chat", ...args);
+      await this.#bothWays(invitation, purpose, ...args);
     } finally {
       this.#invited--;
     }
@@ -100,7 +104,7 @@ export class Meetings {
   /** Looks for a direct way to somebody to whom the link is relayed. @throws ServerError, RefusedError, SQLiteError */
   async move(record: ContactRecord, signal: AbortSignal, greet: Greet): Promise<void> {
     const link = this.#needs.link();
-    if (link === undefined || !this.#needs.hasMeetingPort()) return;
+    if (link === undefined || !this.#needs.hasMeetingPort() || this.#needs.relay() === "only") return;
     const answer = await link.request("connect", { target_user: record.username, purpose: "move" });
     if (signal.aborted || answer.relay_only) return;
     await this.#bothWays(answer, "move", record, { dials: true, isRelayOnly: false }, signal, greet);
@@ -111,10 +115,11 @@ export class Meetings {
     purpose: Purpose,
     ...[record, { dials, isRelayOnly }, signal, greet]: BothWays
   ): Promise<void> {
-    const { tls, budget, account, own, dial } = this.#needs;
+    const { tls, budget, account, own, relay, dial } = this.#needs;
     const report = { name: "key", fingerprint: invitation.fingerprint } as const;
     const race = new Race({ tls, record, report, greet });
-    const targets = dials ? peerTargets(candidateTargets(invitation.candidates), own()) : [];
+    const mayDial = dials && relay() !== "only";
+    const targets = mayDial ? peerTargets(candidateTargets(invitation.candidates), own()) : [];
     await Promise.all([
       this.#run(invitation, race, { purpose, isRelayOnly }, signal),
       dialTargets(race, targets, {
@@ -148,13 +153,14 @@ export class Meetings {
   async #run(
     { ticket, meeting }: Pick<Invitation, "ticket" | "meeting">,
     race: Race,
-    options: Pick<MeetingPlan, "purpose" | "isRelayOnly">,
+    { purpose, isRelayOnly }: Pick<MeetingPlan, "purpose" | "isRelayOnly">,
     signal: AbortSignal,
   ): Promise<void> {
     const link = this.#needs.link();
-    if (link === undefined || this.#byTicket.has(ticket)) return;
+    const ways = meetingWays(this.#needs.relay(), purpose, isRelayOnly);
+    if (link === undefined || ways === undefined || this.#byTicket.has(ticket)) return;
     const places = meetingTargets(meeting, link);
-    const plan: MeetingPlan = { ticket, places, mayRelay: true, ...options };
+    const plan: MeetingPlan = { ticket, places, purpose, ...ways };
     const accepted = new Accepted();
     const run = new MeetingRun(this.#needs, plan, this.#endOf(race, accepted));
     const abandon = () => {
@@ -193,6 +199,24 @@ export class Meetings {
             },
           }),
         };
+  }
+}
+
+/** Which ways of a meeting are used. @param isRelayOnly no address is to be told. @returns undefined: none, so nobody is met */
+export function meetingWays(
+  relay: RelayUse,
+  purpose: Purpose,
+  isRelayOnly: boolean,
+): Pick<MeetingPlan, "mayRelay" | "isRelayOnly"> | undefined {
+  switch (relay) {
+    case "auto":
+      return { mayRelay: true, isRelayOnly };
+    case "only":
+      return purpose === "move" ? undefined : { mayRelay: true, isRelayOnly: true };
+    case "never":
+      return isRelayOnly ? undefined : { mayRelay: false, isRelayOnly };
+    default:
+      return relay satisfies never;
   }
 }
 

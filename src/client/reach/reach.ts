@@ -15,6 +15,7 @@ import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "..
 import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
 import type { Profile } from "../profile/profile.ts";
+import type { RelayUse } from "../profile/relay-use.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ReachPush } from "../rendezvous/link.ts";
 import type { Rendezvous, RendezvousState } from "../rendezvous/session.ts";
@@ -41,11 +42,15 @@ type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
   invited(invitation: Invitation): void;
   /** The server has reached the peer port, as it had not before. */
   opened(): void;
+  /** Only what `relay` allows is used from now on. */
+  waysChanged(relay: RelayUse): void;
 };
 
 export class Reach {
   readonly meetings: Meetings;
   readonly #needs: ReachNeeds;
+  /** The chosen port; undefined: the first free one. */
+  readonly #p2pPort: number | undefined;
   readonly #port: PeerPort;
   readonly #lan: LocalNetwork;
   readonly #mapper: PortMapper;
@@ -55,21 +60,20 @@ export class Reach {
   /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
-  /** Takes the peer port. @param p2pPort undefined: the first free one of 9000–9099. @throws PortError */
+  /** Takes the peer port, unless only the relay is used. @param p2pPort undefined: the first free one of 9000–9099. @throws PortError */
   constructor(needs: ReachNeeds, p2pPort: number | undefined) {
     this.#needs = needs;
+    this.#p2pPort = p2pPort;
     const { profile, tls, rendezvous, clock, storage } = needs;
     const monotonic = () => clock.monotonic();
-    this.#port = new PeerPort(
-      {
-        ...needs,
-        contacts: profile.contacts,
-        consents: profile.consents,
-        lookUp: (username) => needs.lookUpCaller(username),
-        isCheck: (address) => this.#announcer.isCheck(address),
-      },
-      p2pPort,
-    );
+    this.#port = new PeerPort({
+      ...needs,
+      contacts: profile.contacts,
+      consents: profile.consents,
+      lookUp: (username) => needs.lookUpCaller(username),
+      isCheck: (address) => this.#announcer.isCheck(address),
+    });
+    if (!this.#isHidden) this.#port.open(p2pPort);
     this.#lan = new LocalNetwork({
       label: labelOf(profile.username),
       port: () => (tls.isGood ? this.#port.port : undefined),
@@ -87,6 +91,7 @@ export class Reach {
     this.#announcer = new Announcer({
       link: () => rendezvous.link,
       clock,
+      isHidden: () => this.#isHidden,
       mapped: () => this.#mapper.targets,
       changed: () => {
         const { observed, observedOther } = this.view ?? {};
@@ -105,6 +110,7 @@ export class Reach {
         port: this.#port.port,
         addresses: ownAddresses(),
       }),
+      relay: () => profile.relay,
       lookUp: async (username) => {
         // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;
@@ -126,9 +132,18 @@ export class Reach {
     });
   }
 
-  /** On which this client listens. */
-  get port(): number {
+  /** On which this client listens; undefined: on none, since only the relay is used. */
+  get port(): number | undefined {
     return this.#port.port;
+  }
+
+  /** Whether nobody but the server may learn an address of ours. */
+  get #isHidden(): boolean {
+    return this.#needs.profile.relay === "only";
+  }
+
+  get #usesLan(): boolean {
+    return this.#needs.profile.usesLan && !this.#isHidden;
   }
 
   /** How others see this client, as the server has said it; undefined: it has not, or there is none. */
@@ -146,10 +161,26 @@ export class Reach {
    * on. @throws SQLiteError
    */
   useLan(uses: boolean): void {
+    this.#needs.profile.useLan(uses);
+    this.#lanChanged();
+  }
+
+  /** Which ways are used from now on; links of the others end. @throws SQLiteError, PortError if it has to be opened */
+  useRelay(relay: RelayUse): void {
     const { profile, rendezvous } = this.#needs;
-    profile.useLan(uses);
-    const { name } = rendezvous.state;
-    if (!uses) void this.#leaveLan();
+    if (relay === profile.relay) return;
+    const wasHidden = this.#isHidden;
+    if (relay === "only") this.#port.close();
+    else this.#port.open(this.#p2pPort);
+    profile.useRelay(relay);
+    this.#lanChanged();
+    if (this.#isHidden !== wasHidden) rendezvous.logInAgain();
+    this.#needs.waysChanged(relay);
+  }
+
+  #lanChanged(): void {
+    const { name } = this.#needs.rendezvous.state;
+    if (!this.#usesLan) void this.#leaveLan();
     else if (name !== "offline" && name !== "stopped") this.#lan.start();
   }
 
@@ -157,7 +188,7 @@ export class Reach {
   serverIs({ name }: RendezvousState): void {
     // Before the first attempt nothing is sent, and after `stopped` the account may be elsewhere.
     if (name === "stopped") void this.#leaveLan();
-    else if (name === "connecting" && this.#needs.profile.usesLan) this.#lan.start();
+    else if (name === "connecting" && this.#usesLan) this.#lan.start();
     if (name !== "connecting") this.#firstAttempt.resolve();
     if (name === "online") this.#announcer.tell();
   }
@@ -191,7 +222,7 @@ export class Reach {
     this.#lan.tick();
     // For a command that ends soon no router is troubled.
     const { isKeptOnline, link } = this.#needs.rendezvous;
-    if (isKeptOnline && link !== undefined && this.#needs.profile.usesLan) this.#mapper.start();
+    if (isKeptOnline && link !== undefined && this.#usesLan) this.#mapper.start();
     this.#mapper.tick();
   }
 

@@ -24,10 +24,13 @@ import { PasswordNeededError, RefusedError, ServerError } from "./server-errors.
 /** Time between two reports that the server did not know this account's key, in ms: it can say so at each login. */
 const NEW_KEY_INTERVAL = 3_600_000;
 
+/** The `p2p_port` of a client at which nobody can dial. */
+const NO_PORT = 1;
+
 type LoginOptions = {
   readonly profile: Profile;
   readonly language: Language;
-  readonly p2pPort: () => number;
+  readonly p2pPort: () => number | undefined;
   /** Called only if a password is needed; resolves to undefined if none is available. */
   readonly password: () => Promise<string | undefined>;
   /** Whether to end a session of this account that another machine has; undefined: nobody can be asked. */
@@ -62,12 +65,12 @@ export async function logIn(
   const expected = authorityFingerprint(profile.authority);
   const found = authorityFingerprint(authority);
   if (found !== expected) throw new ServerError("server_other_account", { expected, found });
-  const common = {
-    p2p_port: options.p2pPort(),
-    ...key,
-    addresses: ownAddresses(),
-    lang: language,
-  };
+  const port = options.p2pPort();
+  const place =
+    port === undefined
+      ? { p2p_port: NO_PORT, addresses: [], relay_only: true }
+      : { p2p_port: port, addresses: ownAddresses() };
+  const common = { ...place, ...key, lang: language };
   const token = profile.sessionToken;
   let replace = false;
   if (token !== undefined) {

@@ -54,7 +54,8 @@ type RendezvousEvents = {
 export type RendezvousOptions = Omit<ReachOptions, "events"> & {
   readonly profile: Profile;
   readonly language: Language;
-  readonly p2pPort: () => number;
+  /** Which others dial; undefined: nobody is to learn an address of ours. */
+  readonly p2pPort: () => number | undefined;
   /** Called with the account's name, only if a password is needed; resolves to undefined if none is available. */
   readonly password: (username: string) => Promise<string | undefined>;
   /** Asks whether to end a session of this account that another machine has; undefined: nobody can be asked. */
@@ -345,11 +346,18 @@ export class Rendezvous {
     if (state.name === "waiting") this.#reconnect();
     else if (state.name !== "online") return;
     else if (change === "slept" || !this.#isKeptOnline) state.link.checkNow();
-    else {
-      this.#schedule.lost(performance.now());
-      this.#reconnect();
-      state.link.close("moved");
-    }
+    else this.logInAgain();
+  }
+
+  /** What is said at the login has become another. */
+  logInAgain(): void {
+    const state = this.#state;
+    // What is under way may have said it already.
+    if (state.name === "connecting") void this.settled().then(() => this.logInAgain());
+    if (state.name !== "online") return;
+    this.#schedule.lost(performance.now());
+    this.#reconnect();
+    state.link.close("moved");
   }
 
   /** Renews the certificate if it is due, and reads what is unread. Runs every half minute while online. */

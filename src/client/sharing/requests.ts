@@ -17,6 +17,7 @@ import { isNewName } from "../../identity/names.ts";
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { DECISIONS, WHO } from "../conversation/consent.ts";
+import { RELAY_USES } from "../profile/relay-use.ts";
 import { MAX_MUTED } from "../conversation/decisions.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
@@ -44,10 +45,10 @@ export const REQUESTS = {
     account.keepOnline();
     return {};
   }),
-  /** `reachable`: whether peers can connect. `links_until`: until when new links can be opened without a server. */
+  /** `p2p_port`: null: only the relay is used. `reachable`: whether peers can connect. `links_until`: until when new links can be opened without a server. */
   status: row({}, ({ account: { messenger } }) => ({
     username: messenger.username,
-    p2p_port: messenger.reach.port,
+    p2p_port: messenger.reach.port ?? null,
     reachable: messenger.canBeReached,
     server: messenger.rendezvous.state.name,
     links_until: isoTime(messenger.linksUntil),
@@ -113,6 +114,11 @@ export const REQUESTS = {
   /** Whether contacts on the local network are told that this client is there, from now on. */
   use_lan: row({ lan: boolean }, ({ account: { messenger } }, { lan }) => {
     messenger.reach.useLan(lan);
+    return {};
+  }),
+  /** Which ways are used, from now on. */
+  use_relay: row({ relay: oneOf(...RELAY_USES) }, ({ account: { messenger } }, { relay }) => {
+    messenger.reach.useRelay(relay);
     return {};
   }),
   /** A link is kept open until `close_chat`. `connected`: there is one now. `verification_asked`: they wait for ours. */

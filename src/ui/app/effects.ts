@@ -245,6 +245,7 @@ export class AccountEffects {
         p2pPort: config.p2pPort,
         who: config.who,
         lan: config.lan,
+        relay: config.relay,
         evenIfMoved: config.force,
         command: "client.ts",
         password: (name) => this.#askPassword(name, task),

@@ -118,6 +118,7 @@ function openOptions(
     p2pPort: config.p2pPort,
     who: config.who,
     lan: config.lan,
+    relay: config.relay,
     evenIfMoved: config.force,
     command,
     password: (username) => obtainPassword(context, username, false),

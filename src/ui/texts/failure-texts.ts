@@ -249,6 +249,12 @@ export const FAILURE_TEXTS = {
     es: (user: string) => `${user} no responde.`,
     en: (user: string) => `${user} is not responding.`,
   },
+  peerNoRelay: {
+    es: (user: string) =>
+      `Como eligió para esta cuenta, con ${user} solo se conversa a través del servidor, y ahora no es posible.`,
+    en: (user: string) =>
+      `As chosen for this account, ${user} is reached through the server only, and that is not possible now.`,
+  },
   peerUnreachable: {
     es: (user: string) =>
       `No se puede llegar a ${user}: su programa no responde en ninguna de sus direcciones.`,

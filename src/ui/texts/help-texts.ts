@@ -146,6 +146,16 @@ export const OPTION_HELP = {
     es: ["on|off", "si se avisa a sus contactos en la red local y se pide un puerto al router; se recuerda"],
     en: ["on|off", "tell contacts on the local network, ask the router for a port; remembered"],
   },
+  relay: {
+    es: [
+      "auto|only|never",
+      "conversar a través del servidor, cifrado: si hace falta, siempre (nadie más sabe su dirección) o nunca; se recuerda",
+    ],
+    en: [
+      "auto|only|never",
+      "talk through the server, sealed: if need be, always (nobody else learns your address), never; remembered",
+    ],
+  },
   email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
   wait: {
     es: ["received|queued", "send, edit, withdraw: hasta que esté en el disco del otro, o en este"],

@@ -53,6 +53,11 @@ export const PEOPLE_TEXTS = {
         ? "A session is stored: no password is needed."
         : "No session is stored: the password will be needed.",
   },
+  relayOnly: {
+    es: "Solo a través del servidor: nadie más se entera de su dirección.",
+    en: "Through the server only: nobody else learns its address.",
+  },
+  relayNever: { es: "Nunca a través del servidor.", en: "Never through the server." },
   accountFolder: {
     es: (folder: string) => `Carpeta: ${folder}`,
     en: (folder: string) => `Folder: ${folder}`,

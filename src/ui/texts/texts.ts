@@ -79,6 +79,10 @@ const TABLE = {
     es: (user: string, port: number) => `${user} está en línea (puerto ${port}). Ctrl-C para terminar.`,
     en: (user: string, port: number) => `${user} is online (port ${port}). Ctrl-C to end.`,
   },
+  readyAtRelay: {
+    es: (user: string) => `${user} está en línea, solo a través del servidor. Ctrl-C para terminar.`,
+    en: (user: string) => `${user} is online, through the server only. Ctrl-C to end.`,
+  },
   readyWithoutServer: {
     es: (user: string, port: number) =>
       `${user} no figura en línea sin el servidor, pero quienes ya conocen su dirección pueden conectarse (puerto ${port}). Ctrl-C para terminar.`,

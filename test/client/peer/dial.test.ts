@@ -54,6 +54,7 @@ describe("somebody who was heard on the local network", () => {
       dial,
       budget: new DialBudget(),
       own: () => ({ isServerLocal: false, port: 9_000, addresses: [] }),
+      relay: () => "auto",
       lookUp: async () => (where === "late" ? never : where),
       nearby: () => nearby,
       meet: (_race, _isOpen, dialled) => dialled,

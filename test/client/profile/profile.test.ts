@@ -92,6 +92,17 @@ describe("the profile", () => {
       again.close();
     }));
 
+  test("keeps which ways are used: at first all of them", () =>
+    inTemporaryFolder((folder) => {
+      const profile = Profile.open(folder, ACCOUNT);
+      expect(profile.relay).toBe("auto");
+      profile.useRelay("only");
+      profile.close();
+      const again = Profile.open(folder);
+      expect(again.relay).toBe("only");
+      again.close();
+    }));
+
   test("can be read only by its owner, and so can the files that SQLite makes", () =>
     inTemporaryFolder((data) => {
       const folder = profileFolder(join(data, "deep", "data"), FINGERPRINT, label("Berta"));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { checkedGo } from "../../../src/client/reach/meetings.ts";
+import { checkedGo, meetingWays } from "../../../src/client/reach/meetings.ts";
 
 const OWN = { isServerLocal: false, port: 9_000, addresses: ["198.51.100.1"] };
 const times = { in_ms: 10, rtt_ms: 20 };
@@ -22,4 +22,17 @@ test.each([
   ["no address", { ip: undefined, port: undefined }],
 ])("%s is not dialled, and the relay is left", (_, named) => {
   expect(checkedGo({ ...GO, ...named }, OWN)).toEqual({ family: 4, ...times });
+});
+
+test.each([
+  ["auto", "chat", false, { mayRelay: true, isRelayOnly: false }],
+  ["auto", "chat", true, { mayRelay: true, isRelayOnly: true }],
+  ["auto", "move", false, { mayRelay: true, isRelayOnly: false }],
+  ["only", "chat", false, { mayRelay: true, isRelayOnly: true }],
+  ["only", "move", false, undefined],
+  ["never", "chat", false, { mayRelay: false, isRelayOnly: false }],
+  // Strangers are told no address.
+  ["never", "chat", true, undefined],
+] as const)("with --relay %s a %s, relay only: %j, uses %j", (relay, purpose, isRelayOnly, ways) => {
+  expect(meetingWays(relay, purpose, isRelayOnly)).toEqual(ways);
 });

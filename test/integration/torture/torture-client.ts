@@ -91,7 +91,7 @@ class TortureClient {
     });
     client = new TortureClient(options, account, output);
     const { rendezvous } = account.messenger;
-    output.say(["up", account.messenger.reach.port, client.#written]);
+    output.say(["up", account.messenger.reach.port ?? 0, client.#written]);
     for (const event of early) client.take(event);
     setInterval(() => client.#count(), COUNT_INTERVAL);
     if (client.#random.integer(2) === 0) account.messenger.openChat(options.peer);

@@ -18,6 +18,7 @@ export const MINUTE = 60_000;
 export const UNREACHABLE_REASONS: readonly UnreachableReason[] = [
   "offline",
   "no_server",
+  "no_relay",
   "server_limits",
   "unreachable",
   "no_answer",

@@ -12,8 +12,8 @@ const WAYS = { IPv4: [mapByPcp, mapByNatPmp, mapByUpnp], IPv6: [mapByPcp] } as c
 };
 
 type PortMapperNeeds = {
-  /** On which this client listens. */
-  readonly port: () => number;
+  /** On which this client listens; undefined: on none. */
+  readonly port: () => number | undefined;
   /** Of this account; only with the same one a port is given back. */
   readonly nonce: () => Buffer;
   /** Ms, never set back. */
@@ -31,7 +31,9 @@ export class PortMapper {
         gateway: () => defaultGateways()[family],
         ask: async (gateway) => {
           for (const way of WAYS[family]) {
-            const mapped = await way(gateway, port(), nonce());
+            const listening = port();
+            if (listening === undefined) return undefined;
+            const mapped = await way(gateway, listening, nonce());
             if (typeof mapped !== "string") return mapped;
           }
           return undefined;

@@ -18,7 +18,10 @@ export async function register(context: CommandContext): Promise<ExitCode> {
   const account = { username, password, email: config.email };
   await untilAborted(
     signal,
-    registerAccount(serverOptions(config, authorityPrompt(context), signal), account),
+    registerAccount(
+      { ...serverOptions(config, authorityPrompt(context), signal), relay: config.relay },
+      account,
+    ),
   );
   output.event({ event: "registered", username }, texts.registered(quotedName(username)));
   return EXIT.done;

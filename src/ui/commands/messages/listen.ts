@@ -115,7 +115,7 @@ class Listening {
     try {
       const problem = await untilAborted(signal, account.connectOrWait());
       const { reachable, links_until, p2p_port } = await account.request("status", {});
-      if (problem === undefined) this.#becomeReady(p2p_port, this.#texts.ready);
+      if (problem === undefined) this.#becomeReady(p2p_port);
       else {
         output.notice(describeFailure(problem, config).sentence);
         // Peers who know our address can reach us while our certificate is valid.
@@ -341,21 +341,24 @@ class Listening {
     if (this.#state.name !== "starting") return;
     try {
       const { p2p_port } = await this.#state.account.request("status", {});
-      this.#becomeReady(p2p_port, this.#texts.ready);
+      this.#becomeReady(p2p_port);
     } catch (error) {
       // Whoever has closed the account reports why.
       if (this.#opened !== undefined && !this.#context.signal.aborted) this.#fail(error);
     }
   }
 
-  #becomeReady(p2pPort: number, sentence: Texts["ready"]): void {
+  /** @param p2pPort null: there is none, since only the server's relay is used */
+  #becomeReady(p2pPort: number | null, sentence = this.#texts.ready): void {
     if (this.#state.name !== "starting") return;
     const { account, printer } = this.#state;
     const { username } = account;
     this.#state = { name: "ready", account, printer };
     this.#context.output.event(
       { event: "ready", username, p2p_port: p2pPort },
-      sentence(this.#shown(username), p2pPort),
+      p2pPort === null
+        ? this.#texts.readyAtRelay(this.#shown(username))
+        : sentence(this.#shown(username), p2pPort),
     );
     printer.begin();
     for (const { from, count } of account.archive.requests()) this.#onRequest(from, count);
