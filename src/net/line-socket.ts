@@ -20,6 +20,9 @@ import { listenAt, type Listener } from "./listener.ts";
 import { Outgoing } from "./outgoing.ts";
 import { descriptorOf, fromLocalPort, startTls, type TlsContext } from "./tls.ts";
 
+/** Bytes of lines that wait to be written; whoever reads less of them gets nothing more. */
+const MAX_WAITING = 16_384;
+
 export interface LineHandlers {
   line(object: JsonObject): void;
   closed(): void;
@@ -80,11 +83,12 @@ export class LineSocket {
     return this.#outgoing.length === 0 ? 0 : now - this.#takenAt;
   }
 
-  /** Writes one line at once. */
+  /** Writes one line at once. Closes if the other side does not read them. */
   send(line: object): void {
     if (this.#state.name !== "lines") return;
     this.#outgoing.add(`${JSON.stringify(line)}\n`);
     this.#flush();
+    if (this.#outgoing.length > MAX_WAITING) this.terminate();
   }
 
   /** No line is read or written any more. */

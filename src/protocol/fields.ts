@@ -47,6 +47,11 @@ export function exactText(min: number, max: number): Check<string> {
   return (value) => (check(value) === INVALID ? INVALID : (value as string));
 }
 
+/** A string of this form, unchanged. */
+export function matching(form: RegExp): Check<string> {
+  return (value) => (typeof value === "string" && form.test(value) ? value : INVALID);
+}
+
 /** A string of at most `max` bytes of UTF-8, unchanged. */
 export function utf8Text(max: number): Check<string> {
   return (value) => {

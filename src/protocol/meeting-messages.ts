@@ -1,13 +1,21 @@
 /** The lines of the meeting port (PROTOCOL 7): JSON objects of at most 512 bytes, each ended by a line feed. */
-import { boolean, exactText, INVALID, integer, oneOf, optional, readFields, type Fields } from "./fields.ts";
+import {
+  boolean,
+  exactText,
+  INVALID,
+  integer,
+  matching,
+  oneOf,
+  optional,
+  readFields,
+  type Fields,
+} from "./fields.ts";
 import type { JsonObject } from "./framing.ts";
 
 /** Longest line, in bytes without its line feed. */
 export const MEETING_LINE_LIMIT = 512;
 /** 32 bytes in base64url. */
-const TICKET_LENGTH = 43;
-
-export const ticketField = exactText(TICKET_LENGTH, TICKET_LENGTH);
+export const ticketField = matching(/^[\w-]{43}$/);
 const pingNumber = integer(0, 2 ** 32 - 1);
 /** From the server; the other lines come from clients. */
 export const MEETING_ANSWERS = {

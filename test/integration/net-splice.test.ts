@@ -187,3 +187,26 @@ test("a line that is none, or longer than 512 bytes, ends the connection without
   }
   expect(lines).toEqual([]);
 });
+
+test("who writes lines and does not read the answers gets no more of them, and is ended", async () => {
+  let isClosed = false;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const listener = listenForLines({ host: "127.0.0.1", port: 0 }, (socket) => ({
+    line() {
+      expect(socket.queuedBytes).toBeLessThan(32_768);
+      socket.send({ answer: "x".repeat(16_000) });
+    },
+    closed: () => {
+      isClosed = true;
+      resolve();
+    },
+  }));
+  cleanups.push(() => listener.stop());
+  const end = await End.connect(listener.port);
+  end.socket.pause();
+  while (!isClosed) {
+    end.write("{}\n".repeat(1_000));
+    await Bun.sleep(0);
+  }
+  await promise;
+});

@@ -21,8 +21,9 @@ export const MAX_CONNECTIONS_PER_USER = 4;
 export const MAX_STRANGERS = 64;
 export const MAX_CONNECTIONS_PER_STRANGER = 2;
 export const MAX_STRANGERS_PER_NETWORK = 8;
-/** What stands for the network of everybody who comes by way of the server. */
+/** What stands for the network of everybody who comes by way of the server: of strangers, and of contacts. */
 export const RELAY = "relay";
+export const CONTACTS_RELAY = "relay of contacts";
 export const MAX_RELAYED_STRANGERS = 32;
 /** How long a stranger keeps the place without a text that was taken, in ms. */
 export const STRANGER_IDLE = 60_000;
@@ -78,7 +79,7 @@ export class PeerAdmission {
   }
 
   /**
-   * A connection from this address (as `normalizeAddress` gives it, or `RELAY`) begins its handshake.
+   * A connection from this address (as `normalizeAddress` gives it, `RELAY` or `CONTACTS_RELAY`) begins its handshake.
    * @param isFromContact whether it is the address of a contact
    * @returns undefined: there is no place for it
    */

@@ -82,3 +82,5 @@ export class DialBudget {
 
 /** The dials of all accounts that are opened in this process. */
 export const DIALS_OF_PROCESS = new DialBudget();
+/** Those to meeting ports that are not at the server's address, and those that a `go` asks for, counted apart. */
+export const MEETING_DIALS_OF_PROCESS = new DialBudget();

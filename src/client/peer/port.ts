@@ -19,7 +19,7 @@ import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ConsentStore } from "../profile/consents.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import { PeerAdmission, RELAY, type Caller } from "./admission.ts";
+import { CONTACTS_RELAY, PeerAdmission, RELAY, type Caller } from "./admission.ts";
 import { CallerKeys } from "./caller-keys.ts";
 import { KnockRate } from "./knock-rate.ts";
 import type { LinkPlace, LinkWay } from "./link.ts";
@@ -59,6 +59,15 @@ export type PeerPortNeeds = {
   /** Whether a connection from this address may be the server's check of this port. */
   isCheck(address: string): boolean;
   readonly storage: StorageGuard;
+};
+
+/** A connection that has come about in a meeting. */
+type Met = {
+  readonly way: LinkWay;
+  /** Whether the meeting is with a contact, as the server says. */
+  readonly isOfContact: boolean;
+  /** A place that it has got is free again. */
+  readonly left: () => void;
 };
 
 /** A connection whose other side has proven who it is. */
@@ -156,16 +165,14 @@ export class PeerPort {
 
   /**
    * The handlers of a connection in which we are the acceptor. @param address as `normalizeAddress` gives it
-   * @param left a place that it has got is free again. @returns undefined: there is no place for it
+   * @param met how it came about, unless they have dialled. @returns undefined: there is no place for it
    */
-  accept(
-    address: string,
-    way: LinkWay = "direct",
-    left: () => void = () => undefined,
-  ): ConnectionHandlers | undefined {
-    const from = way === "relayed" ? RELAY : address;
+  accept(address: string, met?: Met): ConnectionHandlers | undefined {
+    const { way, left } = met ?? { way: "direct", left: () => undefined };
+    const relay = met?.isOfContact === true ? CONTACTS_RELAY : RELAY;
+    const from = way === "relayed" ? relay : address;
     const network = networkOf(from);
-    const isOfContact = this.#isOfContact(network);
+    const isOfContact = met?.isOfContact === true || this.#isOfContact(network);
     const now = this.#needs.clock.monotonic();
     if (!this.#knocks.take(network, isOfContact ? "contact" : "stranger", now)) {
       this.#reportRefusal(address, "too_many_connections");

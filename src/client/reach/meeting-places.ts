@@ -2,8 +2,15 @@
 import type { Target } from "../../net/dialler.ts";
 import { dialForLines, type LineSocket } from "../../net/line-socket.ts";
 import { readFields, type Read } from "../../protocol/fields.ts";
-import { familyOf, parseDialableAddress, type Family } from "../../protocol/ip-address.ts";
+import {
+  familyOf,
+  isLoopback,
+  isPrivate,
+  parseDialableAddress,
+  type Family,
+} from "../../protocol/ip-address.ts";
 import { MEETING_ANSWERS } from "../../protocol/meeting-messages.ts";
+import { MIN_CANDIDATE_PORT } from "../../protocol/rendezvous-messages.ts";
 import type { RendezvousLink } from "../rendezvous/link.ts";
 
 /** How long the meeting port may take to answer, in ms. */
@@ -22,9 +29,17 @@ export function meetingTargets(
   for (const { ip, port } of all) {
     const address = parseDialableAddress(ip);
     if (address === undefined || targets.has(familyOf(address))) continue;
+    if (!mayBeServers({ ip: address, port }, link.remoteAddress)) continue;
     targets.set(familyOf(address), { ip: address, port });
   }
   return targets;
+}
+
+/** The server may be hostile: elsewhere it names no service of a system, and nothing of a network in which it is not. */
+function mayBeServers({ ip, port }: Target, server = ""): boolean {
+  if (ip === server) return true;
+  if (port < MIN_CANDIDATE_PORT || (isLoopback(ip) && !isLoopback(server))) return false;
+  return !isPrivate(ip) || isPrivate(server);
 }
 
 export type Observed = Read<typeof MEETING_ANSWERS.observed>;

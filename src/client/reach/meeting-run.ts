@@ -29,6 +29,8 @@ export type MeetingPlan = {
   readonly mayRelay: boolean;
   /** Neither side is told the other's address. */
   readonly isRelayOnly: boolean;
+  /** Takes a dial to the address of a `go`. @returns whether it may be made */
+  mayDial(target: Target): boolean;
 };
 
 type MeetingRunNeeds = {
@@ -159,6 +161,11 @@ export class MeetingRun {
   }
 
   #dial(family: Family, target: Target): void {
+    const failed = () => this.#apply(this.#meeting.dialFailed(family, this.#needs.clock.monotonic()));
+    if (!this.#plan.mayDial(target)) {
+      failed();
+      return;
+    }
     this.#needs.dialForLines(target, this.#localPorts.get(family) ?? 0, {
       opened: (socket) => {
         if (!this.#meeting.dialOpened(family)) {
@@ -169,7 +176,7 @@ export class MeetingRun {
           this.#apply(this.#meeting.openClosed(family, this.#needs.clock.monotonic())),
         );
       },
-      failed: () => this.#apply(this.#meeting.dialFailed(family, this.#needs.clock.monotonic())),
+      failed,
       line: () => undefined,
       closed: () => undefined,
     });

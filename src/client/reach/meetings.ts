@@ -2,29 +2,29 @@
  * Meetings with other people (PROTOCOL 7): those for which we ask, because their addresses do not answer, and those to
  * which they ask us.
  */
-import { peerTargets, type OwnPlace } from "../peer/dial-limits.ts";
+import { label as labelOf } from "../../identity/names.ts";
 import type { Clock } from "../../net/clock.ts";
-import type { ConnectionHandlers } from "../../net/connection.ts";
+import type { Target } from "../../net/dialler.ts";
 import type { dialForLines } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
 import { familyOf } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import { dialTargets, Race, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
-import type { LinkWay } from "../peer/link.ts";
+import { peerTargets, type DialBudget, type OwnPlace } from "../peer/dial-limits.ts";
+import type { PeerPort } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
 import type { RelayUse } from "../profile/relay-use.ts";
 import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
+import { Inviters } from "./inviters.ts";
 import type { Go, Purpose } from "./meeting.ts";
 import { meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
 /** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */
 const DIRECT_PATIENCE = 1_000;
-/** Meetings to which others have asked us, at one time. */
-const MAX_INVITED = 8;
 
 /** Somebody asks to be met. */
 export type Invitation = ResponseOf<"meet_request">;
@@ -42,18 +42,20 @@ export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "rela
   readonly ownLabel: string;
   readonly clock: Pick<Clock, "monotonic" | "after">;
   readonly dialForLines: typeof dialForLines;
+  /** Of the dials that only the server asks for: to the address of a `go`, and to a meeting port elsewhere than at its own. */
+  readonly meetingBudget: Pick<DialBudget, "take">;
   /** The link while logged in. */
   link(): Pick<RendezvousLink, "request" | "remoteAddress" | "targets"> | undefined;
   /** Whether the server has a meeting port. */
   hasMeetingPort(): boolean;
-  /** As `PeerPort.accept`. */
-  accept(address: string, way: LinkWay, left: () => void): ConnectionHandlers | undefined;
+  isContact(label: string): boolean;
+  readonly accept: PeerPort["accept"];
 };
 
 export class Meetings {
   readonly #needs: MeetingsNeeds;
   readonly #byTicket = new Map<string, MeetingRun>();
-  #invited = 0;
+  readonly #inviters = { contact: new Inviters("contact"), stranger: new Inviters("stranger") };
 
   constructor(needs: MeetingsNeeds) {
     this.#needs = needs;
@@ -87,18 +89,24 @@ export class Meetings {
     return signal.aborted || race.isGreeted ? undefined : (race.keyFailure ?? failure);
   }
 
+  /** Whether an invitation is worth a look: the server may be hostile, and send thousands. */
+  mayInvite({ username, ticket }: Invitation): boolean {
+    const inviter = labelOf(username);
+    if (inviter === this.#needs.ownLabel || this.#byTicket.has(ticket)) return false;
+    return this.#invitersOf(inviter).mayAsk(this.#needs.clock.monotonic());
+  }
+
   /** Somebody has asked to be met. */
-  async answer(invitation: Invitation, ...args: BothWays): Promise<void> {
-    if (this.#invited >= MAX_INVITED || this.#byTicket.has(invitation.ticket)) return;
+  async answer(invitation: Invitation, ...[record, ways, ...more]: BothWays): Promise<void> {
     const purpose = invitation.purpose === "move" ? "move" : "chat";
-    const [, { isRelayOnly }] = args;
-    if (meetingWays(this.#needs.relay(), purpose, isRelayOnly) === undefined) return;
-    this.#invited++;
-    try {
-      await this.#bothWays(invitation, purpose, ...args);
-    } finally {
-      this.#invited--;
-    }
+    if (meetingWays(this.#needs.relay(), purpose, ways.isRelayOnly) === undefined) return;
+    await this.#invitersOf(record.label).meet(() =>
+      this.#bothWays(invitation, purpose, record, ways, ...more),
+    );
+  }
+
+  #invitersOf(label: string): Inviters {
+    return this.#inviters[this.#needs.isContact(label) ? "contact" : "stranger"];
   }
 
   /** Looks for a direct way to somebody to whom the link is relayed. @throws ServerError, RefusedError, SQLiteError */
@@ -159,8 +167,13 @@ export class Meetings {
     const link = this.#needs.link();
     const ways = meetingWays(this.#needs.relay(), purpose, isRelayOnly);
     if (link === undefined || ways === undefined || this.#byTicket.has(ticket)) return;
-    const places = meetingTargets(meeting, link);
-    const plan: MeetingPlan = { ticket, places, purpose, ...ways };
+    const { account, own, meetingBudget } = this.#needs;
+    const mayDial = ({ ip }: Target) =>
+      meetingBudget.take(`${account} ${race.record.label}`, ip, own()) === 0;
+    const all = [...meetingTargets(meeting, link)];
+    const places = new Map(all.filter(([, place]) => place.ip === link.remoteAddress || mayDial(place)));
+    if (places.size === 0) return;
+    const plan: MeetingPlan = { ticket, places, purpose, mayDial, ...ways };
     const accepted = new Accepted();
     const run = new MeetingRun(this.#needs, plan, this.#endOf(race, accepted));
     const abandon = () => {
@@ -181,11 +194,12 @@ export class Meetings {
   #endOf(race: Race, accepted: Accepted): MeetingEnd {
     const { tls, ownLabel, accept } = this.#needs;
     const isDecider = ownLabel < race.record.label;
+    const isOfContact = this.#needs.isContact(race.record.label);
     return isDecider
       ? {
           role: "acceptor",
           context: (): TlsContext | undefined => tls.accepting(),
-          handlers: (way, address) => accepted.add((left) => accept(address, way, left)),
+          handlers: (way, address) => accepted.add((left) => accept(address, { way, isOfContact, left })),
         }
       : {
           role: "dialler",

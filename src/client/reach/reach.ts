@@ -10,7 +10,7 @@ import { dial } from "../../net/dialler.ts";
 import { dialForLines } from "../../net/line-socket.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
-import { DIALS_OF_PROCESS } from "../peer/dial-limits.ts";
+import { DIALS_OF_PROCESS, MEETING_DIALS_OF_PROCESS } from "../peer/dial-limits.ts";
 import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
@@ -122,13 +122,15 @@ export class Reach {
     };
     this.meetings = new Meetings({
       ...this.#dialNeeds,
+      meetingBudget: MEETING_DIALS_OF_PROCESS,
       tls,
       clock,
       dialForLines,
       ownLabel: labelOf(profile.username),
       link: () => rendezvous.link,
       hasMeetingPort: () => this.view?.hasMeetingPort === true,
-      accept: (address, way, left) => this.#port.accept(address, way, left),
+      isContact: (label) => storage.attempt(() => profile.consents.isContact(label)) === true,
+      accept: (...accepted) => this.#port.accept(...accepted),
     });
   }
 
@@ -200,7 +202,7 @@ export class Reach {
         this.#announcer.checked(push);
         return;
       case "meet_request":
-        this.#needs.storage.attempt(() => this.#needs.invited(push));
+        if (this.meetings.mayInvite(push)) this.#needs.storage.attempt(() => this.#needs.invited(push));
         return;
       case "go":
       case "gone":

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import {
   CONTACT_HANDSHAKES,
+  CONTACTS_RELAY,
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_STRANGER,
   MAX_CONNECTIONS_PER_USER,
@@ -11,6 +12,7 @@ import {
   MAX_STRANGERS,
   MAX_STRANGERS_PER_NETWORK,
   PeerAdmission,
+  RELAY,
   STRANGER_IDLE,
   type Caller,
 } from "../../../src/client/peer/admission.ts";
@@ -63,6 +65,11 @@ describe("unfinished handshakes:", () => {
     expect(port.knock("six", "2001:db8:0:ff::1")).toBeUndefined();
     expect(port.knock("six", "2001:db8:1::1")).toBeDefined();
     expect(port.knock("four", "192.0.2.2")).toBeDefined();
+    // Everybody at the relay is of one network, but contacts of another.
+    for (let count = 0; count < MAX_HANDSHAKES_PER_NETWORK; count++)
+      expect(port.knock("relayed", RELAY)).toBeDefined();
+    expect(port.knock("relayed", RELAY)).toBeUndefined();
+    expect(port.knock("contact", CONTACTS_RELAY, true)).toBeDefined();
     expect(port.gone.size).toBe(0);
   });
 

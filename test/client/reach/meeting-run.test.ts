@@ -16,7 +16,8 @@ test("who is hidden dials nobody, although the server names an address, and says
   const clock = { monotonic: () => 0, after: () => () => undefined };
   const end = { role: "dialler", context: () => undefined, handlers: () => undefined } as const;
   const places = new Map([[4, PLACE] as const]);
-  const plan = { ticket: "t", purpose: "chat", places, mayRelay: true, isRelayOnly: true } as const;
+  const mayDial = () => true;
+  const plan = { ticket: "t", purpose: "chat", places, mayRelay: true, isRelayOnly: true, mayDial } as const;
   const run = new MeetingRun({ clock, dialForLines: dial }, plan, end);
   run.begin();
   run.go(GO);
