@@ -1,14 +1,18 @@
 /**
  * Two machines and a server, each with a network of its own, behind routers of different kinds. Only in a namespace of
- * users, mounts and networks (`in-lab.sh`): all of it ends with the process.
+ * users, mounts and networks (`in-lab.ts`): all of it ends with the process.
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /**
  * `open`: a public address. `fw`: with a firewall that admits answers only. `cone`: behind a NAT whose outer port is the
- * same for all destinations. `dbl`: behind two. `sym`: behind one with another port for each destination. `sym6`: with
- * a firewalled public IPv6 address besides.
+ * same for all destinations. `rst`: behind such a one that refuses what it does not admit. `dbl`: behind two. `sym`:
+ * behind one with another port for each destination. `sym6`: with a firewalled public IPv6 address besides. `upnp`:
+ * behind a cone that opens ports to whom it serves.
  */
-export type Kind = "open" | "fw" | "cone" | "dbl" | "sym" | "sym6";
+export type Kind = "open" | "fw" | "cone" | "rst" | "dbl" | "sym" | "sym6" | "upnp";
+export type Machine = "a" | "b" | "s";
 export const SERVER = "80.1.0.1";
 export const SERVER_6 = "2a00:1::1";
 
@@ -17,18 +21,43 @@ function run(command: string, input = ""): void {
   if (!done.success) throw new Error(`${command}\n${done.stderr.toString()}`);
 }
 
-/** Only answers come in. `masquerade`: options of the NAT; undefined: none. */
-function firewall(masquerade: string | undefined): string {
+/** Only answers come in, and what goes to a port that was opened. @param nat undefined: the machine's own firewall */
+function firewall(nat: Kind | undefined): string {
   const admitted = [
     `iifname "wan" meta l4proto icmpv6 accept`,
     `iifname "wan" ct state established,related accept`,
-    `iifname "wan" drop`,
+    `iifname "wan" ct status dnat accept`,
   ].join("\n");
-  const nat = `table inet nat {\nchain out {\ntype nat hook postrouting priority 100\n
-    oifname "wan" meta nfproto ipv4 masquerade ${masquerade ?? ""}\n}\n}\n`;
-  return `${masquerade === undefined ? "" : nat}table inet firewall {
-    chain inwards {\ntype filter hook input priority 0\n${admitted}\n}
-    chain through {\ntype filter hook forward priority 0\n${admitted}\n}\n}`;
+  const options = nat?.startsWith("sym") === true ? "random,fully-random" : "";
+  const masquerade = `table inet nat {\nchain out {\ntype nat hook postrouting priority 100\n
+    oifname "wan" meta nfproto ipv4 masquerade ${options}\n}\n}\n`;
+  const rest = `iifname "wan" drop`;
+  return `${nat === undefined ? "" : masquerade}table inet firewall {
+    chain inwards {\ntype filter hook input priority 0\n${admitted}\n${nat === "rst" ? "" : rest}\n}
+    chain through {\ntype filter hook forward priority 0\n${admitted}\n${rest}\n}\n}`;
+}
+
+/** Where `miniupnpd` keeps the ports that it has opened. */
+const OPENED_PORTS = `table inet filter {
+  chain miniupnpd {\n}
+  chain prerouting_miniupnpd {\n}
+  chain postrouting_miniupnpd {\n}
+  chain forward {\ntype filter hook forward priority -5\njump miniupnpd\n}
+  chain prerouting {\ntype nat hook prerouting priority -101\njump prerouting_miniupnpd\n}
+  chain postrouting {\ntype nat hook postrouting priority 99\njump postrouting_miniupnpd\n}\n}`;
+
+function upnpConfig(network: string): string {
+  return `ext_ifname=wan
+listening_ip=lan
+enable_natpmp=yes
+enable_upnp=yes
+secure_mode=yes
+uuid=5a0fe7a2-7d09-4a2b-9f6d-000000000001
+upnp_table_name=filter
+upnp_nat_table_name=filter
+allow 1024-65535 ${network}.0/24 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
+`;
 }
 
 export class Lab {
@@ -56,7 +85,7 @@ export class Lab {
   }
 
   /** What begins a command line that runs on this machine. */
-  on(machine: "a" | "b" | "s"): string[] {
+  on(machine: Machine): string[] {
     return ["ip", "netns", "exec", this.#name(machine)];
   }
 
@@ -87,8 +116,16 @@ export class Lab {
       ip -n ${name} link set wan up`);
   }
 
-  #rules(machine: string, masquerade?: string): void {
-    run(`ip netns exec ${this.#name(machine)} nft -f -`, firewall(masquerade));
+  #rules(machine: string, nat?: Kind): void {
+    run(`ip netns exec ${this.#name(machine)} nft -f -`, firewall(nat));
+  }
+
+  #openPorts(nat: string, network: string): void {
+    const [name, config] = [this.#name(nat), join("/run", `${nat}.conf`)];
+    writeFileSync(config, upnpConfig(network));
+    run(`ip netns exec ${name} nft -f -`, OPENED_PORTS);
+    run(`ip netns exec ${name} miniupnpd -f ${config} -P /run/${nat}.pid
+      until ip netns exec ${name} ss -Hnul | grep -q :5351; do sleep 0.05; done`);
   }
 
   /** `inner` reaches the world through the NAT `outer`. */
@@ -114,11 +151,12 @@ export class Lab {
     if (kind === "dbl") {
       this.#namespace(`c${side}`);
       this.#behind(nat, `c${side}`, "100.64.1", "wan");
-      this.#rules(nat, "");
+      this.#rules(nat, "cone");
     }
     const outermost = kind === "dbl" ? `c${side}` : nat;
     this.#toInternet(outermost, `${address}/24`, `${address6}/64`);
-    this.#rules(outermost, kind.startsWith("sym") ? "random,fully-random" : "");
+    this.#rules(outermost, kind);
+    if (kind === "upnp") this.#openPorts(nat, `192.168.${number}`);
     if (kind !== "sym6") return;
     const [host, router, own] = [this.#name(side), this.#name(nat), `2a00:2:${number}`];
     run(`ip -n ${router} -6 addr add ${own}::1/64 dev lan nodad
@@ -143,6 +181,6 @@ export class Lab {
         ip -n ${host} route add default via 192.168.1.1`);
     }
     this.#toInternet("n", "80.1.0.11/24", "2a00:1::11/64");
-    this.#rules("n", "");
+    this.#rules("n", "cone");
   }
 }

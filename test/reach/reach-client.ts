@@ -1,9 +1,17 @@
-/** One of two people in a laboratory: registers, and says what happens. */
+/**
+ * One of two people in a laboratory: registers unless they are known, is online, and says what happens. Who is told to
+ * `open`, `write` or `close` does so with the other's chat.
+ */
+import { existsSync } from "node:fs";
+
 import { Account, registerAccount } from "../../src/client/accounts.ts";
+import type { MessengerEvent } from "../../src/client/conversation/events.ts";
+import { ServerFailure } from "../../src/client/rendezvous/server-errors.ts";
 import { untilQuiet } from "../integration/messenger-pair.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";
+import type { Line } from "./people.ts";
 
-const [name = "", host = "", port = "", folder = "", other = ""] = process.argv.slice(2);
+const [name = "", host = "", port = "", folder = "", other = "", lan = ""] = process.argv.slice(2);
 const server = {
   host,
   port: Number(port),
@@ -12,29 +20,62 @@ const server = {
   confirm: async () => true,
   language: "en" as const,
 };
-const say = (line: object) => console.log(JSON.stringify(line));
-await registerAccount(server, { username: name, password: PASSWORD, email: undefined });
+
+function say(line: Omit<Line, "at">): void {
+  console.log(JSON.stringify({ ...line, at: Date.now() } satisfies Line));
+}
+
+function report(event: MessengerEvent): void {
+  switch (event.name) {
+    case "message":
+      say({ text: event.message.text, way: messenger.linkPresence(event.from)?.way });
+      break;
+    case "connected":
+    case "disconnected":
+      say({ link: event.name });
+      break;
+    case "wire": {
+      const { link, direction, message } = event;
+      if (link !== "rendezvous") break;
+      const { action, mapped, moved } = message;
+      if (direction === "out" && action === "reach")
+        say({ told: "reach", isMapped: JSON.stringify(mapped) !== "[]" });
+      else if (direction === "in" && action === "presence" && moved === true) say({ told: "moved" });
+      break;
+    }
+    default:
+  }
+}
+
+if (!existsSync(folder))
+  await registerAccount(server, { username: name, password: PASSWORD, email: undefined });
 const account = await Account.open({
   ...server,
   user: name,
   p2pPort: 0,
   command: "test",
-  lan: false,
+  lan: lan === "lan",
   password: async () => PASSWORD,
   who: "anyone",
-  onEvent: (event) => {
-    if (event.name !== "message") return;
-    say({ text: event.message.text, way: account.messenger.linkPresence(event.from)?.way });
-  },
+  trace: true,
+  onEvent: report,
 });
 const { messenger } = account;
 messenger.rendezvous.keepOnline();
 // Strangers are met at the relay only.
 const { contacts, consents } = messenger.profile;
 consents.accept(contacts.ensure(other));
-await account.connect();
-// Whether the two may punch depends on the kinds of their NATs.
-await untilQuiet(() => messenger.reach.view?.mapping !== undefined);
+try {
+  await account.connect();
+  // Whether the two may punch depends on the kinds of their NATs.
+  await untilQuiet(() => messenger.reach.view?.mapping !== undefined);
+} catch (error) {
+  if (!(error instanceof ServerFailure)) throw error;
+}
 say({ online: name });
-// Who is told to writes.
-for await (const line of console) if (line === "write") messenger.send(other, "hello");
+for await (const line of console) {
+  const [command = "", text = ""] = line.split(" ");
+  if (command === "open") messenger.openChat(other);
+  else if (command === "close") messenger.closeChat(other);
+  else messenger.send(other, text);
+}
