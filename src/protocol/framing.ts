@@ -2,12 +2,14 @@
  * Framing of both links (PROTOCOL 1), without I/O: bytes in, JSON objects and faults out.
  *
  * 1. Between objects white space is skipped, `{` begins one, any other byte is garbage.
- * 2. If the chunk has a line feed, the line is tried as one object: a native search and `JSON.parse`.
- * 3. If that fails, the scanner counts braces byte by byte and keeps its place between chunks.
+ * 2. The whole lines of a chunk are decoded together, up to a window, and each is tried as one object: a native search
+ *    and `JSON.parse`.
+ * 3. If one fails, and where no line ends, the scanner counts braces byte by byte and keeps its place between chunks.
  * 4. After garbage everything up to the next line feed is dropped; after an object over the limit, everything.
  *
- * The work is linear however the bytes are cut: a line is tried whole at most once, only at the start of an object
- * and only within one chunk; every byte is scanned at most once.
+ * The work is linear however the bytes are cut: every byte is decoded with its lines at most once, as a line that fails
+ * leaves the rest of its window to the scanner; a line is tried whole only at the start of an object and within one
+ * chunk; every byte is scanned at most once.
  */
 import { isUtf8 } from "node:buffer";
 
@@ -25,6 +27,9 @@ export const PEER_OBJECT_LIMIT = 256 * 1024;
 
 /** The first buffer for an object that continues in the next chunk, in bytes; it doubles up to the object limit. */
 const FIRST_HELD_CAPACITY = 512;
+
+/** Lines are decoded together up to so many bytes. */
+const LINES_WINDOW = 64 * 1024;
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -93,7 +98,7 @@ class ChunkQueue {
 
 /**
  * Finds the objects in a stream of bytes. After each `push` call `next` until it gives undefined.
- * Holds at most one object of the limit and what was pushed but not yet read by `next`.
+ * Holds at most one object of the limit, what was pushed but not yet read by `next`, and one window of it as text.
  */
 export class FrameDecoder {
   readonly #limit: number;
@@ -105,10 +110,12 @@ export class FrameDecoder {
   /** Chunks pushed before the current one was used up; undefined until there is one: most connections need none. */
   #waiting: ChunkQueue | undefined;
 
-  /** Up to here in the chunk no line is tried: it was tried already, or no line feed is left. */
-  #tryLinesFrom = 0;
-  /** Whether everything from the first tried line to the last line feed is valid UTF-8; undefined before the first try. */
-  #linesAreUtf8: boolean | undefined;
+  /** Lines of the chunk, decoded together; empty while there are none to try. */
+  #lines = "";
+  /** Where they end in the chunk, or where the next ones may begin. */
+  #linesEnd = 0;
+  /** By how much a place in the chunk, in bytes, is ahead of the same place in `#lines`, in UTF-16 units. */
+  #ahead = 0;
 
   /** `limit`: the longest object, in bytes from `{` to `}`, at least 2. */
   constructor(limit: number) {
@@ -171,8 +178,8 @@ export class FrameDecoder {
     this.#chunk = bytes;
     this.#at = 0;
     this.#now = now;
-    this.#tryLinesFrom = 0;
-    this.#linesAreUtf8 = undefined;
+    this.#lines = "";
+    this.#linesEnd = 0;
   }
 
   /** Goes on to the next waiting chunk and releases the current one; false when there is none. */
@@ -197,7 +204,8 @@ export class FrameDecoder {
         this.#at = at;
         if (at === chunk.length) return undefined;
         if (chunk[at] !== OPEN_BRACE) return this.#drop(at);
-        return (at >= this.#tryLinesFrom ? this.#tryLine(at) : undefined) ?? this.#scan(undefined);
+        if (at >= this.#linesEnd) this.#decodeLines(at);
+        return (this.#lines === "" ? undefined : this.#tryLine(at)) ?? this.#scan(undefined);
       }
       case "open":
         return this.#scan(state);
@@ -209,23 +217,38 @@ export class FrameDecoder {
     }
   }
 
-  /** Tries the bytes from `start` to the next line feed as one object, followed by white space only. */
+  /** Decodes the line at `start` and the whole ones behind it that fit in the window, if all is valid UTF-8. */
+  #decodeLines(start: number): void {
+    const chunk = this.#chunk;
+    const lineFeed = chunk.indexOf(LINE_FEED, start);
+    this.#lines = "";
+    this.#linesEnd = lineFeed < 0 ? chunk.length : lineFeed;
+    if (lineFeed < 0 || lineFeed - start > this.#limit) return;
+    const window = Math.min(LINES_WINDOW, this.#limit);
+    const end = Math.max(lineFeed, chunk.lastIndexOf(LINE_FEED, start + window));
+    this.#linesEnd = end;
+    this.#ahead = start;
+    if (isUtf8(chunk.subarray(start, end))) this.#lines = chunk.toString("utf8", start, end);
+  }
+
+  /** Tries the line at `start` as one object, followed by white space only; if it is not, all lines are scanned. */
   #tryLine(start: number): JsonObject | undefined {
-    const lineFeed = this.#chunk.indexOf(LINE_FEED, start);
-    if (lineFeed < 0) {
-      this.#tryLinesFrom = this.#chunk.length;
+    const lines = this.#lines;
+    const from = start - this.#ahead;
+    let to = lines.indexOf("\n", from);
+    if (to < 0) to = lines.length;
+    while (isWhiteSpace(lines.charCodeAt(to - 1))) to--;
+    const line = lines.slice(from, to);
+    // Usually the first line of a pretty-printed object: not worth an exception.
+    const object = lines.charCodeAt(to - 1) === CLOSE_BRACE ? parse(line) : undefined;
+    if (object === undefined) {
+      this.#lines = "";
       return undefined;
     }
-    this.#tryLinesFrom = lineFeed + 1;
-    if (lineFeed - start > this.#limit) return undefined;
-    let last = lineFeed - 1;
-    while (isWhiteSpace(this.#chunk[last])) last--;
-    // Usually the first line of a pretty-printed object: not worth an exception.
-    if (this.#chunk[last] !== CLOSE_BRACE) return undefined;
-
-    this.#linesAreUtf8 ??= isUtf8(this.#chunk.subarray(start, this.#chunk.lastIndexOf(LINE_FEED)));
-    const object = parseObject(this.#chunk, start, last + 1, this.#linesAreUtf8);
-    if (object !== undefined) this.#at = last + 1;
+    const isAscii = this.#linesEnd - start === lines.length - from;
+    const length = isAscii ? line.length : Buffer.byteLength(line);
+    this.#at = start + length;
+    this.#ahead += length - line.length;
     return object;
   }
 
@@ -270,10 +293,10 @@ export class FrameDecoder {
   #close(open: OpenObject | undefined, brace: number, isAscii: boolean): JsonObject | FrameFault {
     let object: JsonObject | undefined;
     if (open === undefined) {
-      object = parseObject(this.#chunk, this.#at, brace + 1, isAscii);
+      object = parseBytes(this.#chunk, this.#at, brace + 1, isAscii);
     } else {
       hold(open, this.#chunk, this.#at, brace + 1, this.#limit);
-      object = parseObject(open.held, 0, open.length, isAscii);
+      object = parseBytes(open.held, 0, open.length, isAscii);
     }
     if (object === undefined) return this.#drop(brace);
     this.#state = BETWEEN;
@@ -284,6 +307,7 @@ export class FrameDecoder {
   /** Drops up to the first line feed at or after `from`, in later chunks too. */
   #drop(from: number): "garbage" {
     this.#state = BETWEEN;
+    this.#lines = "";
     let lineFeed = this.#chunk.indexOf(LINE_FEED, from);
     while (lineFeed < 0) {
       if (!this.#advance()) {
@@ -331,10 +355,15 @@ function hold(open: OpenObject, chunk: Uint8Array, start: number, end: number, l
 }
 
 /** The bytes from `start` to `end`, which begin with `{`, as an object; undefined if they are not UTF-8 or not JSON. */
-function parseObject(bytes: Buffer, start: number, end: number, knownUtf8: boolean): JsonObject | undefined {
-  if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) return undefined;
+function parseBytes(bytes: Buffer, start: number, end: number, isAscii: boolean): JsonObject | undefined {
+  if (!isAscii && !isUtf8(bytes.subarray(start, end))) return undefined;
+  return parse(bytes.toString("utf8", start, end));
+}
+
+/** A text that begins with `{` as an object; undefined if it is not JSON. */
+function parse(text: string): JsonObject | undefined {
   try {
-    return JSON.parse(bytes.toString("utf8", start, end)) as JsonObject;
+    return JSON.parse(text) as JsonObject;
   } catch {
     // A SyntaxError, or a RangeError when it is nested too deeply: both are garbage.
     return undefined;

@@ -534,6 +534,24 @@ describe("what the caller can ask", () => {
     }
   });
 
+  test("among lines of any length in characters, heldBytes and takeRest are exact to the byte", () => {
+    const lines = ['{"a":"x"}\n', '{"a":"¿mañana?"}\r\n', ' {"a":"🕊漢"} \t\n\n', '{"a":"ñ"}\n'];
+    const data = Buffer.from(seededRandom(8).bytes(1000));
+    const parts = Array.from({ length: 10_000 }, (_, n) => bytesOf(lines[n % lines.length] as string));
+    const stream = Buffer.concat([...parts, bytesOf('{"action":"stream"}'), data]);
+    const decoder = new FrameDecoder(PEER_OBJECT_LIMIT);
+    decoder.push(stream, 0);
+    let behind = stream.length;
+    for (const part of parts) {
+      expect(decoder.next()).toEqual(JSON.parse(part.toString()) as JsonObject);
+      expect(decoder.heldBytes).toBe(behind - (part.lastIndexOf("}") + 1));
+      behind -= part.length;
+    }
+    expect(decoder.next()).toEqual({ action: "stream" });
+    expect(data.equals(decoder.takeRest())).toBe(true);
+    expect(decoder.heldBytes).toBe(0);
+  });
+
   test("takeRest joins the open object, the read in hand and the reads that wait", () => {
     const decoder = new FrameDecoder(PEER_OBJECT_LIMIT);
     decoder.push(bytesOf('{"a":1}{"b"'), 0);
@@ -724,6 +742,11 @@ describe("work", () => {
     const line = bytesOf(`${"{}".repeat(10_000)}\n`);
     expect(countParses(() => expect(decode([line])).toHaveLength(10_000))).toBe(10_001);
     expect(countParses(() => decode(singleBytes(line)))).toBe(10_000);
+  });
+
+  test("lines that are no objects cost one try in a window, however many they are", () => {
+    const lines = bytesOf('{"ñ":1}}\n{"b":1,}\n'.repeat(10_000));
+    expect(countParses(() => expect(decode([lines])).toHaveLength(30_000))).toBeLessThan(20_010);
   });
 
   test("a line that arrives byte by byte, and a pretty-printed object, are parsed once", () => {
