@@ -33,6 +33,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "reach/lan",
       "reach/mapping",
       "reach",
+      "reach/doctor",
       "conversation",
       "local-accounts.ts",
       "locate-profile.ts",

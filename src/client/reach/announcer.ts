@@ -8,7 +8,7 @@
  */
 import type { Target } from "../../net/dialler.ts";
 import type { Clock } from "../../net/clock.ts";
-import { familyOf } from "../../protocol/ip-address.ts";
+import { familyOf, type Family } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { RendezvousLink } from "../rendezvous/link.ts";
 import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
@@ -35,6 +35,8 @@ export type OutsideView = {
   /** Where the server has dialled the peer port; undefined: no check has ended. */
   readonly checked: ResponseOf<"reachable">["results"] | undefined;
   readonly hasMeetingPort: boolean;
+  /** In which families the meeting port answers; none yet: it has not been heard of. */
+  readonly meeting: ReadonlyMap<Family, boolean>;
   readonly relayBytesLeft: number;
 };
 
@@ -60,6 +62,10 @@ export class Announcer {
   #cancel: () => void = () => undefined;
   /** When the last check was asked for, by the monotonic clock. */
   #checkedAt = -Infinity;
+  /** The server's answer, and what the meeting port then says. */
+  #told: Promise<unknown> = Promise.resolve();
+  /** Resolved when the check that was asked for has ended, or is late. */
+  #check: PromiseWithResolvers<void> | undefined;
 
   constructor(needs: AnnouncerNeeds) {
     this.#needs = needs;
@@ -76,6 +82,12 @@ export class Announcer {
     return isRecent && address === this.#needs.link()?.remoteAddress;
   }
 
+  /** Resolves when nothing more is to be learnt of what was told: within CHECK_TIME after the server's answer. */
+  async settled(): Promise<void> {
+    await this.#told;
+    await this.#check?.promise;
+  }
+
   /** To be called after a login, and when the mapped ports have changed. */
   tell(): void {
     this.#cancel();
@@ -87,7 +99,7 @@ export class Announcer {
     const told = check
       ? { addresses: ownAddresses(), mapped: this.#needs.mapped(), check }
       : { addresses: [], mapped: [], check };
-    link
+    this.#told = link
       .request("reach", told)
       .then((answer) => this.#answered(link, answer, check))
       .catch((error: unknown) => {
@@ -100,6 +112,7 @@ export class Announcer {
 
   /** The server has dialled the peer port. */
   checked({ results }: ResponseOf<"reachable">): void {
+    this.#check?.resolve();
     const { view } = this;
     if (view === undefined) return;
     this.#learn({ ...view, checked: results });
@@ -108,6 +121,7 @@ export class Announcer {
 
   close(): void {
     this.#cancel();
+    this.#check?.resolve();
   }
 
   #tellAfter(ms: number): void {
@@ -116,11 +130,16 @@ export class Announcer {
   }
 
   /** @param asksBack whether it matters how others see us */
-  #answered(link: RendezvousLink, answer: ResponseOf<"reach_response">, asksBack: boolean): void {
+  async #answered(
+    link: RendezvousLink,
+    answer: ResponseOf<"reach_response">,
+    asksBack: boolean,
+  ): Promise<void> {
     if (link !== this.#needs.link()) return;
     const { observed, meeting, ticket, checking, relay_bytes_left: relayBytesLeft } = answer;
+    if (checking) this.#awaitCheck();
     // So it is when the router has opened a port a moment after the login.
-    if (asksBack && !checking) this.#tellAfter(CHECK_INTERVAL);
+    else if (asksBack) this.#tellAfter(CHECK_INTERVAL);
     const before = this.view;
     const view: OutsideView = {
       observed,
@@ -128,22 +147,30 @@ export class Announcer {
       mapping: before?.mapping,
       checked: before?.checked,
       hasMeetingPort: meeting.length > 0,
+      meeting: before?.meeting ?? new Map(),
       relayBytesLeft,
     };
     this.#learnt = { link, view };
     this.#needs.changed();
     if (!asksBack) return;
-    for (const [family, target] of meetingTargets(meeting, link)) {
+    const observing = [...meetingTargets(meeting, link)].map(async ([family, target]) => {
       const isOwnFamily = family === familyOf(observed.ip);
-      void observe(target, isOwnFamily ? (link.localPort ?? 0) : 0, ticket).then((seen) => {
-        if (seen === undefined || this.#learnt?.link !== link) return;
-        const { ip, port, mapping } = seen;
-        this.#learn({
-          ...this.#learnt.view,
-          ...(isOwnFamily ? { mapping } : { observedOther: { ip, port } }),
-        });
-      });
-    }
+      const seen = await observe(target, isOwnFamily ? (link.localPort ?? 0) : 0, ticket);
+      if (this.#learnt?.link !== link) return;
+      const { view: learnt } = this.#learnt;
+      const known = { ...learnt, meeting: new Map([...learnt.meeting, [family, seen !== undefined]]) };
+      if (seen === undefined) this.#learn(known);
+      else if (isOwnFamily) this.#learn({ ...known, mapping: seen.mapping });
+      else this.#learn({ ...known, observedOther: { ip: seen.ip, port: seen.port } });
+    });
+    await Promise.all(observing);
+  }
+
+  #awaitCheck(): void {
+    const check = Promise.withResolvers<void>();
+    this.#check = check;
+    const cancel = this.#needs.clock.after(CHECK_TIME, check.resolve);
+    void check.promise.then(cancel);
   }
 
   #learn(view: OutsideView): void {

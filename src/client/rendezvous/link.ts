@@ -84,6 +84,7 @@ export class RendezvousLink {
   readonly #pending = new Map<number, Pending>();
   #state: State = { name: "dialling" };
   #nextId = 1;
+  #openedIn = 0;
 
   private constructor(targets: readonly Target[], events: LinkEvents) {
     this.targets = targets;
@@ -101,6 +102,7 @@ export class RendezvousLink {
     signal?: AbortSignal,
   ): Promise<RendezvousLink> {
     const link = new RendezvousLink(targets, events);
+    const begun = performance.now();
     const connection = await dial({
       targets,
       tls: context,
@@ -113,12 +115,18 @@ export class RendezvousLink {
       sharesLocalPort: true,
       ...(signal === undefined ? {} : { signal }),
     });
+    link.#openedIn = performance.now() - begun;
     // The connection may have closed since the handshake.
     if (link.#state.name === "dialling") {
       const livenessCheck = setInterval(() => link.#checkLiveness(), CHECK_INTERVAL);
       link.#state = { name: "open", connection, livenessCheck, pingSentAt: undefined, endedBy: undefined };
     }
     return link;
+  }
+
+  /** How long the dials and the TLS handshake took, in ms. */
+  get openedIn(): number {
+    return this.#openedIn;
   }
 
   /** The server's address; undefined: the link is closed. */

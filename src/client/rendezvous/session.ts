@@ -75,6 +75,7 @@ type State =
       readonly name: "online";
       readonly link: RendezvousLink;
       readonly key: ProvenKey;
+      readonly clockOffset: number;
       readonly clockCheck: ReturnType<typeof setInterval>;
       isRenewing: boolean;
     }
@@ -127,6 +128,11 @@ export class Rendezvous {
   /** The link while logged in. */
   get link(): RendezvousLink | undefined {
     return this.#state.name === "online" ? this.#state.link : undefined;
+  }
+
+  /** The server's clock minus ours at the login, in ms; undefined: not logged in. */
+  get clockOffset(): number | undefined {
+    return this.#state.name === "online" ? this.#state.clockOffset : undefined;
   }
 
   /** Whether a lost link is reconnected. */
@@ -183,6 +189,7 @@ export class Rendezvous {
     this.#become(attempt);
     let link: RendezvousLink;
     let key: ProvenKey;
+    let clockOffset: number;
     try {
       const { signal: theirs } = this.#options;
       const own = this.#abort.signal;
@@ -192,6 +199,7 @@ export class Rendezvous {
         signal: theirs === undefined ? own : AbortSignal.any([theirs, own]),
       });
       link = contact.link;
+      clockOffset = contact.clockOffset;
       attempt.link = link;
       if (this.#isClosed) throw new ServerError("server_unreachable");
       const { profile, password } = this.#options;
@@ -205,8 +213,8 @@ export class Rendezvous {
       const { servers, host, port } = this.#options;
       servers.used(host, port);
       if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
-      this.#options.events.clockOffset(contact.clockOffset);
-      this.#revocations.loggedIn(link, told, this.#options.now() + contact.clockOffset);
+      this.#options.events.clockOffset(clockOffset);
+      this.#revocations.loggedIn(link, told, this.#options.now() + clockOffset);
     } catch (error) {
       attempt.link?.close("login_failed");
       this.#become({ name: "offline", why: error as Error });
@@ -217,7 +225,7 @@ export class Rendezvous {
     this.#leaving?.close("moved");
     this.#leaving = undefined;
     const clockCheck = setInterval(() => this.checkClock(), CLOCK_CHECK_INTERVAL);
-    this.#become({ name: "online", link, key, clockCheck, isRenewing: false });
+    this.#become({ name: "online", link, key, clockOffset, clockCheck, isRenewing: false });
     // There may be more revocations, and a push during the login may have taken the new certificate back.
     this.checkClock();
   }

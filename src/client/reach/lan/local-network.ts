@@ -32,6 +32,12 @@ type LocalNetworkNeeds = {
   readonly heard: (label: string) => void;
 };
 
+/** An interface on which this client tells that it is there. */
+export type BeaconInterface = Pick<LocalInterface, "via" | "family"> & {
+  /** The code of why nothing is heard or sent there; undefined: it is. */
+  readonly fault: string | undefined;
+};
+
 type State =
   | { readonly name: "off" }
   | {
@@ -39,6 +45,10 @@ type State =
       readonly interfaces: readonly LocalInterface[];
       readonly isOnLink: (ip: string) => boolean;
       readonly sockets: Map<LocalInterface["family"], Multicast>;
+      /** Codes of why nothing is heard on an interface, by its `via`. */
+      readonly deaf: Map<string, string>;
+      /** Codes of why the last beacon could not be sent there. */
+      readonly mute: Map<string, string>;
       /** How many more beacons follow at once. */
       first: number;
       /** By the monotonic clock. */
@@ -49,6 +59,7 @@ export class LocalNetwork {
   readonly #needs: LocalNetworkNeeds;
   readonly #nearby: Nearby;
   #state: State = { name: "off" };
+  #opening: Promise<void> = Promise.resolve();
   #labels: { readonly labels: readonly string[]; readonly readAt: number } | undefined;
 
   constructor(needs: LocalNetworkNeeds) {
@@ -79,6 +90,28 @@ export class LocalNetwork {
     return this.#state.name === "off" ? [] : this.#nearby.targets(label, this.#needs.monotonic());
   }
 
+  /** `heard`: the labels of the contacts who are there. Undefined: it is off. */
+  get view():
+    { readonly interfaces: readonly BeaconInterface[]; readonly heard: readonly string[] } | undefined {
+    const state = this.#state;
+    if (state.name === "off") return undefined;
+    const { interfaces, deaf, mute } = state;
+    return {
+      interfaces: interfaces.map(({ via, family }) => ({
+        via,
+        family,
+        fault: deaf.get(via) ?? mute.get(via),
+      })),
+      heard: this.#nearby.labels(this.#needs.monotonic()),
+    };
+  }
+
+  /** Resolves when the first beacon was sent, if this client has begun; it may be alone. */
+  async opened(): Promise<void> {
+    await this.#opening;
+    this.tick();
+  }
+
   /** To be called about once a second. */
   tick(): void {
     const state = this.#state;
@@ -102,38 +135,43 @@ export class LocalNetwork {
       interfaces,
       isOnLink: onLink(interfaces),
       sockets: new Map(),
+      deaf: new Map(),
+      mute: new Map(),
       first: 0,
       sendAt: this.#needs.monotonic() + BEACON_INTERVAL,
     };
     this.#state = state;
-    void this.#open(state);
+    this.#opening = this.#open(state);
   }
 
   async #open(state: State & { name: "on" }): Promise<void> {
     for (const family of new Set(state.interfaces.map((each) => each.family))) {
       const socket = await Multicast.open(family, BEACON_PORT, (datagram, from) =>
         this.#received(datagram, from),
-      ).catch(ignoreSystemError);
-      if (socket === undefined) continue;
+      ).catch(faultOf);
+      const own = state.interfaces.filter((each) => each.family === family);
+      if (typeof socket === "string") {
+        for (const { via } of own) state.deaf.set(via, socket);
+        continue;
+      }
       if (this.#state !== state) {
         socket.close();
         return;
       }
       state.sockets.set(family, socket);
-      for (const { via } of state.interfaces.filter((each) => each.family === family))
-        attempt(() => socket.join(BEACON_GROUPS[family], via));
+      for (const { via } of own) attempt(state.deaf, via, () => socket.join(BEACON_GROUPS[family], via));
     }
     // The next tick sends the first one.
     if (state.sockets.size > 0) state.first = FIRST_BEACONS;
   }
 
-  #send({ interfaces, sockets }: State & { name: "on" }): void {
+  #send({ interfaces, sockets, mute }: State & { name: "on" }): void {
     const { port: portOf, label, random } = this.#needs;
     const port = portOf();
     if (port === undefined) return;
     const beacon = writeBeacon(label, random(NONCE_LENGTH), port);
     for (const { family, via } of interfaces)
-      attempt(() => sockets.get(family)?.send(beacon, BEACON_GROUPS[family], via));
+      attempt(mute, via, () => sockets.get(family)?.send(beacon, BEACON_GROUPS[family], via));
   }
 
   #received(datagram: Buffer, from: string): void {
@@ -151,16 +189,19 @@ export class LocalNetwork {
   }
 }
 
-/** Of one interface, as one that has just gone: the others still serve. */
-function attempt(work: () => void): void {
+/** Of one interface, as one that has just gone: the others still serve. @param faults takes the code of a failure */
+function attempt(faults: Map<string, string>, via: string, work: () => void): void {
+  faults.delete(via);
   try {
     work();
   } catch (error) {
-    ignoreSystemError(error);
+    faults.set(via, faultOf(error));
   }
 }
 
-function ignoreSystemError(error: unknown): undefined {
-  if (!/^E[A-Z]+$/.test(errorCode(error))) throw error;
-  return undefined;
+/** The code of a system error; any other one is thrown. */
+function faultOf(error: unknown): string {
+  const code = errorCode(error);
+  if (!/^E[A-Z]+$/.test(code)) throw error;
+  return code;
 }

@@ -19,7 +19,7 @@ export const MAX_SENDERS = 4_096;
 type Heard = { readonly target: Target; readonly at: number };
 
 export class Nearby {
-  readonly #labels: () => readonly string[];
+  readonly #contacts: () => readonly string[];
   /** By label; the address that was heard last is the last. */
   readonly #heard = new Map<string, readonly Heard[]>();
   /** When an address was last heard, the oldest first. */
@@ -29,7 +29,7 @@ export class Nearby {
 
   /** @param labels gives those of the contacts */
   constructor(labels: () => readonly string[]) {
-    this.#labels = labels;
+    this.#contacts = labels;
   }
 
   /**
@@ -52,6 +52,11 @@ export class Nearby {
     return this.#current(label, now)
       .map(({ target }) => target)
       .reverse();
+  }
+
+  /** Of the contacts on the local network. @param now as for `take` */
+  labels(now: number): string[] {
+    return [...this.#heard.keys()].filter((label) => this.#current(label, now).length > 0);
   }
 
   #current(label: string, now: number): readonly Heard[] {
@@ -77,7 +82,7 @@ export class Nearby {
       if (this.#current(label, now).length === 0) this.#heard.delete(label);
     }
     const before = [...this.#heard].filter(([, heard]) => heard.some(({ target }) => target.ip === from));
-    for (const label of [...before.map(([label]) => label), ...this.#labels()]) {
+    for (const label of [...before.map(([label]) => label), ...this.#contacts()]) {
       if (this.#tags < 1) return undefined;
       this.#tags--;
       if (isOf(label, beacon)) return label;

@@ -40,6 +40,8 @@ export class Mapping {
   #state: State = { name: "off" };
   /** This client's addresses as others see them, of the family; none: not known. */
   #seenAs: readonly string[] = [];
+  /** The end of the question that was asked last. */
+  #answered: Promise<void> = Promise.resolve();
 
   constructor(needs: MappingNeeds) {
     this.#needs = needs;
@@ -59,6 +61,15 @@ export class Mapping {
   /** Begins, unless it has begun. */
   start(): void {
     if (this.#state.name === "off") this.#askAt(this.#needs.monotonic(), undefined);
+  }
+
+  /** Asks now, unless a port is open; resolves when the gateway has answered. */
+  async askNow(): Promise<void> {
+    const { name } = this.#state;
+    if (name === "off" || (name === "waiting" && this.#lease === undefined))
+      this.#askAt(this.#needs.monotonic(), undefined);
+    this.tick();
+    await this.#answered;
   }
 
   /** The network may be another one. */
@@ -83,7 +94,7 @@ export class Mapping {
     if (state.name !== "waiting" || now < state.at) return;
     const gateway = this.#needs.gateway();
     if (gateway === undefined) this.#askAt(now + GATEWAY_INTERVAL, state.lease);
-    else void this.#ask(gateway, state.lease);
+    else this.#answered = this.#ask(gateway, state.lease);
   }
 
   /** Gives the port back. */

@@ -4,11 +4,23 @@ import { isIPv6 } from "node:net";
 import type { Target } from "../../../net/dialler.ts";
 import { defaultGateways } from "./gateways.ts";
 import { Mapping } from "./mapping.ts";
-import { mapByNatPmp, mapByPcp, mapByUpnp, type Way } from "./ways.ts";
+import { mapByNatPmp, mapByPcp, mapByUpnp, type Mapped } from "./ways.ts";
+
+const WAYS = { pcp: mapByPcp, nat_pmp: mapByNatPmp, upnp: mapByUpnp };
+export type WayName = keyof typeof WAYS;
 
 /** Each is tried only if the one before did not answer or cannot. */
-const WAYS = { IPv4: [mapByPcp, mapByNatPmp, mapByUpnp], IPv6: [mapByPcp] } as const satisfies {
-  [family: string]: readonly Way[];
+const WAYS_OF = { IPv4: ["pcp", "nat_pmp", "upnp"], IPv6: ["pcp"] } as const satisfies {
+  [family: string]: readonly WayName[];
+};
+
+/** What a gateway has answered last. */
+export type GatewayAnswers = {
+  readonly gateway: string;
+  /** The port that it has opened, or the code of why it has not; in the order in which they were asked. */
+  readonly answers: readonly { readonly way: WayName; readonly answer: Omit<Mapped, "release"> | string }[];
+  /** Whether what it has opened is of use: it leads here from outside. */
+  readonly isOpen: boolean;
 };
 
 type PortMapperNeeds = {
@@ -23,24 +35,30 @@ type PortMapperNeeds = {
 };
 
 export class PortMapper {
-  readonly #mappings: { readonly [family in keyof typeof WAYS]: Mapping };
+  readonly #mappings: { readonly [family in keyof typeof WAYS_OF]: Mapping };
+  readonly #answers = new Map<Mapping, Omit<GatewayAnswers, "isOpen">>();
 
   constructor({ port, nonce, monotonic, changed }: PortMapperNeeds) {
-    const mapping = (family: keyof typeof WAYS) =>
-      new Mapping({
+    const mapping = (family: keyof typeof WAYS_OF): Mapping => {
+      const made: Mapping = new Mapping({
         gateway: () => defaultGateways()[family],
         ask: async (gateway) => {
-          for (const way of WAYS[family]) {
+          const answers: { way: WayName; answer: Omit<Mapped, "release"> | string }[] = [];
+          this.#answers.set(made, { gateway, answers });
+          for (const way of WAYS_OF[family]) {
             const listening = port();
             if (listening === undefined) return undefined;
-            const mapped = await way(gateway, listening, nonce());
-            if (typeof mapped !== "string") return mapped;
+            const answer = await WAYS[way](gateway, listening, nonce());
+            answers.push({ way, answer });
+            if (typeof answer !== "string") return answer;
           }
           return undefined;
         },
         monotonic,
         changed,
       });
+      return made;
+    };
     this.#mappings = { IPv4: mapping("IPv4"), IPv6: mapping("IPv6") };
   }
 
@@ -51,6 +69,19 @@ export class PortMapper {
   /** Where this client can be dialled through its routers: at most one of each family. */
   get targets(): readonly Target[] {
     return this.#all.map(({ target }) => target).filter((target) => target !== undefined);
+  }
+
+  /** What was answered last, of each gateway that was asked. */
+  get answers(): readonly GatewayAnswers[] {
+    return this.#all.flatMap((mapping) => {
+      const answers = this.#answers.get(mapping);
+      return answers === undefined ? [] : [{ ...answers, isOpen: mapping.target !== undefined }];
+    });
+  }
+
+  /** Asks now where no port is open, also shortly after a failure. Resolves when the gateways have answered. */
+  async askNow(): Promise<void> {
+    await Promise.all(this.#all.map((mapping) => mapping.askNow()));
   }
 
   /** Begins, unless it has begun; the next `tick` asks. */
