@@ -66,6 +66,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
 
 export class Messenger {
   readonly profile: Profile;
+  /** The command that this process runs. */
+  readonly command: string;
   readonly rendezvous: Rendezvous;
   /** How this client is reached, and reaches others. */
   readonly reach: Reach;
@@ -106,6 +108,7 @@ export class Messenger {
   private constructor(options: MessengerOptions, lock: ProfileLock) {
     this.#onEvent = options.onEvent;
     this.profile = options.profile;
+    this.command = options.command;
     this.archive = new Archive(options.profile);
     this.#clock = systemClock(options.now ?? Date.now);
     this.#lookups = new LookupQueue(this.#directory, this.#clock);

@@ -58,6 +58,7 @@ const COMMAND_OPTIONS = {
   unread: {},
   fingerprint: { accept: { type: "switch" } },
   verify: { off: { type: "switch" } },
+  doctor: {},
   whoami: {},
   passwd: {},
   "delete-account": { yes: { type: "switch" } },

@@ -89,6 +89,7 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...LOCAL,
     load: async () => (await import("./commands/account/fingerprint.ts")).fingerprint,
   },
+  doctor: { ...BRIEF, load: async () => (await import("./commands/account/doctor.ts")).doctor },
   verify: { ...BRIEF, load: async () => (await import("./commands/people/verify.ts")).verify },
   passwd: { ...BRIEF, load: async () => (await import("./commands/account/passwd.ts")).passwd },
   "delete-account": {

@@ -23,6 +23,8 @@ const CHECK_INTERVAL = 60_000;
 const DEFAULT_LIMIT = 10_000;
 /** How long after `reach` the server's check may dial the peer port, in ms. */
 const CHECK_TIME = 10_000;
+/** How long the result of a check may take, in ms. */
+const RESULT_TIME = 6_000;
 
 /** How others see this client. */
 export type OutsideView = {
@@ -82,7 +84,7 @@ export class Announcer {
     return isRecent && address === this.#needs.link()?.remoteAddress;
   }
 
-  /** Resolves when nothing more is to be learnt of what was told: within CHECK_TIME after the server's answer. */
+  /** Resolves when nothing more is to be learnt of what was told: within RESULT_TIME after the server's answer. */
   async settled(): Promise<void> {
     await this.#told;
     await this.#check?.promise;
@@ -169,7 +171,7 @@ export class Announcer {
   #awaitCheck(): void {
     const check = Promise.withResolvers<void>();
     this.#check = check;
-    const cancel = this.#needs.clock.after(CHECK_TIME, check.resolve);
+    const cancel = this.#needs.clock.after(RESULT_TIME, check.resolve);
     void check.promise.then(cancel);
   }
 

@@ -23,7 +23,7 @@ import { ownAddresses } from "../rendezvous/surroundings.ts";
 import { Announcer, type OutsideView } from "./announcer.ts";
 import { LocalNetwork } from "./lan/local-network.ts";
 import { NONCE_LENGTH } from "./mapping/pcp.ts";
-import { PortMapper } from "./mapping/port-mapper.ts";
+import { PortMapper, type GatewayAnswers } from "./mapping/port-mapper.ts";
 import { Meetings, type Invitation } from "./meetings.ts";
 
 type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
@@ -144,13 +144,38 @@ export class Reach {
     return this.#needs.profile.relay === "only";
   }
 
-  get #usesLan(): boolean {
+  /** Whether the local network is told of this client, and gateways are asked for a port. */
+  get usesLan(): boolean {
     return this.#needs.profile.usesLan && !this.#isHidden;
   }
 
   /** How others see this client, as the server has said it; undefined: it has not, or there is none. */
   get view(): OutsideView | undefined {
     return this.#announcer.view;
+  }
+
+  /** What the gateways have answered last; none: none was asked. */
+  get gatewayAnswers(): readonly GatewayAnswers[] {
+    return this.#mapper.answers;
+  }
+
+  get localNetwork(): LocalNetwork["view"] {
+    return this.#lan.view;
+  }
+
+  /** Asks the gateways for a port now, if that is wanted. Resolves when they have answered. */
+  async askGateways(): Promise<void> {
+    if (this.usesLan) await this.#mapper.askNow();
+  }
+
+  /** Tells the server anew where we are, if there is one. */
+  tell(): void {
+    this.#announcer.tell();
+  }
+
+  /** Resolves when nothing more is to be learnt of what the server and the local network were told. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#announcer.settled(), this.#lan.opened()]);
   }
 
   /** As `dialPeer`. */
@@ -182,7 +207,7 @@ export class Reach {
 
   #lanChanged(): void {
     const { name } = this.#needs.rendezvous.state;
-    if (!this.#usesLan) void this.#leaveLan();
+    if (!this.usesLan) void this.#leaveLan();
     else if (name !== "offline" && name !== "stopped") this.#lan.start();
   }
 
@@ -190,7 +215,7 @@ export class Reach {
   serverIs({ name }: RendezvousState): void {
     // Before the first attempt nothing is sent, and after `stopped` the account may be elsewhere.
     if (name === "stopped") void this.#leaveLan();
-    else if (name === "connecting" && this.#usesLan) this.#lan.start();
+    else if (name === "connecting" && this.usesLan) this.#lan.start();
     if (name !== "connecting") this.#firstAttempt.resolve();
     if (name === "online") this.#announcer.tell();
   }
@@ -224,7 +249,7 @@ export class Reach {
     this.#lan.tick();
     // For a command that ends soon no router is troubled.
     const { isKeptOnline, link } = this.#needs.rendezvous;
-    if (isKeptOnline && link !== undefined && this.#usesLan) this.#mapper.start();
+    if (isKeptOnline && link !== undefined && this.usesLan) this.#mapper.start();
     this.#mapper.tick();
   }
 

@@ -23,6 +23,9 @@ import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
 import { AccountMovedError } from "../profile/profile.ts";
+import { examine } from "../reach/doctor/examination.ts";
+import { reportOf } from "../reach/doctor/report.ts";
+import { PasswordNeededError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { MAX_LISTED } from "../rendezvous/watched-people.ts";
 import { id, message, name, row, secret } from "./request-row.ts";
 import { checkPerson, STORED_REQUESTS } from "./stored-requests.ts";
@@ -53,6 +56,20 @@ export const REQUESTS = {
     server: messenger.rendezvous.state.name,
     links_until: isoTime(messenger.linksUntil),
   })),
+  /** By which ways others reach this account, and why not by the others; goes online unless the account is. */
+  doctor: row({}, async ({ account }) => {
+    const evidence = await examine(account.messenger, () =>
+      account.connect().then(() => undefined, failureOf),
+    );
+    const { relayBytesLeft = null, clockOffset = null, certificateUntil } = evidence;
+    return {
+      ...reportOf(evidence),
+      relay: evidence.relay,
+      relay_bytes_left: relayBytesLeft,
+      clock_offset: clockOffset,
+      certificate_until: isoTime(certificateUntil),
+    };
+  }),
   users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
   /** Everybody who is online, a contact, or has a conversation; `failure`: why the server did not answer. */
   people: row({}, async ({ account: { messenger } }) => {
@@ -201,6 +218,12 @@ export const REQUESTS = {
   }),
   ...STORED_REQUESTS,
 };
+
+/** A failure of the server or of the login, as JSON. @throws any other error */
+function failureOf(error: unknown): JsonObject {
+  if (error instanceof ServerFailure || error instanceof PasswordNeededError) return errorJson(error);
+  throw error;
+}
 
 export type RequestName = keyof typeof REQUESTS;
 export type Result<N extends RequestName> = Awaited<ReturnType<(typeof REQUESTS)[N]["run"]>>;

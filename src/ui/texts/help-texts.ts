@@ -86,6 +86,10 @@ export const COMMAND_HELP = {
     es: ["USUARIO", "comprueba con un código, los dos a la vez, que nadie intercepta"],
     en: ["USER", "check by a code, both of you at once, that nobody intercepts"],
   },
+  doctor: {
+    es: ["", "por qué caminos se llega a usted, y qué ayudaría"],
+    en: ["", "by which ways others reach you, and what would help"],
+  },
   whoami: {
     es: ["", "la cuenta, su servidor, su huella y su carpeta"],
     en: ["", "the account, its server, its fingerprint and its folder"],

@@ -5,6 +5,7 @@ import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
 import { ACCOUNT_TEXTS } from "./account-texts.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
 import { CONSENT_TEXTS } from "./consent-texts.ts";
+import { DOCTOR_TEXTS } from "./doctor-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
@@ -26,6 +27,7 @@ const TABLE = {
   ...MOVING_TEXTS,
   ...VERIFICATION_TEXTS,
   ...CONSENT_TEXTS,
+  ...DOCTOR_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

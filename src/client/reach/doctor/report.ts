@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from "../../../protocol/framing.ts";
 import { familyOf, isPrivate, type Family } from "../../../protocol/ip-address.ts";
+import type { RelayUse } from "../../profile/relay-use.ts";
 
 type Address = { readonly ip: string; readonly port: number };
 
@@ -25,6 +26,8 @@ type ServerEvidence =
       readonly ms: number;
       /** Where it sees this client. */
       readonly observed: readonly Address[];
+      /** Where only the relay is used, it is not tried out. */
+      readonly has_meeting_port: boolean;
       readonly meeting: readonly { readonly family: Family; readonly answers: boolean }[];
     };
 
@@ -35,8 +38,9 @@ export type Evidence = {
   readonly gateways: readonly string[];
   /** Interfaces that look like those of a VPN. */
   readonly vpn: readonly string[];
-  /** Who listens for peers. */
-  readonly listener: { readonly port: number; readonly command: string; readonly pid: number };
+  /** Who listens for peers; at no port where only the relay is used. */
+  readonly listener: { readonly port?: number; readonly command: string; readonly pid: number };
+  readonly relay: RelayUse;
   /** Whether the NAT gives each connection the same port outside; undefined: not known. */
   readonly mapping: "same" | "varies" | undefined;
   /** Undefined: no router was asked, since the person does not want it. */
@@ -67,11 +71,16 @@ type Check =
   | ({ readonly check: "addresses" } & Pick<Evidence, "addresses" | "gateways" | "vpn">)
   | ({ readonly check: "port" } & Evidence["listener"])
   | { readonly check: "nat"; readonly kind: NatKind }
-  | { readonly check: "router"; readonly answers: readonly RouterAnswer[] }
-  | { readonly check: "dial_back"; readonly results: NonNullable<Evidence["checked"]> }
+  | { readonly check: "router"; readonly asked: boolean; readonly answers: readonly RouterAnswer[] }
+  | {
+      readonly check: "dial_back";
+      readonly asked: boolean;
+      readonly results: NonNullable<Evidence["checked"]>;
+    }
   | {
       readonly check: "local_network";
-      readonly interfaces: readonly object[];
+      readonly on: boolean;
+      readonly interfaces: readonly BeaconInterface[];
       readonly heard: readonly string[];
     };
 
@@ -104,7 +113,9 @@ export type Hint =
   | "firewall"
   | "lan_on"
   | "upnp"
+  | "upnp_or_ipv6"
   | "forward"
+  | "relay_auto"
   | "relay_used_up";
 
 export type Report = {
@@ -119,7 +130,7 @@ export type Report = {
 const CLOCK_TOLERANCE = 300_000;
 
 /** Answers of a router that has no public address itself (measured with miniupnpd; RFC 6886, 3.5; RFC 6887, 7.4). */
-const NO_PUBLIC_ADDRESS: ReadonlySet<string> = new Set(["network_failure", "upnp_501"]);
+const NO_PUBLIC_ADDRESS: ReadonlySet<string> = new Set(["network_failure", "upnp_501", "no_outer_address"]);
 /** A router that does not answer in a way does not know it, or it is switched off. */
 const NO_ANSWER: ReadonlySet<string> = new Set(["no_answer", "ECONNREFUSED", "no_service", "no_address"]);
 
@@ -139,8 +150,14 @@ function natKind({ server, addresses, mapping, router }: Evidence): NatKind {
   return hasNone || outer.some(isBehindAnother) ? "second" : (mapping ?? "unknown");
 }
 
+/** Whether people can meet at the server. */
+function canMeet({ server, relay }: Evidence): boolean {
+  if ("error" in server) return false;
+  return relay === "only" ? server.has_meeting_port : server.meeting.some(({ answers }) => answers);
+}
+
 function verdictOf(evidence: Evidence): Verdict {
-  const { server, checked, router, localNetwork, isCertified, mapping } = evidence;
+  const { server, checked, router, localNetwork, isCertified, mapping, relay } = evidence;
   if (!isCertified) return "none";
   const local = (localNetwork?.heard.length ?? 0) > 0 ? "local" : "none";
   if ("error" in server) return local;
@@ -151,14 +168,26 @@ function verdictOf(evidence: Evidence): Verdict {
     checked?.some(({ open }) => open) === true ||
     (router?.isOpen === true && router.answers.some(isBelieved));
   if (isOpen) return "direct";
-  if (!server.meeting.some(({ answers }) => answers)) return local;
+  if (!canMeet(evidence)) return local;
+  if (relay === "only") return "relayed";
   if (mapping !== "varies") return "punched";
   const hasIPv6 = server.meeting.some(({ family, answers }) => family === 6 && answers);
-  return hasIPv6 && server.observed.some(({ ip }) => familyOf(ip) === 6) ? "punched_ipv6" : "relayed";
+  if (hasIPv6 && server.observed.some(({ ip }) => familyOf(ip) === 6)) return "punched_ipv6";
+  return relay === "never" ? local : "relayed";
 }
 
 function hintOf(evidence: Evidence, verdict: Verdict, kind: NatKind): Pick<Report, "worst" | "hint"> {
-  const { server, addresses, vpn, router, isCertified, clockOffset = 0, relayBytesLeft } = evidence;
+  const {
+    server,
+    addresses,
+    vpn,
+    router,
+    relay,
+    checked,
+    isCertified,
+    clockOffset = 0,
+    relayBytesLeft,
+  } = evidence;
   const hint = (worst: Report["worst"], hint: Hint) => ({ ...(worst && { worst }), hint });
   if ("error" in server) {
     if (addresses.length === 0) return hint("addresses", "network");
@@ -167,20 +196,25 @@ function hintOf(evidence: Evidence, verdict: Verdict, kind: NatKind): Pick<Repor
   if (Math.abs(clockOffset) > CLOCK_TOLERANCE) return hint("clock", "clock");
   if (!isCertified) return hint("port", "certificate");
   if (verdict === "direct") return {};
-  if (!server.meeting.some(({ answers }) => answers)) return hint("server", "meeting_port");
+  if (!canMeet(evidence)) return hint("server", "meeting_port");
   if (relayBytesLeft === 0 && verdict !== "punched") return hint("relay", "relay_used_up");
+  if (relay === "only") return {};
+  if (relay === "never" && verdict !== "punched") return hint("relay", "relay_auto");
   if (vpn.length > 0) return hint("addresses", "vpn");
   if (kind === "carrier") return hint("nat", "carrier");
   if (kind === "second") return hint("nat", "second_router");
-  if (kind === "none" || router?.isOpen === true) return hint("dial_back", "firewall");
+  if (kind === "none" || router?.isOpen === true)
+    return checked === undefined ? {} : hint("dial_back", "firewall");
   if (router === undefined) return hint("router", "lan_on");
   const isSilent = router.answers.every((answer) => "code" in answer && NO_ANSWER.has(answer.code));
-  return hint("router", isSilent ? "upnp" : "forward");
+  if (!isSilent) return hint("router", "forward");
+  return hint("router", verdict === "relayed" ? "upnp_or_ipv6" : "upnp");
 }
 
 /** What a person is told. */
 export function reportOf(evidence: Evidence): Report {
-  const { server, addresses, gateways, vpn, listener, router, checked, localNetwork, isCertified } = evidence;
+  const { server, addresses, gateways, vpn, listener, relay, router, checked, localNetwork, isCertified } =
+    evidence;
   const verdict = verdictOf(evidence);
   const kind = natKind(evidence);
   const advice = hintOf(evidence, verdict, kind);
@@ -191,30 +225,32 @@ export function reportOf(evidence: Evidence): Report {
     if (isGood === undefined) return { ...check, state: "unknown" };
     return { ...check, state: isGood ? "good" : hasWay ? "weak" : "bad" };
   };
-  const isMet = !("error" in server) && server.meeting.some(({ answers }) => answers);
-  const isEasy = isDirect || kind === "none" || kind === "same";
+  const { answers = [] } = router ?? {};
+  const isEasy = kind === "none" || kind === "same";
   const { interfaces = [], heard = [] } = localNetwork ?? {};
   return {
     checks: [
-      line(isMet, { check: "server", ...server }),
+      line(canMeet(evidence), { check: "server", ...server }),
       line(addresses.length > 0 && (isDirect || vpn.length === 0), {
         check: "addresses",
         addresses,
         gateways,
         vpn,
       }),
-      line(isCertified, { check: "port", ...listener }),
-      line(isEasy || (kind === "unknown" ? undefined : false), { check: "nat", kind }),
-      line(router?.isOpen === true || (isDirect || router === undefined ? undefined : false), {
+      line(isCertified && relay === "only" ? undefined : isCertified, { check: "port", ...listener }),
+      line(isEasy || (isDirect || kind === "unknown" ? undefined : false), { check: "nat", kind }),
+      line(router?.isOpen === true || (isDirect || answers.length === 0 ? undefined : false), {
         check: "router",
-        answers: router?.answers ?? [],
+        asked: router !== undefined,
+        answers,
       }),
       line(
         checked?.some(({ open }) => open),
-        { check: "dial_back", results: checked ?? [] },
+        { check: "dial_back", asked: relay !== "only", results: checked ?? [] },
       ),
       line(localNetwork && interfaces.some(({ fault }) => fault === undefined), {
         check: "local_network",
+        on: localNetwork !== undefined,
         interfaces,
         heard,
       }),

@@ -10,6 +10,7 @@ const SERVER: Server = {
   ip: "80.1.0.1",
   ms: 31,
   observed: [{ ip: OUTER, port: 41_234 }],
+  has_meeting_port: true,
   meeting: [{ family: 4, answers: true }],
 };
 
@@ -20,6 +21,7 @@ const HOME: Evidence = {
   gateways: [GATEWAY],
   vpn: [],
   listener: { port: 9_000, command: "listen", pid: 4_711 },
+  relay: "auto",
   mapping: "same",
   router: {
     isOpen: false,
@@ -105,8 +107,8 @@ describe("kinds of networks", () => {
       { router: opened(OUTER) },
       "punched",
       "gggggwg",
-      "router",
-      "forward",
+      "dial_back",
+      "firewall",
     ],
     [
       "a router behind another one",
@@ -140,7 +142,7 @@ describe("kinds of networks", () => {
       "nat",
       "carrier",
     ],
-    ["a symmetric NAT", { mapping: "varies" }, "relayed", "gggwwwg", "router", "upnp"],
+    ["a symmetric NAT", { mapping: "varies" }, "relayed", "gggwwwg", "router", "upnp_or_ipv6"],
     [
       "one with IPv6",
       {
@@ -188,6 +190,30 @@ describe("kinds of networks", () => {
       "gggwwwg",
       "relay",
       "relay_used_up",
+    ],
+    [
+      "only the relay wanted",
+      {
+        relay: "only",
+        server: { ...SERVER, meeting: [] },
+        router: undefined,
+        checked: undefined,
+        mapping: undefined,
+        localNetwork: undefined,
+      },
+      "relayed",
+      "gguuuuu",
+      undefined,
+      undefined,
+    ],
+    ["no relay wanted", { relay: "never" }, "punched", "ggggwwg", "router", "upnp"],
+    [
+      "no relay wanted, where nothing else helps",
+      { relay: "never", mapping: "varies" },
+      "none",
+      "gggbbbg",
+      "relay",
+      "relay_auto",
     ],
     [
       "a clock that is wrong",

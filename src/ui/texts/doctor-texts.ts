@@ -1,0 +1,272 @@
+/** `doctor`: by which ways others reach this client, and why not by the others. */
+import { quotedText } from "../../protocol/quoted-text.ts";
+import type { BilingualText } from "./bilingual-text.ts";
+
+export const DOCTOR_TEXTS = {
+  doctorServer: {
+    es: (ip: string, ms: number, seen: string) =>
+      `Servidor: ${ip} ha respondido en ${ms} ms, y le ve en ${seen}.`,
+    en: (ip: string, ms: number, seen: string) =>
+      `Server: ${ip} answered in ${ms} ms and sees you at ${seen}.`,
+  },
+  doctorNoServer: { es: (why: string) => `Servidor: ${why}`, en: (why: string) => `Server: ${why}` },
+  doctorMeeting: {
+    es: (families: string) => `Puerto de encuentro: por ${families}.`,
+    en: (families: string) => `Meeting port: over ${families}.`,
+  },
+  doctorMeetingSilent: {
+    es: "Su puerto de encuentro no responde.",
+    en: "Its meeting port does not answer.",
+  },
+  doctorMeetingUntried: { es: "Tiene puerto de encuentro.", en: "It has a meeting port." },
+  doctorMeetingNone: { es: "No tiene puerto de encuentro.", en: "It has no meeting port." },
+
+  doctorAddresses: {
+    es: (addresses: string) => `Esta máquina: ${addresses}.`,
+    en: (addresses: string) => `This machine: ${addresses}.`,
+  },
+  doctorNoAddress: {
+    es: "Esta máquina: no está en ninguna red.",
+    en: "This machine: it is in no network.",
+  },
+  doctorGateways: {
+    es: (gateways: string) => `Sale por el router ${gateways}.`,
+    en: (gateways: string) => `It goes out by the router ${gateways}.`,
+  },
+  doctorVpn: {
+    es: (names: string) => `Hay una VPN: ${names}.`,
+    en: (names: string) => `There is a VPN: ${names}.`,
+  },
+
+  doctorPort: {
+    es: (port: number, command: string, pid: number) =>
+      `Puerto para conversar: el ${port}, que tiene abierto «${quotedText(command)}» (proceso ${pid}).`,
+    en: (port: number, command: string, pid: number) =>
+      `Port for conversations: ${port}, kept open by “${quotedText(command)}” (process ${pid}).`,
+  },
+  doctorNoPort: {
+    es: "Puerto para conversar: ninguno, como usted ha elegido (--relay only).",
+    en: "Port for conversations: none, as you have chosen (--relay only).",
+  },
+  doctorNoCertificate: {
+    es: "Nadie puede conectarse: falta el certificado propio, o no es válido.",
+    en: "Nobody can connect: your own certificate is missing or not valid.",
+  },
+
+  doctorNatNone: {
+    es: "NAT: ninguno; esta máquina tiene una dirección pública.",
+    en: "NAT: none; this machine has an address of its own on the Internet.",
+  },
+  doctorNatSame: {
+    es: "NAT: el router deja que dos personas se encuentren a través de él.",
+    en: "NAT: the router lets two people meet through it.",
+  },
+  doctorNatVaries: {
+    es: "NAT simétrico: el router da otro puerto a cada conexión, y nadie puede acertarlo.",
+    en: "NAT: symmetric; the router gives each connection another port, which nobody can guess.",
+  },
+  doctorNatSecond: {
+    es: "NAT: el router está detrás de otro router.",
+    en: "NAT: the router is behind another router.",
+  },
+  doctorNatCarrier: {
+    es: "NAT: el router está detrás del de un operador, que comparten muchos clientes.",
+    en: "NAT: the router is behind a carrier's, which many customers share.",
+  },
+  doctorNatUnknown: { es: "NAT: no se sabe.", en: "NAT: not known." },
+
+  doctorRouterOpen: {
+    es: (address: string, way: string, minutes: number) =>
+      `Router: ha abierto ${address} por ${way}, para ${minutes} min.`,
+    en: (address: string, way: string, minutes: number) =>
+      `Router: it has opened ${address} by ${way}, for ${minutes} min.`,
+  },
+  doctorRouterClosed: {
+    es: (answers: string) => `Router: no abre ningún puerto. ${answers}.`,
+    en: (answers: string) => `Router: it opens no port. ${answers}.`,
+  },
+  doctorRouterUseless: {
+    es: (address: string, way: string) =>
+      `Router: abre por ${way} el puerto ${address}, al que no se llega desde Internet.`,
+    en: (address: string, way: string) =>
+      `Router: by ${way} it opens ${address}, which the Internet does not reach.`,
+  },
+  doctorRouterNone: {
+    es: "Router: no se conoce ninguno a quien pedir un puerto.",
+    en: "Router: none is known that could be asked for a port.",
+  },
+  doctorRouterOff: {
+    es: "Router: no se le pide ningún puerto, como usted ha elegido.",
+    en: "Router: it is not asked for a port, as you have chosen.",
+  },
+  /** Short answers of a router, behind the name of a protocol and a colon. */
+  doctorWayOff: { es: "apagado", en: "off" },
+  doctorWaySilent: { es: "no responde", en: "no answer" },
+  doctorWayForbidden: { es: "no lo permite", en: "not allowed" },
+  doctorWayUnable: { es: "no puede", en: "unable" },
+  doctorWayNoAddress: {
+    es: "el router no tiene dirección pública",
+    en: "the router has no public address",
+  },
+
+  doctorDialled: {
+    es: (open: string) => `Marcado por el servidor: responde en ${open}.`,
+    en: (open: string) => `Dialled by the server: it got through to ${open}.`,
+  },
+  doctorDialledInVain: {
+    es: (closed: string) => `Marcado por el servidor: en vano, en ${closed}.`,
+    en: (closed: string) => `Dialled by the server: in vain, at ${closed}.`,
+  },
+  doctorDialledNever: {
+    es: "Marcado por el servidor: no, como usted ha elegido (--relay only).",
+    en: "Dialled by the server: no, as you have chosen (--relay only).",
+  },
+  doctorNotDialled: {
+    es: "Marcado por el servidor: todavía no (lo hace como mucho una vez por minuto).",
+    en: "Dialled by the server: not yet (it does so once a minute at most).",
+  },
+
+  doctorLan: {
+    es: (places: string) => `Red local: se habla y se escucha en ${places}.`,
+    en: (places: string) => `Local network: speaking and listening on ${places}.`,
+  },
+  doctorLanFault: {
+    es: (place: string, code: string) => `En ${place} no deja el sistema (${code}).`,
+    en: (place: string, code: string) => `On ${place} the system does not allow it (${code}).`,
+  },
+  doctorLanNone: {
+    es: "Red local: no hay ninguna.",
+    en: "Local network: there is none.",
+  },
+  doctorLanOff: {
+    es: "Red local: no se le dice nada, como usted ha elegido.",
+    en: "Local network: it is told nothing, as you have chosen.",
+  },
+  doctorHeard: {
+    es: (names: string) => `Contactos que hay en ella: ${names}.`,
+    en: (names: string) => `Contacts there: ${names}.`,
+  },
+
+  doctorDirect: {
+    es: "Los demás llegan a usted directamente.",
+    en: "Others reach you directly.",
+  },
+  doctorPunched: {
+    es: "Los demás llegan a usted a través de los routers, sin que nadie más intervenga; quien tenga un NAT simétrico, solo por el servidor, cifrado de extremo a extremo.",
+    en: "Others reach you through the routers, with nobody in between; those behind a symmetric NAT only by way of the server, encrypted end to end.",
+  },
+  doctorPunchedOnly: {
+    es: "Los demás llegan a usted a través de los routers, sin que nadie más intervenga; quien tenga un NAT simétrico, no.",
+    en: "Others reach you through the routers, with nobody in between; those behind a symmetric NAT do not.",
+  },
+  doctorPunchedIPv6: {
+    es: "Quien tenga IPv6 llega a usted a través de los routers; los demás, solo por el servidor, cifrado de extremo a extremo. A quien se puede marcar llega usted directamente.",
+    en: "Those who have IPv6 reach you through the routers; others only by way of the server, encrypted end to end. You reach directly whoever can be dialled.",
+  },
+  doctorRelayed: {
+    es: "Los demás llegan a usted solo por el servidor, cifrado de extremo a extremo. A quien se puede marcar llega usted directamente.",
+    en: "Others reach you only by way of the server, encrypted end to end. You reach directly whoever can be dialled.",
+  },
+  doctorRelayedOnly: {
+    es: "Los demás llegan a usted por el servidor, cifrado de extremo a extremo.",
+    en: "Others reach you by way of the server, encrypted end to end.",
+  },
+  doctorLocal: {
+    es: "Solo llegan a usted los contactos de la red local.",
+    en: "Only contacts on the local network reach you.",
+  },
+  doctorNone: {
+    es: "Nadie llega a usted ahora.",
+    en: "Nobody reaches you now.",
+  },
+
+  doctorRelayNever: {
+    es: "Nada pasa por el servidor, como usted ha elegido (--relay never).",
+    en: "Nothing goes by way of the server, as you have chosen (--relay never).",
+  },
+  doctorRelayOnly: {
+    es: "Nada va directamente, como usted ha elegido (--relay only).",
+    en: "Nothing goes directly, as you have chosen (--relay only).",
+  },
+  doctorRelayLeft: {
+    es: (mebibytes: number) => `Por el servidor pueden pasar hoy todavía ${mebibytes} MiB.`,
+    en: (mebibytes: number) => `Today ${mebibytes} MiB may still go by way of the server.`,
+  },
+  doctorClockRight: { es: "El reloj va bien.", en: "The clock is right." },
+  doctorClockWrong: {
+    es: (difference: string) => `El reloj difiere en ${difference} del del servidor.`,
+    en: (difference: string) => `The clock differs from the server's by ${difference}.`,
+  },
+  doctorCertificate: {
+    es: (day: string, clock: string) => `Certificado hasta el ${day} a las ${clock}.`,
+    en: (day: string, clock: string) => `Certificate until ${day}, ${clock}.`,
+  },
+
+  doctorHelps: {
+    es: (what: string) => `Qué ayudaría: ${what}`,
+    en: (what: string) => `What would help: ${what}`,
+  },
+  hintNetwork: {
+    es: "conecte esta máquina a una red.",
+    en: "connect this machine to a network.",
+  },
+  hintServer: {
+    es: "que el servidor vuelva a responder; con quien ya conoce puede hablar mientras dure el certificado.",
+    en: "that the server answers again; until the certificate ends you can talk to people you know.",
+  },
+  hintLogIn: {
+    es: "inicie sesión: con los menús, con listen, o con PALOMA_PASSWORD.",
+    en: "log in: in the menus, by listen, or with PALOMA_PASSWORD.",
+  },
+  hintCertificate: {
+    es: "cierre la sesión (logout) e iníciela otra vez, para recibir otro certificado.",
+    en: "log out and in again, to be given another certificate.",
+  },
+  hintClock: { es: "ponga en hora el reloj de esta máquina.", en: "set this machine's clock." },
+  hintMeetingPort: {
+    es: "pida a quien administra el servidor que abra su puerto de encuentro (el 8444, si no ha elegido otro).",
+    en: "ask whoever runs the server to open its meeting port (8444, unless they chose another).",
+  },
+  hintVpn: {
+    es: "apague la VPN si todo sale por ella, y repita doctor.",
+    en: "switch the VPN off if everything goes through it, and run doctor again.",
+  },
+  hintCarrier: {
+    es: "detrás del NAT de un operador no sirve abrir puertos: pídale IPv6, o una dirección pública.",
+    en: "behind a carrier's NAT opening ports cannot work: ask the provider for IPv6 or a public address.",
+  },
+  hintSecondRouter: {
+    es: "ponga uno de los dos routers en modo puente, o abra el puerto también en el de fuera.",
+    en: "set one of the two routers to bridge mode, or open the port on the outer one too.",
+  },
+  hintFirewall: {
+    es: (port: number) =>
+      `deje pasar el puerto TCP ${port} por el cortafuegos de esta máquina y por el del router.`,
+    en: (port: number) => `let TCP port ${port} through the firewall of this machine and of the router.`,
+  },
+  hintLanOn: {
+    es: "con --lan on se pide al router que abra el puerto.",
+    en: "with --lan on the router is asked to open the port.",
+  },
+  hintUpnp: {
+    es: "active UPnP (o NAT-PMP) en el router: entonces todos llegan directamente.",
+    en: "switch on UPnP (or NAT-PMP) in the router: then everybody reaches you directly.",
+  },
+  hintUpnpOrIPv6: {
+    es: "active UPnP (o NAT-PMP) en el router: entonces todos llegan directamente. Si no lo tiene, pida IPv6 a su operador.",
+    en: "switch on UPnP (or NAT-PMP) in the router: then everybody reaches you directly. If it has none, ask the provider for IPv6.",
+  },
+  hintForward: {
+    es: (port: number) =>
+      `redirija en el router el puerto TCP ${port} hacia esta máquina, o permítale hacerlo por UPnP.`,
+    en: (port: number) => `forward TCP port ${port} on the router to this machine, or allow that by UPnP.`,
+  },
+  hintRelayAuto: {
+    es: "con --relay auto lo que no puede ir directamente pasa, cifrado de extremo a extremo, por el servidor.",
+    en: "with --relay auto what cannot go directly goes by way of the server, encrypted end to end.",
+  },
+  hintRelayUsedUp: {
+    es: "espere a mañana: lo que pasa por el servidor va hoy despacio, porque se ha usado lo de todo el día.",
+    en: "wait until tomorrow: what goes by way of the server is slow today, since the day's share is used up.",
+  },
+} as const satisfies { readonly [name: string]: BilingualText };

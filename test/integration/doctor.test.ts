@@ -1,0 +1,48 @@
+/** `doctor`, with a server and people in this process: what it finds out is the machine's own network. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+
+import { PASSWORD, World, type Event, type Person } from "./cli-process.ts";
+
+setDefaultTimeout(60_000);
+
+const CHECKS = ["server", "addresses", "port", "nat", "router", "dial_back", "local_network"];
+const world = new World();
+let ana: Person;
+
+beforeAll(async () => {
+  const { tlsPort } = await world.server();
+  ana = world.person("ana.doctor", tlsPort);
+  await ana.register();
+});
+afterAll(() => world.close());
+
+function read(stdout: string): Event[] {
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Event);
+}
+
+test("a client on the server's machine is reached directly, and whoever has the account online answers", async () => {
+  const listening = await ana.listen(PASSWORD);
+  const { code, stdout } = await ana.run(["doctor", "--json"]);
+  const events = read(stdout);
+  expect(events.map(({ check }) => check)).toEqual([...CHECKS, undefined]);
+  expect(events.find(({ check }) => check === "port")).toMatchObject({ command: "listen", state: "good" });
+  expect(events.find(({ check }) => check === "router")).toMatchObject({ asked: false, state: "unknown" });
+  expect(events.find(({ check }) => check === "local_network")).toMatchObject({ on: false });
+  expect(events.at(-1)).toMatchObject({
+    event: "doctor",
+    verdict: "direct",
+    relay_bytes_left: expect.any(Number),
+  });
+  expect(code).toBe(0);
+  await listening.stop();
+});
+
+test("without the server it says what can be said, and ends with 3", async () => {
+  const { code, stdout, stderr } = await ana.at("127.0.0.1:1").run(["doctor", "--lang", "es"]);
+  expect({ code, stderr }).toEqual({ code: 3, stderr: "" });
+  expect(stdout).toContain("✘ Servidor: No se puede conectar al servidor 127.0.0.1:1");
+  expect(stdout).toContain("Nadie llega a usted ahora.\n");
+});
