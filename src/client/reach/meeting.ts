@@ -26,7 +26,7 @@ export const RELAY_TIME = 15_000;
 /** How long a meeting may last before `go`, in ms. */
 export const SEAT_TIME = 15_000;
 
-export type Purpose = "chat" | "move";
+export type Purpose = "chat" | "stream" | "move";
 export type MeetingFailure =
   /** No seat was got, or no `go` came. */
   | "no_seat"

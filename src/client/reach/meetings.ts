@@ -90,8 +90,10 @@ export class Meetings {
   }
 
   /** Whether an invitation is worth a look: the server may be hostile, and send thousands. */
-  mayInvite({ username, ticket }: Invitation): boolean {
+  mayInvite({ username, ticket, purpose }: Invitation): boolean {
     const inviter = labelOf(username);
+    // Nobody waits for the bytes of a transfer yet.
+    if (purpose === "stream") return false;
     if (inviter === this.#needs.ownLabel || this.#byTicket.has(ticket)) return false;
     return this.#invitersOf(inviter).mayAsk(this.#needs.clock.monotonic());
   }
@@ -116,6 +118,30 @@ export class Meetings {
     const answer = await link.request("connect", { target_user: record.username, purpose: "move" });
     if (signal.aborted || answer.relay_only) return;
     await this.#bothWays(answer, "move", record, { dials: true, isRelayOnly: false }, signal, greet);
+  }
+
+  /**
+   * Connects us to somebody for the bytes of a transfer. Nobody's addresses are dialled: where that leads to them, they are
+   * not met. The decider is the acceptor.
+   * @param asked the name of the transfer; or their invitation, if they have asked us
+   * @param take gets the connection, on which nothing was said yet, and compares its key with that of the conversation
+   * @returns whether there was one. @throws ServerError, RefusedError, SQLiteError
+   */
+  async stream(
+    record: ContactRecord,
+    asked: string | Invitation,
+    signal: AbortSignal,
+    take: Greet,
+  ): Promise<boolean> {
+    const link = this.#needs.link();
+    if (link === undefined || !this.#needs.hasMeetingPort()) return false;
+    const fields = { target_user: record.username, purpose: "stream", transfer: asked };
+    const meeting = typeof asked === "string" ? await link.request("connect", fields) : asked;
+    if (signal.aborted) return false;
+    const report = { name: "key", fingerprint: meeting.fingerprint } as const;
+    const race = new Race({ tls: this.#needs.tls, record, report, greet: take });
+    await this.#run(meeting, race, { purpose: "stream", isRelayOnly: false }, signal);
+    return race.isGreeted;
   }
 
   async #bothWays(
@@ -175,7 +201,7 @@ export class Meetings {
     if (places.size === 0) return;
     const plan: MeetingPlan = { ticket, places, purpose, mayDial, ...ways };
     const accepted = new Accepted();
-    const run = new MeetingRun(this.#needs, plan, this.#endOf(race, accepted));
+    const run = new MeetingRun(this.#needs, plan, this.#endOf(race, purpose, accepted));
     const abandon = () => {
       run.leave();
       accepted.giveUp();
@@ -191,28 +217,30 @@ export class Meetings {
     }
   }
 
-  #endOf(race: Race, accepted: Accepted): MeetingEnd {
+  #endOf(race: Race, purpose: Purpose, accepted: Accepted): MeetingEnd {
     const { tls, ownLabel, accept } = this.#needs;
     const isDecider = ownLabel < race.record.label;
     const isOfContact = this.#needs.isContact(race.record.label);
-    return isDecider
-      ? {
-          role: "acceptor",
-          context: (): TlsContext | undefined => tls.accepting(),
-          handlers: (way, address) => accepted.add((left) => accept(address, { way, isOfContact, left })),
-        }
-      : {
-          role: "dialler",
-          context: () => race.context,
-          handlers: (way) => ({
-            ...race.handlers(way),
-            secured: (connection, handshake) => {
-              const verdict = race.verify(connection, handshake);
-              if (verdict !== true) connection.terminate(verdict);
-              return verdict === true;
-            },
-          }),
-        };
+    const acceptor = {
+      role: "acceptor",
+      context: (): TlsContext | undefined => tls.accepting(),
+    } as const;
+    if (isDecider && purpose !== "stream") {
+      const handlers: MeetingEnd["handlers"] = (way, address) =>
+        accepted.add((left) => accept(address, { way, isOfContact, left }));
+      return { ...acceptor, handlers };
+    }
+    return {
+      ...(isDecider ? acceptor : { role: "dialler", context: () => race.context }),
+      handlers: (way) => ({
+        ...race.handlers(way),
+        secured: (connection, handshake) => {
+          const verdict = race.verify(connection, handshake);
+          if (verdict !== true) connection.terminate(verdict);
+          return verdict === true;
+        },
+      }),
+    };
   }
 }
 

@@ -133,6 +133,16 @@ test("of 2,000 invitations of strangers four are followed, over the relay, and a
   expect(lies.ana.profile.contacts.all().map(({ username }) => username)).toEqual(["bob"]);
 });
 
+test("an invitation for a transfer that nobody waits for takes no seat", async () => {
+  const lies = await Lies.begin();
+  lies.ana.accept("bob");
+  const stream = { purpose: "stream", transfer: "file" };
+  lies.push(lies.invitation("bob", "stream", stream), lies.invitation("bob", "chat"));
+  await until(() => lies.taken.length > 0);
+  await lies.read();
+  expect(lies.taken.map(({ ticket }) => ticket)).toEqual([ticketOf("chat")]);
+});
+
 test("invitations that come and go are followed only so often", async () => {
   const lies = await Lies.begin();
   const begun = performance.now();
