@@ -23,6 +23,10 @@ export const MAX_ADDRESSES = 8;
 export const MAX_CANDIDATES = 8;
 /** A lower port is no candidate: it belongs to a service of the system, which nobody must be made to dial. */
 export const MIN_CANDIDATE_PORT = 1_024;
+/** What is said and shown of who gives nobody an address: one that nobody dials (PROTOCOL 7). */
+export const NO_ADDRESS = "0.0.0.0";
+/** Older clients refuse a list with port 0. */
+export const NO_PORT = 1;
 /** Mapped ports in one `reach`, and addresses of the meeting port. */
 export const MAX_MAPPED = 2;
 export const MAX_MEETING_PLACES = 2;

@@ -1,10 +1,26 @@
 /**
  * Two people in a network namespace without a default route: they were acquainted at a server that has gone, and one of
- * them comes back at another port. Prints that a message arrives there.
+ * them comes back at another port. Prints that a message arrives there. Of somebody who is hidden nothing is heard.
  */
+import { label } from "../../src/identity/names.ts";
+import {
+  BEACON_GROUPS,
+  BEACON_PORT,
+  isOf,
+  readBeacon,
+  type Beacon,
+} from "../../src/client/reach/lan/beacon.ts";
+import { Multicast } from "../../src/net/datagrams.ts";
 import { Company, until } from "./messenger-pair.ts";
 
 const company = await Company.meet();
+const heard: Beacon[] = [];
+const ear = await Multicast.open("IPv4", BEACON_PORT, (datagram) => {
+  const beacon = readBeacon(datagram);
+  if (beacon !== undefined) heard.push(beacon);
+});
+ear.join(BEACON_GROUPS.IPv4, "192.168.77.1");
+await company.person("carla", { lan: true, relay: "only" });
 const ana = await company.person("ana", { lan: true });
 const before = await company.person("bob", { lan: true });
 ana.messenger.send("bob", "from ana");
@@ -19,4 +35,11 @@ await bob.account.connect().catch(() => undefined);
 ana.messenger.send("bob", "are you near?");
 await until(() => ana.received("bob") === 2);
 console.log(bob.texts("ana").at(-1));
+for (const [name, isHeard] of [
+  ["carla", false],
+  ["bob", true],
+] as const)
+  if (heard.some((beacon) => isOf(label(name), beacon)) !== isHeard)
+    throw new Error(`heard ${name}: ${!isHeard}`);
+ear.close();
 await company.close();

@@ -13,7 +13,7 @@ import { readUserCertificate } from "../../identity/certificate-reader.ts";
 import type { KeyPair } from "../../identity/keys.ts";
 import { label } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
-import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
+import { NO_PORT, type ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { OwnCertificate, Profile } from "../profile/profile.ts";
 import type { RendezvousLink } from "./link.ts";
 import type { ToldRevocations } from "./revocation-reader.ts";
@@ -23,9 +23,6 @@ import { PasswordNeededError, RefusedError, ServerError } from "./server-errors.
 
 /** Time between two reports that the server did not know this account's key, in ms: it can say so at each login. */
 const NEW_KEY_INTERVAL = 3_600_000;
-
-/** The `p2p_port` of a client at which nobody can dial. */
-const NO_PORT = 1;
 
 type LoginOptions = {
   readonly profile: Profile;

@@ -10,6 +10,7 @@ import {
   MAX_CANDIDATES,
   LEGACY_LIST_BYTES,
   MIN_CANDIDATE_PORT,
+  NO_ADDRESS,
   type Candidate,
   type RequestOf,
   type UserEntry,
@@ -44,9 +45,6 @@ type Page = {
  * on the same machine, the private ones only in the same network (PROTOCOL 3).
  */
 type Nearness = "machine" | "network" | "internet";
-
-/** What is shown of a user who gives nobody an address: one that nobody dials, and with it `p2pPort` 1 (PROTOCOL 7). */
-const NO_ADDRESS = "0.0.0.0";
 
 /** The JSON of one user for requesters that are equally near. */
 class Description {

@@ -3,7 +3,7 @@ import { fingerprint } from "../../identity/fingerprint.ts";
 import { isKeyProven, parseSignature } from "../../identity/connection-proof.ts";
 import { parsePublicKey } from "../../identity/keys.ts";
 import { checkUsername, fold, label } from "../../identity/names.ts";
-import type { RequestOf } from "../../protocol/rendezvous-messages.ts";
+import { NO_PORT, type RequestOf } from "../../protocol/rendezvous-messages.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import type { Account } from "../database/accounts.ts";
 import { retryWhileLocked } from "../database/locked-database.ts";
@@ -19,8 +19,6 @@ const RENEWAL_COST = 20;
 const REGISTERED = { es: "Usuario registrado exitosamente", en: "User registered" };
 const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
 
-/** The port of a user who gives nobody an address: older clients refuse a list with port 0 (PROTOCOL 7). */
-const NO_PORT = 1;
 /** An id that no account has. */
 const NO_ACCOUNT = 0;
 

@@ -70,6 +70,7 @@ const TABLE = {
   },
   nobodyOnline: { es: "No hay nadie más en línea.", en: "Nobody else is online." },
   legacyOnly: { es: "solo sin cifrar", en: "unencrypted only" },
+  noAddress: { es: "solo a través del servidor", en: "through the server only" },
   loggedOut: { es: "Sesión cerrada.", en: "Logged out." },
   loggedOutHere: {
     es: "La sesión se ha borrado de esta máquina; en el servidor caduca a los 30 días.",

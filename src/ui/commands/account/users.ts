@@ -1,5 +1,6 @@
 /** `users`: who is online. */
 import { showHostPort } from "../../../protocol/ip-address.ts";
+import { NO_ADDRESS } from "../../../protocol/rendezvous-messages.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
@@ -18,9 +19,10 @@ export function users(context: CommandContext): Promise<ExitCode> {
     ).book;
     for (const { username, ip, p2p_port, secure } of online) {
       const kind = secure === false ? `  (${texts.legacyOnly})` : "";
+      const place = ip === NO_ADDRESS ? texts.noAddress : visibleText(showHostPort(ip, p2p_port));
       output.event(
         { event: "user", username, ip, p2p_port, secure: secure !== false },
-        `${shownName(names, username)}  ${visibleText(showHostPort(ip, p2p_port))}${kind}`,
+        `${shownName(names, username)}  ${place}${kind}`,
       );
     }
     if (online.length === 0) output.notice(texts.nobodyOnline);
