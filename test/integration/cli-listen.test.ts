@@ -46,6 +46,25 @@ async function goneAfter(client: Client, signal: "SIGINT" | "SIGTERM"): Promise<
   return performance.now() - began;
 }
 
+test("with --relay only there is no port, from the registration on, until another command says otherwise", async () => {
+  const ana = world.person("ana.relay", port);
+  await ana.run(["register", "--relay", "only"], { password: PASSWORD });
+  const listening = await ana.listen(PASSWORD);
+  const beto = await loggedIn("beto.relay");
+  const listed = async () => (await beto.list(["users"])).find(({ username }) => username === ana.name);
+  expect(listening.events).toMatchObject([{ event: "ready", p2p_port: null }]);
+  expect(await listed()).toMatchObject({ ip: "0.0.0.0", p2p_port: 1 });
+  expect((await beto.run(["users"])).stdout).toContain("ana.relay  through the server only\n");
+  expect((await ana.run(["whoami"])).stdout).toContain("\nThrough the server only: ");
+
+  expect(await ana.run(["send", "--wait", "queued", "--relay", "auto", "beto.relay", "hola"])).toMatchObject({
+    code: 0,
+  });
+  while ((await listed())?.["ip"] !== "127.0.0.1");
+  expect((await ana.json(["whoami"])).events).toMatchObject([{ relay: "auto" }]);
+  await listening.stop();
+});
+
 test("what was stored and not yet printed comes after `ready`, oldest first, once", async () => {
   const ana = await loggedIn("ana.stored");
   const texts = Array.from({ length: 700 }, (_, index) => `message ${index}`);
