@@ -21,7 +21,7 @@ const RETRIES = [
 export const PUNCH_TIME = 1_500;
 /** How much longer, if there is one whose handshake hangs, in ms. */
 export const HANDSHAKE_TIME = 3_000;
-/** How long the other side's `relay`, `spliced` and the handshake behind it may take, in ms. */
+/** How long the other side's `relay`, and `spliced`, may take, in ms. */
 export const RELAY_TIME = 15_000;
 /** How long a meeting may last before `go`, in ms. */
 export const SEAT_TIME = 15_000;
@@ -74,6 +74,8 @@ type State =
   | { readonly name: "gathering"; readonly until: number }
   | { readonly name: "punching" }
   | { readonly name: "relaying"; readonly family: Family; readonly until: number }
+  /** `spliced` was said: the handshake has a time of its own. */
+  | { readonly name: "relayed" }
   | { readonly name: "over" };
 
 type MeetingOptions = {
@@ -110,6 +112,7 @@ export class Meeting {
           this.#giveUpAt,
           ...[...this.#punches.values()].map(({ nextAt = Infinity }) => nextAt),
         );
+      case "relayed":
       case "over":
         return Infinity;
       default:
@@ -194,12 +197,13 @@ export class Meeting {
     if (this.#options.isDecider) this.#effects.push({ name: "say", family, line: { action: "ready" } });
     this.#effects.push({ name: "secureSeat", family });
     this.#seats.delete(family);
+    this.#state = { name: "relayed" };
     return this.#done();
   }
 
   /** The relayed connection has closed before it was proven. */
   relayClosed(): MeetingEffect[] {
-    if (this.#state.name === "relaying") this.#end("not_proven");
+    if (this.#state.name === "relayed") this.#end("not_proven");
     return this.#done();
   }
 
@@ -211,8 +215,8 @@ export class Meeting {
   /** The server says that the meeting is over: what has opened already goes on. */
   gone(): MeetingEffect[] {
     const isOpen = [...this.#punches.values()].some((punch) => punch.isOpen);
-    const state = this.#state;
-    if (state.name === "relaying" ? this.#seats.has(state.family) : !isOpen) this.#end("gone");
+    const { name } = this.#state;
+    if (name === "relaying" || (name !== "relayed" && !isOpen)) this.#end("gone");
     return this.#done();
   }
 
@@ -235,6 +239,7 @@ export class Meeting {
       case "relaying":
         if (now >= state.until) this.#end("no_way");
         break;
+      case "relayed":
       case "over":
         break;
       default:

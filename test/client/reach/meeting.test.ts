@@ -9,6 +9,7 @@ import {
   type MeetingEffect,
   type Purpose,
 } from "../../../src/client/reach/meeting.ts";
+import { HANDSHAKE_TIMEOUT } from "../../../src/net/connection.ts";
 import type { Family } from "../../../src/protocol/ip-address.ts";
 
 const IP = "203.0.113.7";
@@ -134,6 +135,14 @@ describe("at the relay", () => {
         .pass(RELAY_TIME)
         .map(({ effect }) => effect),
     ).toEqual(ended("no_way", 4) as MeetingEffect[]);
+  });
+
+  test("the handshake behind «spliced» is not cut short, however late that came", () => {
+    const scene = relaying(true);
+    expect(scene.pass(RELAY_TIME - 1)).toEqual([]);
+    scene.meeting.spliced(4);
+    expect(scene.pass(HANDSHAKE_TIMEOUT)).toEqual([]);
+    expect(scene.meeting.leave()).toEqual(ended(undefined) as MeetingEffect[]);
   });
 
   test("a full relay, a server that leaves, and a peer that proves nothing end it", () => {
