@@ -102,6 +102,8 @@ export class Meetings {
   async answer(invitation: Invitation, ...[record, ways, ...more]: BothWays): Promise<void> {
     const purpose = invitation.purpose === "move" ? "move" : "chat";
     if (meetingWays(this.#needs.relay(), purpose, ways.isRelayOnly) === undefined) return;
+    // Their certificate has the registered spelling.
+    record.rename(invitation.username);
     await this.#invitersOf(record.label).meet(() =>
       this.#bothWays(invitation, purpose, record, ways, ...more),
     );
