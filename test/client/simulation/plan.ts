@@ -1,7 +1,7 @@
 /** The actions of both people and the failures, drawn from the seed. */
 import type { SeededRandom } from "../../seeded-random.ts";
 import { DECISIONS } from "../../../src/client/conversation/consent.ts";
-import { MISHAPS } from "./simulated-network.ts";
+import { MISHAPS, PUNCHES } from "./simulated-network.ts";
 import type { SimulatedPerson } from "./simulated-person.ts";
 import type { Weather } from "./simulated-pipe.ts";
 import type { Said } from "./observer.ts";
@@ -89,8 +89,8 @@ const DISTURBANCES: readonly (readonly [number, string, (world: World, person: S
     [
       1,
       "another address",
-      ({ network }, person) => {
-        person.move();
+      ({ network, sites }, person) => {
+        person.site = sites.open();
         network.befall("silent", "all");
       },
     ],
@@ -123,13 +123,64 @@ const DISTURBANCES: readonly (readonly [number, string, (world: World, person: S
       },
     ],
   ];
-const WEIGHT = DISTURBANCES.reduce((sum, [weight]) => sum + weight, 0);
 
-function disturb(world: World): void {
+/** The same where people are behind NATs and firewalls, and meet. */
+const CHANGES_OF_WAY: typeof DISTURBANCES = [
+  [
+    3,
+    "another network",
+    (world, person) => {
+      const { network, server, sites, random } = world;
+      const { site } = world.otherOf(person);
+      // Sometimes one visits the other.
+      person.site = site.nat !== "none" && random.integer(4) === 0 ? site : sites.draw();
+      if (person.program === undefined) return;
+      network.befall("silent", person.program);
+      server.cut(person, person.program);
+    },
+  ],
+  [
+    3,
+    "the router has another address",
+    ({ network, server, sites }, person) => {
+      person.site = { ...person.site, ip: sites.newAddress() };
+      if (person.program === undefined) return;
+      network.befall("silent", person.program);
+      server.cut(person, person.program);
+    },
+  ],
+  [
+    4,
+    "the port opens or closes",
+    ({ server, random }, person) => {
+      person.site = { ...person.site, isOpen: !person.site.isOpen };
+      if (person.program !== undefined && random.integer(4) > 0) server.tell(person.program);
+    },
+  ],
+  [
+    3,
+    "the NAT forgets",
+    ({ network, random }, { program }) => {
+      if (program !== undefined) network.befall(random.pick(MISHAPS), program);
+    },
+  ],
+  [
+    2,
+    "the relay is full",
+    ({ network, queue, random }) => {
+      network.isRelayFull = true;
+      queue.after(random.integer(20_000), () => (network.isRelayFull = false));
+    },
+  ],
+  [2, "the server starts again", ({ server, random }) => server.fail(random.integer(500))],
+  [2, "NATs punch otherwise", ({ network, random }) => (network.punching = random.pick(PUNCHES))],
+];
+
+function disturb(world: World, kinds: typeof DISTURBANCES): void {
   const { random } = world;
-  let roll = random.integer(WEIGHT);
+  let roll = random.integer(kinds.reduce((sum, [weight]) => sum + weight, 0));
   const person = random.pick(world.people);
-  for (const [weight, name, run] of DISTURBANCES) {
+  for (const [weight, name, run] of kinds) {
     roll -= weight;
     if (roll >= 0) continue;
     world.note(() => `${person.name}: ${name}`);
@@ -180,7 +231,10 @@ export function drawPlan(world: World): number {
     queue.after(beside(), () => act(draw, person));
   }
   for (let left = 5 + random.integer(11); left > 0; left--) {
-    queue.after(beside(), () => disturb(world));
+    queue.after(beside(), () => disturb(world, DISTURBANCES));
+  }
+  for (let left = world.isMeeting ? random.integer(8) : 0; left > 0; left--) {
+    queue.after(beside(), () => disturb(world, CHANGES_OF_WAY));
   }
   if (world.isVerifying) drawVerifications(world, duration);
   return duration + 400;

@@ -1,6 +1,8 @@
 /** One end of a simulated connection, in the place of `src/net/connection.ts`. */
-import { CLOSE_TIMEOUT, OBJECT_TIMEOUT } from "../../../src/net/connection.ts";
 import {
+  CLOSE_TIMEOUT,
+  HANDSHAKE_TIMEOUT,
+  OBJECT_TIMEOUT,
   READS_NOTHING,
   type CloseReason,
   type Connection,
@@ -11,13 +13,17 @@ import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { encodeFrame, FrameDecoder, PEER_OBJECT_LIMIT } from "../../../src/protocol/framing.ts";
 import type { ProgramClock } from "./simulated-time.ts";
 import type { Arrival, Pipe } from "./simulated-pipe.ts";
+import type { End } from "./simulated-socket.ts";
+
+/** Who the other side is, the tests know without a proof. */
+export const HANDSHAKE = { error: undefined, done: true, authorized: true, reused: false };
 
 export type EndOptions = {
   readonly clock: ProgramClock;
   readonly remoteAddress: string;
   readonly outgoing: Pipe;
-  /** What both ends export of their session. */
-  readonly sessionKey: Uint8Array;
+  /** What both ends export of their session; with a handshake it is the dialler's. */
+  readonly session: number;
   /** Called when bytes wait to be written at the end of this turn of the event loop. */
   readonly flushLater: (end: SimulatedConnection) => void;
   /** The program may crash here. */
@@ -25,26 +31,42 @@ export type EndOptions = {
   readonly closed: (end: SimulatedConnection) => void;
 };
 
-export class SimulatedConnection implements LinkConnection {
+type State =
+  /** `answered`: we accept, and our flight is on its way. */
+  | { readonly name: "handshaking"; readonly role: "acceptor" | "dialler"; answered: boolean }
+  | { readonly name: "open" | "ending" | "closed" };
+
+export class SimulatedConnection implements LinkConnection, End {
   readonly remoteAddress: string;
   lastReadAt: number;
   readonly #options: EndOptions;
   #handlers: ConnectionHandlers = { ...READS_NOTHING, closed: () => undefined };
   readonly #decoder = new FrameDecoder(PEER_OBJECT_LIMIT);
   readonly #queue = new Outgoing();
-  #state: "open" | "ending" | "closed" = "open";
+  #state: State = { name: "open" };
   #reason: CloseReason | undefined;
   #deadline = Infinity;
   #isPaused = false;
   #isPumping = false;
   #isShut = false;
   #readBytes = 0;
+  #session: number;
 
   constructor(options: EndOptions) {
     this.#options = options;
+    this.#session = options.session;
     this.remoteAddress = options.remoteAddress;
     this.lastReadAt = options.clock.monotonic();
     options.clock.watch(this);
+  }
+
+  /** A handshake begins. */
+  shakeHands(role: "acceptor" | "dialler", handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+    this.#state = { name: "handshaking", role, answered: false };
+    this.#deadline = this.#now + HANDSHAKE_TIMEOUT;
+    handlers.accepted?.(this.asConnection);
+    if (role === "dialler") this.#sendFlight();
   }
 
   handOverTo(handlers: ConnectionHandlers): void {
@@ -52,11 +74,11 @@ export class SimulatedConnection implements LinkConnection {
   }
 
   get isOpen(): boolean {
-    return this.#state === "open";
+    return this.#state.name === "open";
   }
 
   get isClosed(): boolean {
-    return this.#state === "closed";
+    return this.#state.name === "closed";
   }
 
   get heldBytes(): number {
@@ -72,24 +94,24 @@ export class SimulatedConnection implements LinkConnection {
   }
 
   /** The connection that the handlers receive. */
-  get #asConnection(): Connection {
+  get asConnection(): Connection {
     const connection: LinkConnection = this;
     return connection as Connection;
   }
 
   send(message: object): void {
-    if (this.#state !== "open") return;
+    if (this.#state.name !== "open") return;
     this.#options.step();
     this.#queue.add(encodeFrame(message));
     if (this.#queue.isOverLimit) {
       this.flush();
-      if (this.#queue.overflows()) this.#handlers.overflow?.(this.#asConnection);
+      if (this.#queue.overflows()) this.#handlers.overflow?.(this.asConnection);
     }
     if (!this.#isPumping) this.#options.flushLater(this);
   }
 
   exportKey(): Buffer {
-    return Buffer.from(this.#options.sessionKey);
+    return Buffer.alloc(32, this.#session);
   }
 
   pauseReading(): void {
@@ -109,30 +131,31 @@ export class SimulatedConnection implements LinkConnection {
   }
 
   flush(): void {
-    if (this.#state === "closed") return;
+    if (this.#state.name === "closed" || this.#state.name === "handshaking") return;
     const { outgoing } = this.#options;
     const taken = this.#queue.writeTo(outgoing);
-    if (this.#state === "open") {
-      if (this.#queue.hasDrained()) this.#handlers.drained?.(this.#asConnection);
+    if (this.#state.name === "open") {
+      if (this.#queue.hasDrained()) this.#handlers.drained?.(this.asConnection);
       return;
     }
     if (taken > 0) this.#deadline = this.#now + CLOSE_TIMEOUT;
     if (this.#isShut || this.#queue.length > 0) return;
-    outgoing.mark("end");
+    outgoing.put({ name: "end" });
     this.#isShut = true;
   }
 
   end(code: string): void {
-    if (this.#state !== "open") return;
+    if (this.#state.name === "handshaking") this.terminate(code);
+    if (this.#state.name !== "open") return;
     this.#options.step();
     this.#reason ??= { name: "local", code };
-    this.#state = "ending";
+    this.#state = { name: "ending" };
     this.#deadline = this.#now + CLOSE_TIMEOUT;
     this.flush();
   }
 
   terminate(code: string): void {
-    if (this.#state === "closed") return;
+    if (this.#state.name === "closed") return;
     this.#options.outgoing.cut();
     this.#options.outgoing.reset(0);
     this.#finish({ name: "local", code });
@@ -140,41 +163,76 @@ export class SimulatedConnection implements LinkConnection {
 
   /** The program has crashed: its handlers are not called. @param isReset whether its machine resets the connection */
   abandon(isReset: boolean): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    if (this.#state.name === "closed") return;
+    this.#state = { name: "closed" };
     if (isReset) this.#options.outgoing.reset(0);
     else this.#options.outgoing.cut();
     this.#options.closed(this);
   }
 
   checkDeadlines(now: number): void {
-    if (this.#state === "ending" && now >= this.#deadline) {
+    if (this.#state.name === "handshaking" && now >= this.#deadline) {
+      this.#options.outgoing.reset(0);
+      this.#finish({ name: "refused", code: "handshake_timeout" });
+      return;
+    }
+    if (this.#state.name === "ending" && now >= this.#deadline) {
       this.#options.outgoing.reset(0);
       this.#finish({ name: "local", code: "close_timeout" });
       return;
     }
     const since = this.#decoder.openSince;
-    if (this.#state !== "open" || this.#isPaused || since === undefined || now - since < OBJECT_TIMEOUT)
+    if (this.#state.name !== "open" || this.#isPaused || since === undefined || now - since < OBJECT_TIMEOUT)
       return;
-    this.#handlers.fault("incomplete", this.#asConnection);
+    this.#handlers.fault("incomplete", this.asConnection);
     this.flush();
   }
 
   /** Everything that arrives at once is one read, up to the end of the connection. */
   arrived(arrivals: readonly Arrival[]): void {
     for (const arrival of arrivals) {
-      if (this.#state === "closed" || arrival.name === "open") continue;
-      if (arrival.name !== "bytes") break;
+      if (this.#state.name === "closed" || arrival.name === "open") continue;
+      if (arrival.name === "flight") this.#tookFlight(arrival.session);
+      if (arrival.name === "end" || arrival.name === "reset") break;
+      if (arrival.name !== "bytes") continue;
       this.lastReadAt = this.#now;
-      if (this.#state !== "open") continue;
+      if (this.#state.name !== "open") continue;
       this.#readBytes += arrival.bytes.length;
       this.#decoder.push(arrival.bytes, this.#now);
     }
     this.#pump();
     const last = arrivals.at(-1);
-    if (this.isClosed || last === undefined || last.name === "open" || last.name === "bytes") return;
-    if (last.name === "end") this.#options.outgoing.mark("end");
-    this.#finish(last.name === "end" ? { name: "remote" } : { name: "lost", code: "ECONNRESET" });
+    if (this.isClosed || (last?.name !== "end" && last?.name !== "reset")) return;
+    if (last.name === "end") this.#options.outgoing.put({ name: "end" });
+    if (this.#state.name === "handshaking") this.#finish({ name: "refused", code: "closed_in_handshake" });
+    else this.#finish(last.name === "end" ? { name: "remote" } : { name: "lost", code: "ECONNRESET" });
+  }
+
+  /** The dialler is proven by the third flight, and the acceptor by the second. */
+  #tookFlight(session: number): void {
+    const state = this.#state;
+    if (state.name !== "handshaking") return;
+    this.#session = session;
+    if (state.role === "dialler" || !state.answered) this.#sendFlight();
+    if (state.role === "dialler" || state.answered) this.opened();
+    else state.answered = true;
+  }
+
+  #sendFlight(): void {
+    this.#options.outgoing.put({ name: "flight", session: this.#session });
+  }
+
+  /** The handshake is done. */
+  opened(): void {
+    const isKept = this.#handlers.secured?.(this.asConnection, HANDSHAKE) === true;
+    if (this.#state.name === "closed") return;
+    if (!isKept) {
+      this.#options.outgoing.reset(0);
+      this.#finish({ name: "refused", code: "not_authorized" });
+      return;
+    }
+    this.#state = { name: "open" };
+    this.#handlers.opened?.(this.asConnection);
   }
 
   get #now(): number {
@@ -189,20 +247,20 @@ export class SimulatedConnection implements LinkConnection {
       const next = this.#decoder.next();
       if (next === undefined) break;
       isProgress = true;
-      if (typeof next === "string") this.#handlers.fault(next, this.#asConnection);
-      else this.#handlers.message(next, this.#asConnection);
+      if (typeof next === "string") this.#handlers.fault(next, this.asConnection);
+      else this.#handlers.message(next, this.asConnection);
     }
-    if (isProgress && this.isOpen) this.#handlers.readEnd?.(this.#asConnection);
+    if (isProgress && this.isOpen) this.#handlers.readEnd?.(this.asConnection);
     this.#isPumping = false;
     this.flush();
   }
 
   #finish(reason: CloseReason): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    if (this.#state.name === "closed") return;
+    this.#state = { name: "closed" };
     this.#queue.clear();
     this.#options.clock.unwatch(this);
     this.#options.closed(this);
-    this.#handlers.closed(this.#reason ?? reason, this.#asConnection);
+    this.#handlers.closed(this.#reason ?? reason, this.asConnection);
   }
 }

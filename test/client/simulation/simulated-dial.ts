@@ -1,64 +1,76 @@
-/** From a name to a connection, as in `src/client/peer/dial.ts`, without proofs. */
-import type { ContactRecord } from "../../../src/client/peer/contact-record.ts";
-import type { Greet, UnreachableReason } from "../../../src/client/peer/dial.ts";
-import type { ProvenPeer } from "../../../src/client/peer/proof.ts";
-import { label as labelOf } from "../../../src/identity/names.ts";
-import type { Place } from "./simulated-network.ts";
-import type { SimulatedProgram, Surrounding } from "./simulated-program.ts";
-import type { Whereabouts } from "./simulated-server.ts";
+/** Dials to several addresses, as in `src/net/dialler.ts`, over the simulated network. */
+import { DialError, DIAL_TIMEOUT, type DialOptions, type Target } from "../../../src/net/dialler.ts";
+import type { Connection } from "../../../src/net/connection.ts";
+import { HANDSHAKE } from "./simulated-connection.ts";
+import type { Place, Program } from "./simulated-network.ts";
+import type { Surrounding } from "./simulated-program.ts";
 
-const PORT = 9_000;
+/** As in `src/net/dialler.ts`, in ms. */
+const STAGGER = 250;
 
-export function provenPeer({ name }: Place): ProvenPeer {
-  return { name, label: labelOf(name), notBefore: 0, fingerprint: "", spki: keyOf(name) };
-}
-
-/** What stands for the public key of a person. */
-export function keyOf(name: string): Buffer {
-  return Buffer.from(name);
-}
-
-export type Dialler = {
-  readonly program: SimulatedProgram;
-  readonly owner: Place;
-  readonly other: Place;
-  readonly around: Surrounding;
-};
-
-/** Has the parameters and results of `dialPeer`. */
-export function dialPerson(
-  { program, owner, other, around }: Dialler,
-  record: ContactRecord,
-  signal: AbortSignal,
-  greet: Greet,
-): Promise<UnreachableReason | undefined> {
-  const { promise, resolve } = Promise.withResolvers<UnreachableReason | undefined>();
-  const settle = (reason: UnreachableReason | undefined): void => {
-    resolve(signal.aborted ? undefined : reason);
+/** Dials `to` from `from`, which `program` runs on. */
+export function dialOver(
+  { from, to, program, around }: { from: Place; to: Place; program: Program; around: Surrounding },
+  options: DialOptions,
+): Promise<Connection> {
+  const { clock } = program;
+  const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+  const waiting = [...options.targets];
+  const failures: (Target & { readonly code: string })[] = [];
+  const underWay = new Set<Target>();
+  let isSettled = false;
+  const settle = (run: () => void): void => {
+    if (isSettled) return;
+    isSettled = true;
+    cancel();
+    options.signal?.removeEventListener("abort", abandon);
+    run();
     around.settled();
   };
-  const found = (where: Whereabouts): void => {
-    if (signal.aborted || where.name === "offline") {
-      settle("offline");
-      return;
-    }
-    const isOnline = where.name === "online";
-    if (isOnline) record.moved(other.name, [{ ip: where.address, port: PORT }]);
-    const address = isOnline ? where.address : record.targets[0]?.ip;
-    if (address === undefined) {
-      settle("no_server");
-      return;
-    }
-    around.network.dial(owner, other, {
-      address,
-      signal,
-      opened: (connection) => greet(connection, provenPeer(other), "conversation", "direct"),
-      settled: (outcome) => {
-        if (outcome === "connected") settle(undefined);
-        else settle(isOnline ? "unreachable" : "no_server");
+  const fail = (code: DialError["code"]) => settle(() => reject(new DialError(code, failures)));
+  const abandon = () => fail("abandoned");
+  const cancel = clock.after(options.timeout ?? DIAL_TIMEOUT, () => {
+    for (const target of underWay) failures.push({ ...target, code: "timeout" });
+    fail("timeout");
+  });
+  const startNext = (): void => {
+    if (isSettled) return;
+    const index = waiting.findIndex((target) => (options.take?.(target) ?? 0) === 0);
+    if (index >= 0) for (const target of waiting.splice(index, 1)) start(target);
+    if (waiting.length > 0) clock.after(STAGGER, startNext);
+  };
+  const failed = (target: Target, code: string): void => {
+    underWay.delete(target);
+    failures.push({ ...target, code });
+    if (underWay.size === 0 && waiting.length === 0) fail("unreachable");
+    else startNext();
+  };
+  const start = (target: Target): void => {
+    underWay.add(target);
+    around.network.dial(from, to, {
+      target,
+      isOver: () => isSettled,
+      opened: (connection, become) => {
+        const verdict = options.verify(connection, HANDSHAKE);
+        if (verdict !== true) {
+          connection.terminate(verdict);
+          failed(target, verdict);
+          return;
+        }
+        settle(() => {
+          become(options.handlers);
+          resolve(connection);
+          options.handlers.opened?.(connection);
+        });
       },
+      failed: (code) => failed(target, code),
     });
   };
-  if (!program.hasEnded) around.server.lookUp(program, other, found);
+  if (options.signal?.aborted === true) fail("abandoned");
+  else if (waiting.length === 0) fail("unreachable");
+  else {
+    options.signal?.addEventListener("abort", abandon, { once: true });
+    startNext();
+  }
   return promise;
 }

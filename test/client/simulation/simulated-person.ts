@@ -7,7 +7,9 @@ import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
 import type { SimulatedServer } from "./simulated-server.ts";
+import { ownAddress, type Site } from "./site.ts";
 import type { Machine } from "./simulated-time.ts";
+import type { RelayUse } from "../../../src/client/profile/relay-use.ts";
 import { Shown, Observer, type Fail, type Said, type Observed } from "./observer.ts";
 
 /** `crashed`: the action may have been done or not; `refused`: the rules do not allow it. */
@@ -29,17 +31,22 @@ export class SimulatedPerson implements Place, Observed {
   program: SimulatedProgram | undefined;
   code: string | undefined;
   readonly confirmed = new Set<string>();
+  site: Site;
+  readonly relay: RelayUse;
   readonly #options: PersonOptions;
   readonly #places = new Map<string, number>();
   readonly #shown = new Shown();
-  #address: number;
+  readonly #number: number;
   #written = 0;
 
-  constructor(options: PersonOptions, address: number) {
+  /** @param number of the machine in its home */
+  constructor(options: PersonOptions, number: number, site: Site, relay: RelayUse) {
     this.name = options.name;
     this.machine = options.machine;
     this.#options = options;
-    this.#address = address;
+    this.#number = number;
+    this.site = site;
+    this.relay = relay;
   }
 
   /** As the peer types it before they know the registered spelling. */
@@ -48,16 +55,11 @@ export class SimulatedPerson implements Place, Observed {
   }
 
   get address(): string {
-    return `10.0.0.${this.#address}`;
+    return ownAddress(this.site, this.#number);
   }
 
   placeOf(id: string): number | undefined {
     return this.#places.get(id);
-  }
-
-  /** The machine gets another address. */
-  move(): void {
-    this.#address += 2;
   }
 
   start(other: SimulatedPerson): void {

@@ -16,6 +16,10 @@ export type Weather = {
 /** The receiver of what is written. */
 export type Arrival =
   | { readonly name: "open" }
+  /** One flight of a handshake. */
+  | { readonly name: "flight"; readonly session: number }
+  /** Before the handshake. */
+  | { readonly name: "line"; readonly line: object }
   | { readonly name: "bytes"; readonly bytes: Uint8Array }
   /** The writer has closed its end. */
   | { readonly name: "end" }
@@ -44,6 +48,8 @@ export class Pipe {
   #stalledUntil = 0;
   /** What is written is lost. */
   #isCut = false;
+  /** So is the end. */
+  #isSilent = false;
 
   constructor(options: PipeOptions) {
     this.#options = options;
@@ -64,16 +70,13 @@ export class Pipe {
     this.#bytesUnderWay += taken.length;
     const cut = random.next() < weather().splits ? 1 + random.integer(taken.length) : taken.length;
     for (const part of [taken.subarray(0, cut), taken.subarray(cut)]) {
-      if (part.length > 0) this.#put({ name: "bytes", bytes: part });
+      if (part.length > 0) this.put({ name: "bytes", bytes: part });
     }
     return taken.length;
   }
 
-  mark(name: "open" | "end" | "reset"): void {
-    this.#put({ name });
-  }
-
-  #put(arrival: Arrival): void {
+  /** Takes no room. */
+  put(arrival: Arrival): void {
     if (this.#isCut) return;
     const { machine, random, weather } = this.#options;
     const { delay, jitter } = weather();
@@ -85,6 +88,15 @@ export class Pipe {
   /** Nothing arrives for `ms`, then everything. */
   stall(ms: number): void {
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#options.machine.queue.now + ms);
+  }
+
+  /** Nothing is read until `release`. */
+  hold(): void {
+    this.stall(Infinity);
+  }
+
+  release(): void {
+    if (this.#stalledUntil === Infinity) this.resume();
   }
 
   /** Ends a delay. */
@@ -114,15 +126,16 @@ export class Pipe {
   /** The reader notices the loss of the connection after `delay` ms, and after the bytes that still arrive. */
   reset(delay: number): void {
     this.#isCut = true;
+    if (this.#isSilent) return;
     const at = Math.max(this.#options.machine.queue.now + delay, this.#underWay.at(-1)?.at ?? 0);
     this.#underWay.push({ at, arrival: { name: "reset" } });
     this.#schedule();
   }
 
-  /** Nothing arrives any more. */
-  drop(): void {
-    this.#isCut = true;
-    this.#underWay = [];
+  /** As `cut`; the reader never notices it. */
+  silence(): void {
+    this.cut();
+    this.#isSilent = true;
   }
 
   #schedule(): void {
@@ -130,6 +143,7 @@ export class Pipe {
     if (this.#unschedule !== undefined || first === undefined) return;
     const { machine } = this.#options;
     const at = Math.max(first.at, this.#stalledUntil, machine.awakeAt);
+    if (at === Infinity) return;
     this.#unschedule = machine.queue.after(at - machine.queue.now, () => {
       this.#unschedule = undefined;
       this.#deliver();

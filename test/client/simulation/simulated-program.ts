@@ -16,21 +16,41 @@ import { Outbox } from "../../../src/client/conversation/outbox.ts";
 import type { Profile } from "../../../src/client/profile/profile.ts";
 import { surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
 import { LinkReading } from "../../../src/client/peer/link-reading.ts";
-import type { LinkConnection } from "../../../src/client/peer/link.ts";
+import type { Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
+import { READS_NOTHING } from "../../../src/net/connection.ts";
+import type { dial } from "../../../src/net/dialler.ts";
+import type { dialForLines } from "../../../src/net/line-socket.ts";
+import { DialBudget } from "../../../src/client/peer/dial-limits.ts";
+import { dialPeer, type DialNeeds } from "../../../src/client/peer/dial.ts";
+import type { LinkWay } from "../../../src/client/peer/link.ts";
+import type { Proof, ProvenPeer } from "../../../src/client/peer/proof.ts";
+import { Meetings, type MeetingsNeeds } from "../../../src/client/reach/meetings.ts";
+import type { ReachPush } from "../../../src/client/rendezvous/link.ts";
+import type { TlsContext } from "../../../src/net/tls.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { IN_PLACE } from "../test-profile.ts";
 import { eventText } from "./event-text.ts";
-import { dialPerson, keyOf, provenPeer } from "./simulated-dial.ts";
+import { dialOver } from "./simulated-dial.ts";
 import type { Place, SimulatedNetwork } from "./simulated-network.ts";
 import type { ServerUser, SimulatedServer } from "./simulated-server.ts";
 import { ProgramClock } from "./simulated-time.ts";
+import { areAtHome, PEER_PORT } from "./site.ts";
 import type { Observer, Observed } from "./observer.ts";
 
 const TICK = 1_000;
 /** As in `src/client/messenger.ts`. */
 const CLOSE_PATIENCE = 1_000;
 const CLOSE_LOOK = 50;
+
+/** What stands for the public key of a person. */
+function keyOf(name: string): Buffer {
+  return Buffer.from(name);
+}
+
+function provenPeer({ name }: Place): ProvenPeer {
+  return { name, label: labelOf(name), notBefore: 0, fingerprint: "", spki: keyOf(name) };
+}
 
 /** The program has crashed here. */
 export class Crash extends Error {
@@ -84,6 +104,8 @@ export class SimulatedProgram implements ServerUser {
   readonly #other: Owner;
   readonly #around: Surrounding;
   readonly #ended: () => void;
+  readonly #meetings: Meetings;
+  #isOpen = false;
   #state: "running" | "closing" | "ended" = "running";
   #isChatOpen = false;
   #surroundings: Surroundings;
@@ -121,6 +143,8 @@ export class SimulatedProgram implements ServerUser {
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
     };
+    const dialNeeds = this.#dialNeeds();
+    this.#meetings = this.#newMeetings(dialNeeds);
     const intake = new Intake({ consents, messages }, "requests");
     this.conversation = new Conversation(
       {
@@ -135,10 +159,9 @@ export class SimulatedProgram implements ServerUser {
         wantsChanged: () => this.#wantsChanged(),
         storage: this.#storage,
         isTraced: true,
-        dial: (record, signal, greet) =>
-          dialPerson({ program: this, owner, other, around }, record, signal, greet),
-        meet: async () => undefined,
-        move: async () => undefined,
+        dial: (record, signal, greet) => dialPeer(dialNeeds, record, signal, greet),
+        meet: (...met) => this.#meetings.answer(...met),
+        move: (...moved) => this.#meetings.move(...moved),
       },
       // Only what somebody does stores them.
       contacts.find(other.typedName) ?? unstored(other.typedName),
@@ -164,6 +187,62 @@ export class SimulatedProgram implements ServerUser {
     this.#surroundings = this.#look();
     this.#tickLater();
     around.server.logIn(owner, this);
+  }
+
+  /** A timer may settle a promise. */
+  get #settlingClock(): Pick<ProgramClock, "monotonic" | "after"> {
+    const { clock } = this;
+    return {
+      monotonic: () => clock.monotonic(),
+      after: (ms, run) =>
+        clock.after(ms, () => {
+          run();
+          this.#around.settled();
+        }),
+    };
+  }
+
+  /** As `Reach`. */
+  #dialNeeds(): DialNeeds {
+    const [around, other, owner] = [this.#around, this.#other, this.#owner];
+    const context = {} as TlsContext;
+    return {
+      tls: {
+        dialling: () => context,
+        prove: (_connection, _handshake, target): Proof =>
+          target === undefined || target === other.name
+            ? { ok: true, peer: provenPeer(other) }
+            : { ok: false, code: "other_name" },
+      },
+      dial: ((options) =>
+        dialOver({ from: owner, to: other, program: this, around }, options)) as typeof dial,
+      budget: new DialBudget(() => this.clock.monotonic()),
+      account: "",
+      own: () => ({ isServerLocal: false, port: PEER_PORT, addresses: [owner.address] }),
+      relay: () => owner.relay,
+      lookUp: () => around.server.lookUp(this, other),
+      nearby: () => (areAtHome(owner, other) ? [{ ip: other.address, port: PEER_PORT }] : []),
+      clock: this.#settlingClock,
+      meet: (...met) => this.#meetings.meet(...met),
+    };
+  }
+
+  #newMeetings(needs: DialNeeds): Meetings {
+    const { network, server } = this.#around;
+    return new Meetings({
+      ...needs,
+      tls: { ...needs.tls, accepting: () => ({}) as TlsContext },
+      ownLabel: labelOf(this.#owner.name),
+      clock: this.#settlingClock,
+      dialForLines: ((target, port, handlers) => {
+        if (!this.hasEnded) network.dialForLines(this.#owner, () => server.meetings, target, port, handlers);
+      }) as typeof dialForLines,
+      link: () => (this.hasEnded ? undefined : server.link(this)) as ReturnType<MeetingsNeeds["link"]>,
+      hasMeetingPort: () => server.hasMeetingPort && server.isLoggedIn(this),
+      meetingBudget: new DialBudget(() => this.clock.monotonic()),
+      isContact: (label) => this.stores.consents.isContact(label),
+      accept: (_address, met) => this.accept(met),
+    });
   }
 
   get contact(): Contact {
@@ -309,8 +388,38 @@ export class SimulatedProgram implements ServerUser {
     this.conversation.transport.serverIsGone();
   }
 
-  /** As `PeerPort`, for a pinned or a first key. */
-  accept(connection: LinkConnection): void {
+  otherHasMoved(): void {
+    this.conversation.peerHasMoved();
+  }
+
+  /** As `Reach.take`. */
+  take(push: ReachPush): void {
+    if (!this.isRunning) return;
+    const { reaching } = this.conversation.transport;
+    if (push.action === "meet_request") {
+      if (this.#meetings.mayInvite(push)) this.#storage.attempt(() => reaching.invited(push));
+    } else if (push.action !== "reachable") this.#meetings.take(push);
+    else {
+      const wasOpen = this.#isOpen;
+      this.#isOpen = push.results.some(({ open }) => open);
+      if (this.#isOpen && !wasOpen) reaching.soon();
+    }
+    this.#around.settled();
+  }
+
+  /** As `PeerPort`, for a pinned or a first key. @param met undefined: they have dialled */
+  accept(met?: { readonly way: LinkWay; readonly left: () => void }): ConnectionHandlers | undefined {
+    const { way, left } = met ?? { way: "direct", left: () => undefined };
+    if (!this.isRunning || (way === "direct" && this.#owner.relay === "only")) return undefined;
+    return {
+      ...READS_NOTHING,
+      secured: () => true,
+      opened: (connection) => this.#admit(connection, way, left),
+      closed: left,
+    };
+  }
+
+  #admit(connection: Connection, way: LinkWay, left: () => void): void {
     try {
       if (this.stores.consents.isBlocked(this.contact.label)) connection.terminate("blocked");
       else
@@ -318,8 +427,8 @@ export class SimulatedProgram implements ServerUser {
           connection,
           provenPeer(this.#other),
           { name: "nothing" },
-          "direct",
-          undefined,
+          way,
+          { tookText: () => undefined, flooded: () => undefined, left },
         );
     } catch (error) {
       if (error instanceof Crash) throw error;

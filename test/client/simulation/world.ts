@@ -14,6 +14,7 @@ import { SimulatedPerson } from "./simulated-person.ts";
 import { Crash, type Surrounding } from "./simulated-program.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 import { EventQueue, Machine } from "./simulated-time.ts";
+import { directWay, Sites } from "./site.ts";
 import { checkDisks, isEverythingOut, isEverythingRead } from "./verdict.ts";
 import type { Fail } from "./observer.ts";
 
@@ -23,12 +24,14 @@ const HEALING = 600_000;
 const STEADY = 5;
 /** Two with one connection see a code within this time, and are verified within it once they have confirmed, in ms. */
 const VERIFYING = 20_000;
+/** Who could dial each other leave the relay within this time, in ms: the longest of `move-schedule.ts` and a try. */
+const MOVING = 960_000;
 /** How long one connection must last while both have the chat open, in ms. */
 const TOGETHER = 40_000;
 /** A connection that is no longer needed is closed within this time, in ms. */
 const PARTING = 150_000;
 /** Consecutive promise jobs between an event and its last effect. */
-const JOBS = 8;
+const JOBS = 40;
 const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
 /** Characters of one line of the history. */
 const NOTE_LENGTH = 180;
@@ -41,6 +44,9 @@ export class World implements Surrounding {
   readonly queue = new EventQueue();
   readonly network: SimulatedNetwork;
   readonly server: SimulatedServer;
+  readonly sites: Sites;
+  /** Whether the server has a meeting port, and people are behind NATs and firewalls. */
+  readonly isMeeting: boolean;
   readonly people: readonly [SimulatedPerson, SimulatedPerson];
   /** What happened, if it is recorded. */
   readonly history: string[] = [];
@@ -55,13 +61,25 @@ export class World implements Surrounding {
   constructor(seed: number, isRecorded: boolean) {
     this.random = seededRandom(seed);
     this.isVerifying = seed % 2 === 1;
+    this.isMeeting = (seed >>> 1) % 3 > 0;
     this.#isRecorded = isRecorded;
     const note = (what: () => string) => this.note(what);
-    this.network = new SimulatedNetwork(this.random, drawWeather(this.random), note);
-    this.server = new SimulatedServer(this.queue, this.random);
-    const person = (name: string, address: number): SimulatedPerson => {
+    const { queue, random } = this;
+    this.network = new SimulatedNetwork(queue, random, drawWeather(random), note);
+    this.network.addressOf = (program) => this.people.find((each) => each.program === program)?.address ?? "";
+    this.server = new SimulatedServer({
+      queue,
+      random,
+      network: this.network,
+      meets: this.isMeeting,
+      settled: () => this.settled(),
+    });
+    this.sites = new Sites(random);
+    const person = (name: string, number: number): SimulatedPerson => {
+      const site = this.isMeeting ? this.sites.draw() : this.sites.open();
+      const relay = this.isMeeting && random.integer(8) === 0 ? "only" : "auto";
       const machine = new Machine(this.queue, this.random.integer(1_000_000));
-      return new SimulatedPerson({ name, machine, around: this, fail: this.fail }, address);
+      return new SimulatedPerson({ name, machine, around: this, fail: this.fail }, number, site, relay);
     };
     this.people = [person("Ana", 1), person("Berta", 2)];
   }
@@ -175,6 +193,7 @@ export class World implements Surrounding {
 
   /** Every simulated second is an event, so that time passes when nothing happens. */
   passSecond(): void {
+    this.server.checkDeadlines();
     this.queue.after(1_000, () => this.passSecond());
   }
 
@@ -202,14 +221,26 @@ export class World implements Surrounding {
     this.note(() => "both look at the chat");
     for (const { program } of this.people) program?.openChat();
     const isOne = () =>
-      this.network.openLines === 1 &&
-      this.network.wholeLines === 1 &&
+      this.network.openWays === 1 &&
+      this.network.wholeWays === 1 &&
       this.people.every(({ program }) => program?.conversation.isConnected === true);
     let seconds = 0;
     const isSteady = () => (seconds = isOne() ? seconds + 1 : 0) === STEADY;
     if (!(await this.#runTo(PARTING, isSteady))) this.fail("two who look at the chat have not one line");
+    const isHidden = this.people.some(({ relay }) => relay === "only");
+    const way = isHidden ? "none" : directWay(...this.people);
+    const isRelayed = () =>
+      this.people.some(({ program }) => program?.conversation.transport.presence.way === "relayed");
+    // If they are relayed, there was no direct way before.
+    if (way === "dialled" && isRelayed()) {
+      this.note(() => "both wait for a direct way");
+      const isDirect = () => isSteady() && !isRelayed();
+      if (!(await this.#runTo(MOVING, isDirect)))
+        this.fail("two who could dial each other stay at the relay");
+    }
     for (const person of this.people) person.read();
-    const isWrong = () => !isOne();
+    // Who could punch may find a better way meanwhile.
+    const isWrong = () => (way === "punched" && isRelayed() ? false : !isOne());
     if (await this.#runTo(TOGETHER, isWrong)) this.fail("the line of two who look at the chat does not last");
     for (const person of this.people) {
       if (!isEverythingRead(person, this.otherOf(person)))
