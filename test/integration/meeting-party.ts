@@ -25,14 +25,14 @@ export class MeetingParty {
     this.closed = new Promise((resolve) => (this.#markClosed = resolve));
   }
 
-  /** @param options `localPort`: to come from, as the client's link does */
+  /** @param options `from`, `localPort`: to come from, as the client's link does */
   static async connect(
     port: number,
-    options: { host?: string; localPort?: number } = {},
+    options: { host?: string; from?: string; localPort?: number } = {},
   ): Promise<MeetingParty> {
     const party = new MeetingParty();
-    const near =
-      options.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort };
+    const { from: localAddress = "127.0.0.1", localPort = 0 } = options;
+    const near = options.host === undefined ? { localAddress, localPort } : {};
     await Bun.connect({
       hostname: options.host ?? "127.0.0.1",
       port,

@@ -4,18 +4,20 @@
  */
 import { expect, test } from "bun:test";
 
-import { DEFAULT_RELAY_LIMITS } from "../../../src/server/limits/limits.ts";
+import { DEFAULT_RELAY_LIMITS, type RelayLimits } from "../../../src/server/limits/limits.ts";
 import { seededRandom } from "../../seeded-random.ts";
 import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
 import { MeetingParty, relayedPair } from "../meeting-party.ts";
+import { later } from "../messenger-pair.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
 import type { Message, TestClient } from "../rendezvous-test-client.ts";
 
 const READ = 512 * 1024;
 const cleanups = cleanupsForEachTest();
 
-async function start(): Promise<{ server: TestServer; port: number }> {
-  const meeting = { port: 0, isAsked: true, hosts: [], relay: DEFAULT_RELAY_LIMITS };
+async function start(limits: Partial<RelayLimits> = {}): Promise<{ server: TestServer; port: number }> {
+  const relay = { ...DEFAULT_RELAY_LIMITS, ...limits };
+  const meeting = { port: 0, isAsked: true, hosts: [], relay };
   const server = await TestServer.start({ meeting });
   cleanups.push(() => server.stop());
   return { server, port: server.server.services.meetingPlaces()[0]?.port ?? 0 };
@@ -79,6 +81,56 @@ test("noise at the meeting port, whole or cut, ends its connections and nothing 
   pair[0].write("still here");
   await pair[1].until("still here");
   for (const party of pair) party.close();
+});
+
+test("512 connections without a seat fill the port for a second, and then the oldest gives way", async () => {
+  const { port } = await start();
+  const crowd: MeetingParty[] = [];
+  for (let each = 0; each < 512; each++)
+    crowd.push(await MeetingParty.connect(port, { from: `127.9.${each >> 4}.1` }));
+  const early = await MeetingParty.connect(port);
+  expect(await early.next()).toBeUndefined();
+  await later(1_000, async () => {
+    const late = await MeetingParty.connect(port);
+    await crowd[0]?.closed;
+    late.say({ action: "observe", ticket: "x".repeat(43) });
+    expect(await late.next()).toBeUndefined();
+  });
+  for (const party of crowd) party.close();
+});
+
+test("seats that never speak are closed after 10 s, and their meetings with them", async () => {
+  const { server, port } = await start();
+  const attacker = await reaching(server, "mudo");
+  const seats: MeetingParty[] = [];
+  for (const target of ["uno1", "dos2", "tres3", "cuatro4"]) {
+    await reaching(server, target);
+    const { ticket } = await attacker.ask({ action: "connect", target_user: target });
+    const seat = await MeetingParty.connect(port);
+    seat.say({ action: "meet", ticket });
+    expect(await seat.next()).toHaveProperty("action", "ping");
+    seats.push(seat);
+  }
+  await reaching(server, "cinco5");
+  const fifth = { action: "connect", target_user: "cinco5" };
+  expect(await attacker.ask(fifth)).toHaveProperty("code", "rate_limited");
+  await later(10_000, async () => {
+    for (const seat of seats) await seat.closed;
+  });
+  for (const _ of seats) expect(await attacker.answer()).toHaveProperty("action", "gone");
+  expect(await attacker.ask(fifth)).toHaveProperty("code", "ok");
+});
+
+test("whose day's bytes are used up still chats", async () => {
+  const { server } = await start({ bytesPerDay: 1_000 });
+  const [ana, benito] = await relayedPair(server, ["ana", "benito"]);
+  ana.write("x".repeat(2_000));
+  await benito.until("x".repeat(2_000));
+  const { client } = await server.online("ana");
+  expect(await client.ask({ action: "reach" })).toHaveProperty("relay_bytes_left", 0);
+  benito.write("still here");
+  await ana.until("still here");
+  for (const party of [ana, benito]) party.close();
 });
 
 test("readers that read nothing hold one read each, and their pairs stop nobody", async () => {

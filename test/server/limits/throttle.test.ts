@@ -49,6 +49,17 @@ describe("connections, registrations and lookups", () => {
     }
   });
 
+  test("a user asks for 30 meetings a minute, six of them with one person", () => {
+    const { clock, throttle } = throttled();
+    const passed = (targets: readonly number[]) =>
+      targets.filter((target) => throttle.connect(1, target, HERE).name === "passes").length;
+    expect(passed(Array<number>(10).fill(2))).toBe(6);
+    expect(passed(Array.from({ length: 50 }, (_, index) => 3 + index))).toBe(24);
+    expect(throttle.connect(2, 1, HERE).name).toBe("passes");
+    clock.now += 60_000;
+    expect(passed(Array<number>(10).fill(2))).toBe(6);
+  });
+
   test("a client beyond the connection rate gets a retry time and then passes; others are not affected", () => {
     const { clock, limited, throttle } = throttled({ connectionRate: { burst: 2, perSecond: 0.25 } });
     const three = [1, 2, 3].map(() => throttle.connection(HERE));
