@@ -183,7 +183,7 @@ export function deliver(world: World, link: Link, side: SideIndex): void {
     case "h":
       if (link.dialler === side) write(link, side, "h");
       link.ends[side] = "complete";
-      step(world, side, { name: "completed", link: link.id, isRelayed: false, now: 0 });
+      step(world, side, { name: "completed", link: link.id, isRelayed: false, now: 0, lastReadAt: () => 0 });
       if (self.choice.dial !== undefined) throw new Error("a link is complete and the dial goes on");
       return;
     case "m":

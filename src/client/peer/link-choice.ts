@@ -34,9 +34,17 @@ type CompleteLink = {
   readonly order: number;
   /** When the decider ends it; undefined: only silence ends it. */
   readonly endAt: number | undefined;
-  /** It was pinged at `since`, and not read after it. `rival`: the relayed link that was completed beside it. */
-  readonly probe: { readonly since: number; readonly rival: LinkId | undefined } | undefined;
+  readonly probe: Probe | undefined;
   readonly isDoubtful: boolean;
+};
+
+/** A link was pinged at `since`, and not read after it. */
+type Probe = {
+  readonly since: number;
+  /** When it is doubtful: a further ping gives it no more time. */
+  readonly doubtfulAt: number;
+  /** The relayed link that was completed beside it. */
+  readonly rival: LinkId | undefined;
 };
 
 export type LinkChoice = {
@@ -49,15 +57,23 @@ export type LinkChoice = {
   readonly spare: readonly CompleteLink[];
 };
 
+/** When something was last received on a link, by the clock of `now`. */
+type LastReadAt = (link: LinkId) => number;
+
 export type LinkEvent =
   | { readonly name: "dialStarted"; readonly link: LinkId }
   | { readonly name: "dialFailed"; readonly link: LinkId }
-  | { readonly name: "completed"; readonly link: LinkId; readonly isRelayed: boolean; readonly now: number }
+  | {
+      readonly name: "completed";
+      readonly link: LinkId;
+      readonly isRelayed: boolean;
+      readonly now: number;
+      readonly lastReadAt: LastReadAt;
+    }
   | { readonly name: "closed"; readonly link: LinkId }
   /** One side's addresses have changed: the links may be dead. */
-  | { readonly name: "doubted"; readonly now: number }
-  /** `lastReadAt`: when something was last received on a link, by the clock of `now`. */
-  | { readonly name: "time"; readonly now: number; readonly lastReadAt: (link: LinkId) => number };
+  | { readonly name: "doubted"; readonly now: number; readonly lastReadAt: LastReadAt }
+  | { readonly name: "time"; readonly now: number; readonly lastReadAt: LastReadAt };
 
 export type LinkAction =
   | { readonly name: "abandonDial"; readonly link: LinkId }
@@ -89,7 +105,7 @@ export function stepLinks(choice: LinkChoice, event: LinkEvent): LinkStep {
         linksOf(choice).filter(({ id }) => id !== event.link),
       );
     case "doubted": {
-      const links = linksOf(choice).map((link) => probed(link, event.now, link.probe?.rival));
+      const links = linksOf(choice).map((link) => probed(link, event, link.probe?.rival));
       return choose(choice, links, links.map(pinged));
     }
     case "time":
@@ -122,18 +138,27 @@ function choose(
   return { choice, actions: [...actions, change] };
 }
 
-function probed(link: CompleteLink, since: number, rival: LinkId | undefined): CompleteLink {
-  return { ...link, probe: { since, rival } };
+function isRead({ id }: CompleteLink, { since }: Probe, lastReadAt: LastReadAt): boolean {
+  return lastReadAt(id) > since;
+}
+
+function probed(
+  link: CompleteLink,
+  { now, lastReadAt }: { readonly now: number; readonly lastReadAt: LastReadAt },
+  rival: LinkId | undefined,
+): CompleteLink {
+  const open = link.probe === undefined || isRead(link, link.probe, lastReadAt) ? undefined : link.probe;
+  const doubtfulAt = open?.doubtfulAt ?? now + DOUBT_TIME;
+  const isDoubtful = open !== undefined && link.isDoubtful;
+  return { ...link, probe: { since: now, doubtfulAt, rival }, isDoubtful };
 }
 
 function pinged({ id }: CompleteLink): LinkAction {
   return { name: "ping", link: id };
 }
 
-function complete(
-  before: LinkChoice,
-  { link: id, isRelayed, now }: Extract<LinkEvent, { name: "completed" }>,
-): LinkStep {
+function complete(before: LinkChoice, event: Extract<LinkEvent, { name: "completed" }>): LinkStep {
+  const { link: id, isRelayed, now } = event;
   const abandoned: LinkAction[] =
     before.dial !== undefined && before.dial !== id ? [{ name: "abandonDial", link: before.dial }] : [];
   const choice = { ...before, dial: undefined };
@@ -143,11 +168,11 @@ function complete(
   const replaced = (link: CompleteLink) =>
     choice.decider ? { ...link, endAt: link.endAt ?? now + REPLACED_LINK_TIME } : link;
   const better = isRelayed ? others.filter((link) => !link.isRelayed) : [];
-  const kept = others.map((link) => (better.includes(link) ? probed(link, now, id) : replaced(link)));
+  const kept = others.map((link) => (better.includes(link) ? probed(link, event, id) : replaced(link)));
   return choose(choice, [...kept, newcomer], [...abandoned, ...better.map(pinged)]);
 }
 
-function pass(choice: LinkChoice, now: number, lastReadAt: (link: LinkId) => number): LinkStep {
+function pass(choice: LinkChoice, now: number, lastReadAt: LastReadAt): LinkStep {
   const links = linksOf(choice);
   const isThere = (id: LinkId | undefined) => links.some((link) => link.id === id);
   const ended = new Set<LinkId>();
@@ -155,15 +180,14 @@ function pass(choice: LinkChoice, now: number, lastReadAt: (link: LinkId) => num
     // It was current for a time, while the other one was doubtful.
     const isReplaced = choice.decider && link.id !== choice.current?.id && link.endAt === undefined;
     if (link.probe === undefined) return isReplaced ? { ...link, endAt: now + REPLACED_LINK_TIME } : link;
-    const { since, rival } = link.probe;
+    const { since, doubtfulAt, rival } = link.probe;
     const decides = choice.decider && isThere(rival);
-    if (lastReadAt(link.id) > since) {
+    if (isRead(link, link.probe, lastReadAt)) {
       if (decides) ended.add(rival as LinkId);
       return { ...link, probe: undefined, isDoubtful: false };
     }
-    if (now - since < DOUBT_TIME) return link;
-    if (decides) ended.add(link.id);
-    return { ...link, isDoubtful: true };
+    if (decides && now - since >= DOUBT_TIME) ended.add(link.id);
+    return { ...link, isDoubtful: now >= doubtfulAt };
   });
   const isOver = ({ id, endAt }: CompleteLink) =>
     ended.has(id) ||

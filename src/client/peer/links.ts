@@ -40,7 +40,7 @@ export class PeerLinks {
 
   /** Addresses of one side have changed: every link is pinged. @param now by the monotonic clock */
   doubt(now: number): void {
-    this.#step({ name: "doubted", now });
+    this.#step({ name: "doubted", now, lastReadAt: this.#lastReadAt });
   }
 
   /** How many links there are, including those in their greeting. */
@@ -105,7 +105,8 @@ export class PeerLinks {
 
   /** @param now by the monotonic clock */
   completed(link: PeerLink, now: number): void {
-    this.#step({ name: "completed", link: link.id, isRelayed: link.way === "relayed", now });
+    const isRelayed = link.way === "relayed";
+    this.#step({ name: "completed", link: link.id, isRelayed, now, lastReadAt: this.#lastReadAt });
     this.#renewCompletion();
   }
 
@@ -118,9 +119,10 @@ export class PeerLinks {
   /** Checks the deadlines of links. @param now by the monotonic clock. @param isPaused nothing is read of any link now */
   tick(now: number, isPaused: boolean): void {
     if (!this.isConnected) return;
-    const lastReadAt = (id: LinkId) => (isPaused ? now : (this.#links.get(id)?.lastReadAt ?? 0));
-    this.#step({ name: "time", now, lastReadAt });
+    this.#step({ name: "time", now, lastReadAt: isPaused ? () => now : this.#lastReadAt });
   }
+
+  readonly #lastReadAt = (id: LinkId): number => this.#links.get(id)?.lastReadAt ?? 0;
 
   /** The complete links on which may be written. */
   get open(): readonly PeerLink[] {

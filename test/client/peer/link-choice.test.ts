@@ -107,14 +107,11 @@ describe("two sides end on one and the same link, and every message arrives once
 
 describe("the waits", () => {
   const heardNow = (now: number) => ({ name: "time", now, lastReadAt: () => now }) as const;
+  const completed = (link: number, now: number) =>
+    ({ name: "completed", link, isRelayed: false, now, lastReadAt: () => now }) as const;
   const twoLinks = (decider: boolean): LinkChoice => {
-    const first = stepLinks(noLinks(decider), {
-      name: "completed",
-      link: 1,
-      isRelayed: false,
-      now: 0,
-    }).choice;
-    return stepLinks(first, { name: "completed", link: 2, isRelayed: false, now: 1_000 }).choice;
+    const first = stepLinks(noLinks(decider), completed(1, 0)).choice;
+    return stepLinks(first, completed(2, 1_000)).choice;
   };
 
   test("the decider reads a replaced link for 5 s and then ends it", () => {
@@ -143,12 +140,7 @@ describe("the waits", () => {
   });
 
   test("of several links that are left, the one completed last is written on", () => {
-    const three = stepLinks(twoLinks(false), {
-      name: "completed",
-      link: 3,
-      isRelayed: false,
-      now: 2_000,
-    }).choice;
+    const three = stepLinks(twoLinks(false), completed(3, 2_000)).choice;
     const two = stepLinks(three, { name: "closed", link: 3 });
     expect(two.actions).toEqual([{ name: "writeOn", link: 2 }]);
     const one = stepLinks(two.choice, { name: "closed", link: 2 });
@@ -168,11 +160,11 @@ describe("of links of two classes", () => {
     }
 
     complete(link: number, way: "direct" | "relayed", now: number): unknown[] {
-      return this.#step({ name: "completed", link, isRelayed: way === "relayed", now });
+      return this.#step({ name: "completed", link, isRelayed: way === "relayed", now, ...this.#reads });
     }
 
     doubt(now: number): unknown[] {
-      return this.#step({ name: "doubted", now });
+      return this.#step({ name: "doubted", now, ...this.#reads });
     }
 
     read(link: number, now: number): void {
@@ -180,7 +172,11 @@ describe("of links of two classes", () => {
     }
 
     pass(now: number): unknown[] {
-      return this.#step({ name: "time", now, lastReadAt: (link) => this.#read.get(link) ?? 0 });
+      return this.#step({ name: "time", now, ...this.#reads });
+    }
+
+    get #reads(): { readonly lastReadAt: (link: number) => number } {
+      return { lastReadAt: (link) => this.#read.get(link) ?? 0 };
     }
 
     #step(event: LinkEvent): unknown[] {
@@ -240,6 +236,41 @@ describe("of links of two classes", () => {
     expect(side.pass(1_000 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 1 }]);
     side.read(2, 4_000);
     expect(side.pass(4_000)).toEqual([{ name: "writeOn", link: 2 }]);
+  });
+
+  test("one that is doubted again has no more time, unless it was read", () => {
+    for (const again of [
+      (side: Side) => side.doubt(2_000),
+      (side: Side) => side.complete(2, "relayed", 2_000),
+    ]) {
+      const side = new Side(false);
+      side.complete(1, "direct", 0);
+      side.doubt(1_000);
+      again(side);
+      side.pass(1_000 + DOUBT_TIME);
+      expect([side.choice.current, ...side.choice.spare]).toContainEqual(
+        expect.objectContaining({ id: 1, isDoubtful: true }),
+      );
+    }
+    const side = new Side(false);
+    side.complete(1, "direct", 0);
+    side.doubt(1_000);
+    side.read(1, 1_500);
+    side.doubt(2_000);
+    side.pass(2_000 + DOUBT_TIME - 1);
+    expect(side.choice.current).toMatchObject({ isDoubtful: false });
+    side.pass(2_000 + DOUBT_TIME);
+    expect(side.choice.current).toMatchObject({ isDoubtful: true });
+  });
+
+  test("the decider ends a direct one for a relayed one only 2 s after it was pinged for that", () => {
+    const side = new Side(true);
+    side.complete(1, "direct", 0);
+    side.doubt(1_000);
+    side.complete(2, "relayed", 2_500);
+    side.read(2, 2_600);
+    expect(side.pass(1_000 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 2 }]);
+    expect(side.pass(2_500 + DOUBT_TIME)).toEqual([{ name: "end", link: 1 }]);
   });
 
   test("one that was written on while another was doubtful is ended by the decider once that is read", () => {
