@@ -20,7 +20,10 @@ export async function askHttp(
   const direct = { proxy: false } as unknown as { readonly proxy?: string };
   try {
     const response = await fetch(url, {
-      ...(post === undefined ? {} : { ...post, method: "POST" }),
+      ...(post === undefined ? {} : { body: post.body, method: "POST" }),
+      headers: { ...post?.headers, "Accept-Encoding": "identity" },
+      // A few bytes would become gigabytes.
+      decompress: false,
       ...direct,
       signal,
       redirect: "manual",

@@ -74,6 +74,12 @@ test("an HTTP answer is read to 64 KiB, without redirects and without a proxy", 
       if (pathname === "/redirect") return Response.redirect("/");
       if (pathname === "/huge") return new Response("x".repeat(65_537));
       if (pathname === "/silent") return new Promise<Response>(() => undefined);
+      if (pathname === "/endless") return endless(1_000);
+      if (pathname === "/trickling") return endless(0);
+      if (pathname === "/bomb") {
+        const body = Bun.gzipSync(new Uint8Array(8 * 1024 * 1024));
+        return new Response(body, { headers: { "Content-Encoding": "gzip" } });
+      }
       return new Response(`${request.method} ${request.headers.get("SOAPAction")} ${await request.text()}`);
     },
   });
@@ -91,4 +97,44 @@ test("an HTTP answer is read to 64 KiB, without redirects and without a proxy", 
   expect(await askHttp(at("/redirect"), never)).toMatchObject({ status: 302 });
   expect(await askHttp(at("/huge"), never)).toBe("too_long");
   expect(await askHttp(at("/silent"), AbortSignal.timeout(50))).toBe("no_answer");
+  expect(await askHttp(at("/endless"), never)).toBe("too_long");
+  expect(await askHttp(at("/trickling"), AbortSignal.timeout(50))).toBe("no_answer");
+  // It is not unpacked.
+  const bomb = await askHttp(at("/bomb"), never);
+  expect(typeof bomb === "object" && bomb.text.length).toBeWithin(1, 65_537);
 });
+
+test("an HTTP answer whose headers never end is no answer", async () => {
+  const line = Buffer.from(`X-A: ${"y".repeat(1_000)}\r\n`);
+  const flood = (socket: Bun.Socket) => {
+    while (socket.write(line) === line.length);
+  };
+  const router = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data(socket) {
+        socket.write("HTTP/1.1 200 OK\r\n");
+        flood(socket);
+      },
+      drain: flood,
+    },
+  });
+  cleanups.push(() => router.stop(true));
+  const url = new URL(`http://127.0.0.1:${router.port}`);
+  expect(await askHttp(url, new AbortController().signal)).toBe("Malformed_HTTP_Response");
+});
+
+/** An answer of pieces without end; of no bytes after the first one: it is never over, and says nothing. */
+function endless(bytes: number): Response {
+  let isFirst = true;
+  return new Response(
+    new ReadableStream({
+      async pull(controller) {
+        if (!isFirst && bytes === 0) await new Promise(() => undefined);
+        isFirst = false;
+        controller.enqueue(new Uint8Array(Math.max(1, bytes)));
+      },
+    }),
+  );
+}

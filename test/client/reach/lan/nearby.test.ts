@@ -44,6 +44,21 @@ test("of a contact four addresses are kept, those heard last", () => {
   expect(kept).toHaveLength(MAX_ADDRESSES);
 });
 
+test("a beacon that others repeat adds their addresses, four at most, and is not heard as somebody else's", () => {
+  const nearby = new Nearby(() => [ANA, BOB]);
+  const heard = beacon(ANA);
+  expect(nearby.take(heard, "10.0.0.7", 0)).toBe(ANA);
+  // It may be of another of ana's networks. Who answers there proves to be ana, or is nobody.
+  for (let host = 8; host <= 9; host++) expect(nearby.take(heard, `10.0.0.${host}`, 0)).toBe(ANA);
+  expect(nearby.targets(ANA, 0).map(({ ip }) => ip)).toEqual(["10.0.0.9", "10.0.0.8", "10.0.0.7"]);
+  for (let host = 10; host < 200; host++) nearby.take(heard, `10.0.0.${host}`, 0);
+  expect(nearby.targets(ANA, 0)).toHaveLength(MAX_ADDRESSES);
+  expect(nearby.targets(BOB, 0)).toEqual([]);
+  // She comes back with her next beacon, and is the first to be dialled.
+  expect(nearby.take(beacon(ANA), "10.0.0.7", 1_000)).toBe(ANA);
+  expect(nearby.targets(ANA, 1_000)[0]).toEqual({ ip: "10.0.0.7", port: 9_000 });
+});
+
 test("an address is heard once a second, whatever it sends", () => {
   const nearby = new Nearby(() => [ANA, BOB]);
   expect(nearby.take(beacon(label("eve")), "10.0.0.7", 0)).toBeUndefined();
