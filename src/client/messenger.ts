@@ -13,12 +13,13 @@ import type { Conversation } from "./conversation/conversation.ts";
 import type { Who } from "./conversation/consent.ts";
 import { Conversations } from "./conversation/conversations.ts";
 import { Decisions } from "./conversation/decisions.ts";
-import type { MessengerEvent } from "./conversation/events.ts";
+import { ABOUT_MESSAGES, type MessengerEvent } from "./conversation/events.ts";
 import { Intake } from "./conversation/intake.ts";
 import type { OpenedVerification } from "./conversation/verification.ts";
 import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
+import { Durability } from "./disk/durability.ts";
 import { isLowDisk } from "./disk/free-space.ts";
 import type { ProfileLock } from "./disk/lock.ts";
 import { StorageGuard } from "./disk/storage-guard.ts";
@@ -77,6 +78,7 @@ export class Messenger {
   readonly reading = new LinkReading();
   readonly #onEvent: (event: MessengerEvent) => void;
   readonly #storage = new StorageGuard((error) => this.#reportStorage(error));
+  readonly #durability: Durability;
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
   readonly #directory = new Directory(() => this.rendezvous.link);
@@ -110,6 +112,10 @@ export class Messenger {
     this.profile = options.profile;
     this.command = options.command;
     this.archive = new Archive(options.profile);
+    this.#durability = new Durability(options.profile.openLog(), (error) => {
+      this.#storage.failed(error);
+      for (const conversation of this.#conversations) conversation.storageFailed();
+    });
     this.#clock = systemClock(options.now ?? Date.now);
     this.#lookups = new LookupQueue(this.#directory, this.#clock);
     this.#lock = lock;
@@ -140,6 +146,7 @@ export class Messenger {
         if (wants.isAwaited) this.#lookups.hurry(username);
       },
       storage: this.#storage,
+      durability: this.#durability,
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => this.reach.dial(record, signal, greet), signal),
@@ -158,6 +165,7 @@ export class Messenger {
       now,
       conversation: (username) => this.#conversations.with(username),
       storage: this.#storage,
+      durability: this.#durability,
       emit: this.#emit,
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
@@ -312,12 +320,15 @@ export class Messenger {
     return this.#outbox.send(to, text, replyTo, id);
   }
 
-  /** Resolves when everything that was queued in this turn is committed. @throws SQLiteError: then none of it is kept */
+  /**
+   * Resolves when everything that was queued until now is on the disk. @throws SQLiteError: then nothing of this turn is kept;
+   * SyncError: it may be lost
+   */
   committed(): Promise<void> {
     return this.#outbox.committed();
   }
 
-  /** Commits everything that was queued in this turn. @throws SQLiteError: then none of it is kept */
+  /** Commits everything that was queued in this turn; it comes to the disk next. @throws SQLiteError: then none of it is kept */
   commit(): void {
     this.#outbox.commit();
   }
@@ -430,6 +441,8 @@ export class Messenger {
       this.#lookups.next();
     }
     await Promise.all([this.#conversations.end(), this.reach.end()]);
+    // If that fails, it was told.
+    await this.#durability.settled().catch(() => undefined);
     this.#upkeep.finish();
     this.#lock.release();
     this.profile.close();
@@ -437,7 +450,9 @@ export class Messenger {
 
   readonly #emit = (event: MessengerEvent): void => {
     // Who receives it may use the store, too.
-    this.#storage.attempt(() => this.#onEvent(event));
+    const tell = () => this.#storage.attempt(() => this.#onEvent(event));
+    if (event.name === "wire") tell();
+    else this.#durability.inOrder(tell, ABOUT_MESSAGES.has(event.name) ? () => undefined : tell);
   };
 
   #reportStorage(error: Error): void {

@@ -34,7 +34,7 @@ export class Conversation {
 
   /** @throws SQLiteError */
   constructor(needs: ConversationNeeds, contact: Contact) {
-    const { clock, profile, emit, storage, intake } = needs;
+    const { clock, profile, emit, storage, durability, intake } = needs;
     const { contacts, consents, messages } = profile;
     const now = () => clock.now();
     this.#needs = needs;
@@ -62,6 +62,7 @@ export class Conversation {
       messages,
       intake,
       storage,
+      durability,
       emit,
       consentChanged: () => this.#acceptance.reload(),
       tookText: (link) => {
@@ -292,6 +293,11 @@ export class Conversation {
     this.transport.close();
   }
 
+  /** What was read may never come to the disk: the peer sends it again on the next link. */
+  storageFailed(): void {
+    for (const link of this.transport.open) link.refuse("storage_failed");
+  }
+
   /** Ends the links that have not ended after their `bye`. */
   terminate(): void {
     this.#isTerminated = true;
@@ -372,7 +378,9 @@ export class Conversation {
       this.#acceptance.allTaken();
       this.#wantsChanged();
     }
-    // They still acknowledge messages that crossed their `bye`, so the link stays open until all are.
-    if (link.byeReceived && !this.wants.hasToSay) link.end("bye_received");
+    // They still acknowledge messages that crossed their `bye`, so the link stays open until all are; and we theirs.
+    this.#needs.durability.inOrder(() => {
+      if (link.byeReceived && !this.wants.hasToSay) link.end("bye_received");
+    });
   }
 }

@@ -3,12 +3,17 @@
  *
  * - A message stays in the outbox until `delivered` names it. All unacknowledged messages are sent again, in order,
  *   whenever the current link changes.
- * - Incoming messages are committed, then acknowledged, then shown; all messages of one read in one commit.
+ * - Incoming messages are committed, all of one read in one commit; when that is on the disk they are acknowledged, then
+ *   shown.
+ * - A text of ours is written on the link while its commit comes to the disk; after a power cut the peer may have one that
+ *   is not here. Nobody was told that it was queued. What is claimed from the outbox, edits and withdrawals are on the disk
+ *   before they are written.
  * - Edits and withdrawals are messages too; a peer that does not support them does not receive any.
  *
  * This class knows the store and the current link; `dialling.ts` decides when to dial.
  */
 import { MAX_DELIVERED_IDS, type VerifyMessage } from "../../protocol/peer-messages.ts";
+import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { ConversationMessage, PeerLink } from "../peer/link.ts";
@@ -52,6 +57,7 @@ type DeliveryOptions = {
   readonly messages: MessageStore;
   readonly intake: Intake;
   readonly storage: StorageGuard;
+  readonly durability: Durability;
   readonly emit: (event: MessengerEvent) => void;
   /** Something of somebody who is no contact was stored. */
   readonly consentChanged: () => void;
@@ -79,6 +85,7 @@ export class Delivery {
   readonly #messages: MessageStore;
   readonly #intake: Intake;
   readonly #storage: StorageGuard;
+  readonly #durability: Durability;
   readonly #emit: (event: MessengerEvent) => void;
   readonly #consentChanged: () => void;
   readonly #tookText: (link: DeliveryLink) => void;
@@ -102,6 +109,7 @@ export class Delivery {
     messages,
     intake,
     storage,
+    durability,
     emit,
     consentChanged,
     tookText,
@@ -112,6 +120,7 @@ export class Delivery {
     this.#messages = messages;
     this.#intake = intake;
     this.#storage = storage;
+    this.#durability = durability;
     this.#emit = emit;
     this.#consentChanged = consentChanged;
     this.#tookText = tookText;
@@ -189,6 +198,7 @@ export class Delivery {
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     // Messages that cannot be marked as tried are not sent; they stay in the outbox until the next attempt.
     this.#orRetry(() => {
+      this.#durability.check();
       while (!writing.isCaughtUp && this.#writing === writing) {
         const batch = this.#messages.claim(this.#record.contact, writing.last, BATCH, WINDOW);
         if (batch.length === 0) {
@@ -287,14 +297,15 @@ export class Delivery {
   }
 
   /**
-   * Commits the messages of this read, acknowledges them on `link`, then shows them. What may not be taken stays with
-   * the peer, who is told so.
+   * Commits the messages of this read; once that is on the disk they are acknowledged on `link`. What may not be taken stays
+   * with the peer, who is told so.
    * @returns whether the peer has acknowledged any message of the outbox
    * @throws SQLiteError: then nothing is stored, acknowledged or shown
    */
   commitRead(link: DeliveryLink): boolean {
     const arrivals = this.#arrivals;
     if (arrivals.isEmpty) return false;
+    this.#durability.check();
     this.dropRead();
     const { incoming, readUpTo } = arrivals;
     const now = this.#now();
@@ -304,8 +315,17 @@ export class Delivery {
     const { committed, count, rest, request } = taken;
     if (taken.isStranger) this.#consentChanged();
     const { contact } = this.#record;
-    this.#acknowledge(arrivals.toAcknowledge.slice(0, count), link);
-    if (rest === "held") link.hold();
+    if (count > 0) {
+      const ids = arrivals.toAcknowledge.slice(0, count).filter((id) => id !== undefined);
+      this.#durability.written(() => this.#acknowledge(ids, link));
+    }
+    if (rest === "held" && !link.isHolding) {
+      link.hold();
+      this.#durability.inOrder(() => {
+        link.send({ action: "held" });
+        link.flush();
+      });
+    }
     // A new text has a `seq`; a duplicate has none.
     const hasNewText = committed.stored.some((each) => typeof each === "number");
     if (hasNewText) {
@@ -326,8 +346,7 @@ export class Delivery {
     return committed.acknowledged.length > 0;
   }
 
-  #acknowledge(taken: readonly (string | undefined)[], link: DeliveryLink): void {
-    const ids = taken.filter((id) => id !== undefined);
+  #acknowledge(ids: readonly string[], link: DeliveryLink): void {
     for (let start = 0; start < ids.length; start += MAX_DELIVERED_IDS) {
       link.send({ action: "delivered", ids: ids.slice(start, start + MAX_DELIVERED_IDS) });
     }

@@ -130,3 +130,11 @@ export type MessengerEvent =
       readonly direction: "in" | "out";
       readonly message: JsonObject;
     };
+
+/** The events that say of a message that it is stored. */
+export const ABOUT_MESSAGES: ReadonlySet<MessengerEvent["name"]> = new Set([
+  "message",
+  "changed",
+  "cancelled",
+  "delivery",
+]);

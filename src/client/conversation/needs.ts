@@ -1,5 +1,6 @@
 import type { VerifiedSide } from "../../identity/verification-code.ts";
 import type { Clock } from "../../net/clock.ts";
+import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
@@ -31,6 +32,7 @@ export type ConversationNeeds = {
   /** Called after what is wanted of a person may have changed. */
   readonly wantsChanged: (username: string, wants: PersonWants) => void;
   readonly storage: StorageGuard;
+  readonly durability: Durability;
   /** How long the server will accept no lookups, in ms; 0: it accepts them now. */
   readonly serverLimitedFor: () => number;
   /** As `dialPeer`. */

@@ -6,6 +6,7 @@ import { randomUUIDv7 } from "bun";
 
 import { INVALID, utf8Text } from "../../protocol/fields.ts";
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { Profile } from "../profile/profile.ts";
@@ -33,6 +34,8 @@ type OutboxOptions = {
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
   readonly storage: StorageGuard;
+  readonly durability: Durability;
+  /** What was queued is told when it is on the disk. */
   readonly emit: (event: MessengerEvent) => void;
 };
 
@@ -41,7 +44,7 @@ type Queued = NewOutgoing & { seq: number };
 type Batch = {
   readonly messages: Queued[];
   readonly conversations: Map<Contact, Conversation>;
-  /** For those who wait for the commit; undefined: nobody does. */
+  /** For those who wait until it is on the disk; undefined: nobody does. */
   done: PromiseWithResolvers<void> | undefined;
 };
 
@@ -126,13 +129,18 @@ export class Outbox {
       batch.done?.reject(error);
       throw error;
     }
+    if (batch.messages.length === 0) return;
+    const { done } = batch;
+    this.#options.durability.written(
+      () => done?.resolve(),
+      (error) => done?.reject(error),
+    );
     this.#committed(batch);
-    batch.done?.resolve();
   }
 
   /** As `Messenger.committed`. */
   committed(): Promise<void> {
-    if (this.#batch.messages.length === 0) return Promise.resolve();
+    if (this.#batch.messages.length === 0) return this.#options.durability.settled();
     this.#batch.done ??= Promise.withResolvers();
     return this.#batch.done.promise;
   }
@@ -156,6 +164,7 @@ export class Outbox {
   /** @throws SQLiteError: then none of it is kept */
   #store({ messages, conversations }: Batch): void {
     if (messages.length === 0) return;
+    this.#options.durability.check();
     const linked = [...conversations]
       .filter(([, { isConnected }]) => isConnected)
       .map(([contact]) => contact);

@@ -84,7 +84,8 @@ export function takeProfile({ profile, command, now = Date.now, onEvent }: TakeO
       if (isLarge) tell("checking");
       const health = checkProfile(profile.folder, profile.username, now());
       if (health === "repaired") tell(health);
-      rmSync(mark, { force: true });
+      // After a failed sync a part of the log may be in the system's memory only, and no later sync would write it.
+      if (!existsSync(mark) || withDatabase(file, emptyLog)) rmSync(mark, { force: true });
     }
     // Now, before this process talks to anybody, because it can take seconds. If it meets damage, nothing is changed:
     // whoever reads there reports it.

@@ -266,12 +266,9 @@ export class PeerLink implements ConnectionHandlers {
     return this.#pongs;
   }
 
-  /** Takes nothing more that the peer writes, and tells them so, once. */
+  /** Takes nothing more that the peer writes; they are to be told so. */
   hold(): void {
-    if (this.#isHolding) return;
     this.#isHolding = true;
-    this.send({ action: "held" });
-    this.flush();
   }
 
   send(message: PeerOutput): void {

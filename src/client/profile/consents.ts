@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 
 import { CONSENT } from "../disk/schema.ts";
+import { lightly } from "../disk/write-ahead-log.ts";
 import type { Contact } from "./contacts.ts";
 
 /** What a stranger has sent so far. */
@@ -101,7 +102,7 @@ export class ConsentStore {
 
   /** Runs work of several stores in one transaction. */
   inOneCommit<T>(work: () => T): T {
-    return this.#database.transaction(work).immediate();
+    return lightly(this.#database, () => this.#database.transaction(work).immediate());
   }
 
   isContact(label: string): boolean {

@@ -4,6 +4,7 @@ import type { Database } from "bun:sqlite";
 import { label as labelOf } from "../../identity/names.ts";
 import type { Target } from "../../net/dialler.ts";
 import { CONSENT } from "../disk/schema.ts";
+import { lightly } from "../disk/write-ahead-log.ts";
 
 export type Contact = {
   /** Row number in this profile; 0: not stored. */
@@ -180,7 +181,7 @@ export class ContactStore {
    * their newest text before it is stored: a message that was withdrawn before it arrived is not in their order.
    */
   saveReadHere(contact: Contact, seq: number): void {
-    this.#database.run(
+    const save = this.#database.query(
       `UPDATE contacts SET read_here = theirs.seq FROM (
          SELECT max(seq) AS seq FROM (
            SELECT seq FROM messages WHERE seq = ?2 AND contact = ?1 AND outgoing = 0
@@ -189,8 +190,8 @@ export class ContactStore {
              SELECT seq FROM messages WHERE kind = 0 AND contact = ?1 AND seq <= ?2 AND outgoing = 0
              ORDER BY seq DESC LIMIT 1))) AS theirs
        WHERE id = ?1 AND read_here < theirs.seq`,
-      [contact.id, seq],
     );
+    lightly(this.#database, () => save.run(contact.id, seq));
   }
 
   pins(contact: Contact): ContactKey[] {

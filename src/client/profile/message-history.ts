@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 
 import { CONSENT, STATE } from "../disk/schema.ts";
+import { lightly } from "../disk/write-ahead-log.ts";
 import type { Contact } from "./contacts.ts";
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
@@ -149,8 +150,9 @@ export class MessageHistory {
 
   markPrinted(sequences: readonly number[]): void {
     const mark = this.#database.query("UPDATE messages SET printed = 1 WHERE seq = ?");
-    this.#database.transaction(() => {
+    const markAll = this.#database.transaction(() => {
       for (const seq of sequences) mark.run(seq);
-    })();
+    });
+    lightly(this.#database, markAll);
   }
 }

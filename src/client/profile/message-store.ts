@@ -6,11 +6,15 @@
  * on this side alone. It is marked before it is written, in the commit that stores it or that claims it from the
  * outbox. A marked message may have arrived, even if it was not sent before a crash, and must be withdrawn on the
  * other side too.
+ *
+ * On the disk are a claim, and what was queued with an action, as soon as the method returns. What else is committed here
+ * is there after the next sync (`durability.ts`).
  */
 import type { Database, Statement } from "bun:sqlite";
 
 import type { OpenFile } from "../../net/open-file.ts";
 import type { FreeSpace } from "../disk/free-space.ts";
+import { lightly } from "../disk/write-ahead-log.ts";
 import { ConsentStore } from "./consents.ts";
 import type { Contact } from "./contacts.ts";
 import { ReadMarks } from "./read-marks.ts";
@@ -142,7 +146,9 @@ export class MessageStore {
    */
   queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = new Set()): number[] {
     this.#file.check();
-    return this.#queueAll(messages, linked);
+    const areTexts = messages.every(({ kind }) => kind === "text");
+    if (!areTexts) return this.#queueAll(messages, linked);
+    return lightly(this.#database, () => this.#queueAll(messages, linked));
   }
 
   /** The state of a message or change of ours; `at`: ms since 1970. Undefined: none has this id. */
@@ -273,9 +279,10 @@ export class MessageStore {
       `UPDATE messages SET state = ${STATE.sent}, left_at = ?
        WHERE contact = ? AND outgoing = 1 AND id = ? AND state = ${STATE.queued}`,
     );
-    this.#database.transaction(() => {
+    const markAll = this.#database.transaction(() => {
       for (const [id, at] of left) mark.run(at, contact.id, id);
-    })();
+    });
+    lightly(this.#database, markAll);
   }
 
   /**
@@ -286,7 +293,7 @@ export class MessageStore {
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
     this.#file.check();
     if (read.incoming.length > 0) this.#space.check();
-    return this.#storeRead.immediate(contact, read, now);
+    return lightly(this.#database, () => this.#storeRead.immediate(contact, read, now));
   }
 
   #store(contact: Contact, read: LinkRead, now: number): CommittedRead {

@@ -35,6 +35,7 @@ import {
   openReadOnly,
   StoreError,
 } from "../disk/sqlite.ts";
+import { isSyncFailure, WriteAheadLog } from "../disk/write-ahead-log.ts";
 
 /** The folder holds no account: a first login that was refused has removed it since it was found. */
 export class ProfileRemovedError extends Error {
@@ -131,6 +132,7 @@ export class Profile {
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
   readonly #database: Database;
+  #log: WriteAheadLog | undefined;
   #account: AccountRow;
   /** What was read of the certificate. */
   #dated: { readonly pem: string; readonly own: DatedCertificate } | undefined;
@@ -418,9 +420,9 @@ export class Profile {
     return new MessageSearch(copyInMemory(this.#database, profileFile(this.folder), PROFILE_SCHEMA));
   }
 
-  /** If the error says that the file is damaged, the next process that takes the account online checks it first. */
+  /** If the error says that the file is damaged, or that what was written to it may be lost, the next process that takes the account online checks it first. */
   noteDamage(error: unknown): void {
-    if (!isDamage(error)) return;
+    if (!isDamage(error) && !isSyncFailure(error)) return;
     try {
       closeSync(openSync(damageMark(this.folder), "a", 0o600));
     } catch (failure) {
@@ -429,7 +431,14 @@ export class Profile {
     }
   }
 
+  /** What light commits of this profile are in, until `close`. @throws system errors */
+  openLog(): WriteAheadLog {
+    return (this.#log ??= new WriteAheadLog(this.#database));
+  }
+
+  /** Nothing may wait for its log any more. */
   close(): void {
+    this.#log?.close();
     this.#database.close();
   }
 }

@@ -6,19 +6,12 @@
  *    come or grown.
  */
 import type { Archive } from "../archive.ts";
-import type { MessengerEvent } from "../conversation/events.ts";
+import { ABOUT_MESSAGES, type MessengerEvent } from "../conversation/events.ts";
 
 /** Messages read at a time. */
 const PAGE = 500;
 /** Unreceived messages of ours whose states are reported after a hand-over. */
 const MAX_AWAITED = 10_000;
-
-const ABOUT_MESSAGES: ReadonlySet<MessengerEvent["name"]> = new Set([
-  "message",
-  "changed",
-  "cancelled",
-  "delivery",
-]);
 
 export class Reported {
   readonly #archive: Archive;

@@ -5,6 +5,7 @@ import {
   MAX_TIME_AHEAD,
   type PeerContent,
 } from "../../../src/client/conversation/arrivals.ts";
+import { Durability } from "../../../src/client/disk/durability.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import type { Contact } from "../../../src/client/profile/contacts.ts";
 import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
@@ -42,6 +43,9 @@ function deliveryWith(
     messages,
     intake: new Intake({ consents, messages }, "requests"),
     storage,
+    durability: new Durability({ sync: (done) => done(null), syncNow: () => undefined }, (error) => {
+      throw error;
+    }),
     emit,
     consentChanged: () => undefined,
     tookText: () => undefined,
@@ -72,7 +76,6 @@ class Wire implements DeliveryLink {
   }
 
   hold(): void {
-    if (!this.isHolding) this.send({ action: "held" });
     this.isHolding = true;
   }
 

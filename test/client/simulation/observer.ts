@@ -10,7 +10,8 @@ import type { SimulatedDisk } from "./simulated-disk.ts";
 export type Said = {
   readonly id: string;
   text: string;
-  fate: "kept" | "withdrawn" | "cancelled";
+  /** `lost`: when the power was cut, before anybody was told that it was queued; the peer may have it. */
+  fate: "kept" | "withdrawn" | "cancelled" | "lost";
   /** Whether the peer has deleted it on their side. */
   isDeletedThere: boolean;
 };
@@ -36,6 +37,10 @@ export type Fail = (what: string) => never;
 /** What a person was shown in all runs of their program. */
 export class Shown {
   readonly ids = new Set<string>();
+  /** Ids of their own messages of which they were told that they are queued. */
+  readonly queued = new Set<string>();
+  /** Ids of their own messages that were written on a link. */
+  readonly left = new Set<string>();
   /** The index of the last shown text in the author's `said`. */
   last = -1;
 }
@@ -167,6 +172,7 @@ export class Observer {
     const before = this.#states.get(id) ?? -1;
     if (state <= before) this.#fail(`${id} goes from state ${before} to ${state}`);
     this.#states.set(id, state);
+    this.#shown.queued.add(id);
     const row = this.#other.disk.row(id, false);
     if (state >= 2 && row === undefined) this.#fail(`${id} is acknowledged and not on the other disk`);
     if (state === 3 && row?.kind === KIND.text && row.seq > this.#other.disk.readHere)
@@ -183,6 +189,7 @@ export class Observer {
       const row = typeof id === "string" ? disk.row(id, true) : undefined;
       if (row === undefined) this.#fail(`${String(id)} leaves and is not on the disk`);
       if (row.tried !== 1) this.#fail(`${row.id} leaves and is not marked`);
+      this.#shown.left.add(row.id);
       if (row.kind === KIND.text && row.withdrawn_at !== null)
         this.#fail(`${row.id} leaves and was withdrawn`);
       if (row.kind === KIND.deleted) this.#fail(`${row.id} leaves and was cancelled or withdrawn`);

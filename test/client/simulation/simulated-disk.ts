@@ -1,7 +1,11 @@
-/** A profile's disk, which outlives its program, can be full, and checks what must never happen on it. */
+/**
+ * A profile's disk, which outlives its program, can be full, loses what was not synced when the power is cut, and checks
+ * what must never happen on it.
+ */
 import { Database } from "bun:sqlite";
 
 import { PROFILE_SCHEMA } from "../../../src/client/disk/schema.ts";
+import type { SeededRandom } from "../../seeded-random.ts";
 
 /** Small pages, so that a full disk takes effect after a few messages. */
 const PAGE_SIZE = 512;
@@ -49,13 +53,79 @@ export type DiskRow = {
 };
 const COLUMNS = "seq, id, outgoing, kind, text, state, tried, sent_at, withdrawn_at";
 
+/** A state of the disk: what it holds now, or did before a commit. */
+type State = "now" | Uint8Array;
+
 export class SimulatedDisk {
-  readonly database: Database;
+  database: Database;
   isFull = false;
+  /** What a power cut leaves at least. */
+  #synced: State = "now";
+  /** What the sync under way covers; undefined: there is none. */
+  #syncing: State | undefined;
+  /** Rows that were changed until the end of the last light commit: a full one since has synced everything. */
+  #changes = 0;
+  #readBefore = 0;
 
   constructor() {
-    this.database = Database.deserialize((template ??= newProfile()), { strict: true });
-    this.database.run("PRAGMA foreign_keys=ON");
+    this.database = this.#open((template ??= newProfile()));
+  }
+
+  #open(bytes: Uint8Array): Database {
+    const database = Database.deserialize(bytes, { strict: true });
+    database.run("PRAGMA foreign_keys=ON");
+    // The program says so which commits need not be on the disk.
+    const run = database.run.bind(database);
+    database.run = (sql: string, ...args: never[]) => {
+      if (sql === "PRAGMA synchronous=NORMAL") this.#lightBegins();
+      else if (sql === "PRAGMA synchronous=FULL") this.#changes = this.#totalChanges();
+      return run(sql, ...args);
+    };
+    return database;
+  }
+
+  #totalChanges(): number {
+    return this.database.query<{ n: number }, []>("SELECT total_changes() AS n").get()?.n ?? 0;
+  }
+
+  #lightBegins(): void {
+    if (this.#totalChanges() !== this.#changes) {
+      this.#synced = "now";
+      this.#syncing &&= "now";
+    }
+    const before = this.database.serialize();
+    if (this.#synced === "now") this.#synced = before;
+    if (this.#syncing === "now") this.#syncing = before;
+  }
+
+  beginSync(): void {
+    this.#syncing = "now";
+  }
+
+  endSync(): void {
+    this.#synced = this.#syncing ?? this.#synced;
+    this.#syncing = undefined;
+  }
+
+  /** No program has it open any more. */
+  closed(): void {
+    this.#synced = "now";
+    this.#syncing = undefined;
+  }
+
+  /** The last commits that were not synced are lost, or some of them, or none. */
+  cutPower(random: SeededRandom): void {
+    const isAllSynced = this.#totalChanges() !== this.#changes;
+    const state = isAllSynced
+      ? "now"
+      : random.pick([this.#synced, this.#syncing ?? this.#synced, "now" as const]);
+    this.closed();
+    if (state === "now") return;
+    this.#readBefore = Math.max(this.#readBefore, this.readHere);
+    this.database.close();
+    this.database = this.#open(state);
+    this.#changes = this.#totalChanges();
+    if (this.isFull) this.fill();
   }
 
   /** Allows no further pages until `free`. */
@@ -90,12 +160,12 @@ export class SimulatedDisk {
       .all(outgoing ? 1 : 0);
   }
 
-  /** `seq` of the peer's newest message that was read here. */
+  /** `seq` of the peer's newest message that was read here, also if that was lost when the power was cut. */
   get readHere(): number {
-    return (
-      this.database.query<{ mark: number }, []>("SELECT max(read_here) AS mark FROM contacts").get()?.mark ??
-      0
-    );
+    const row = this.database
+      .query<{ mark: number }, []>("SELECT max(read_here) AS mark FROM contacts")
+      .get();
+    return Math.max(row?.mark ?? 0, this.#readBefore);
   }
 
   close(): void {

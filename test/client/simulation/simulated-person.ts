@@ -74,6 +74,7 @@ export class SimulatedPerson implements Place, Observed {
       observer: new Observer(this, other, this.#shown, fail),
       ended: () => {
         around.note(() => `${this.name} has ended`);
+        this.disk.closed();
         this.program = undefined;
       },
     });
@@ -86,7 +87,24 @@ export class SimulatedPerson implements Place, Observed {
     this.#options.around.note(() => `${this.name} crashes (${how})`);
     this.program = undefined;
     program.end(how === "program");
+    if (how === "machine") this.#losePower();
     this.#options.around.server.lost(this, program);
+  }
+
+  /** What was never synced may be lost, but nothing of which the person was told that it is queued. */
+  #losePower(): void {
+    const { around, fail } = this.#options;
+    this.disk.cutPower(around.random);
+    for (const each of this.said) {
+      if (each.fate === "lost") continue;
+      const row = this.disk.row(each.id, true);
+      if (row?.tried === 0 && this.#shown.left.has(each.id))
+        fail(`${each.id} has left, and counts as untried`);
+      if (row !== undefined) continue;
+      if (this.#shown.queued.has(each.id)) fail(`${each.id} was queued, and is lost`);
+      each.fate = "lost";
+      around.note(() => `${this.name} has lost ${each.id}`);
+    }
   }
 
   /** Writes texts, which are committed together. @param length characters of each */

@@ -1,4 +1,5 @@
 /** One run of a person's program: the real conversation and store in a simulated environment. */
+import { Durability } from "../../../src/client/disk/durability.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import { Decisions } from "../../../src/client/conversation/decisions.ts";
 import { Intake } from "../../../src/client/conversation/intake.ts";
@@ -99,7 +100,8 @@ export class SimulatedProgram implements ServerUser {
   /** Another process has written to the profile. */
   /** Steps until the program crashes. */
   stepsToCrash = Infinity;
-  readonly #storage = new StorageGuard((error) => this.#emit({ name: "storageFailed", error }));
+  readonly #storage = new StorageGuard((error) => this.#tell({ name: "storageFailed", error }));
+  readonly #durability: Durability;
   readonly #owner: Owner;
   readonly #other: Owner;
   readonly #around: Surrounding;
@@ -128,6 +130,19 @@ export class SimulatedProgram implements ServerUser {
     this.#ended = options.ended;
     this.observer = options.observer;
     this.clock = new ProgramClock(owner.machine);
+    this.#durability = new Durability(
+      {
+        sync: (done) => {
+          owner.disk.beginSync();
+          this.clock.after(around.random.integer(around.random.pick([1, 10, 100, 1_500])), () => {
+            owner.disk.endSync();
+            done(null);
+          });
+        },
+        syncNow: () => owner.disk.closed(),
+      },
+      (error) => this.#storage.failed(error),
+    );
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
     const messages = new MessageStore(database, IN_PLACE, IN_PLACE);
@@ -158,6 +173,7 @@ export class SimulatedProgram implements ServerUser {
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
         storage: this.#storage,
+        durability: this.#durability,
         isTraced: true,
         dial: (record, signal, greet) => dialPeer(dialNeeds, record, signal, greet),
         meet: (...met) => this.#meetings.answer(...met),
@@ -182,6 +198,7 @@ export class SimulatedProgram implements ServerUser {
       now: () => this.clock.now(),
       conversation: withOther,
       storage: this.#storage,
+      durability: this.#durability,
       emit: (event) => this.#emit(event),
     });
     this.#surroundings = this.#look();
@@ -322,13 +339,20 @@ export class SimulatedProgram implements ServerUser {
       this.conversation.terminate();
       // A login may not have ended yet.
       this.#around.server.logOut(this.#owner, this);
-      this.end(true);
-      this.#ended();
+      this.#durability.inOrder(() => {
+        this.end(true);
+        this.#ended();
+      });
     };
     look();
   }
 
   #emit(event: MessengerEvent): void {
+    if (event.name === "wire") this.#tell(event);
+    else this.#durability.inOrder(() => this.#tell(event));
+  }
+
+  #tell(event: MessengerEvent): void {
     if (this.#state === "ended") return;
     if (event.name !== "wire") this.step();
     this.#around.note(() => `${this.name}: ${eventText(event)}`);

@@ -11,6 +11,7 @@ export function checkDisks(author: Observed, reader: Observed, fail: Fail): void
   for (const { id, text, fate, isDeletedThere } of author.said) {
     const mine = own.get(id);
     const their = theirs.get(id);
+    if (fate === "lost") continue;
     if (mine === undefined) fail(`${author.name} has lost ${id}`);
     if (fate === "cancelled") {
       if (their !== undefined) fail(`${id} was cancelled, and has arrived`);
@@ -47,7 +48,8 @@ export function isEverythingOut(author: Observed): boolean {
 
 /** Every text of `author` that the peer has not deleted is marked as read. */
 export function isEverythingRead(author: Observed, reader: Observed): boolean {
-  if (reader.hasRefused) return true;
+  // The id up to which the peer has read may be that of a text which is lost here.
+  if (reader.hasRefused || author.said.some(({ fate }) => fate === "lost")) return true;
   const states = new Map(author.disk.rows(true).map(({ id, state }) => [id, state]));
   return author.said.every(
     ({ id, fate, isDeletedThere }) => fate !== "kept" || isDeletedThere || states.get(id) === 3,
