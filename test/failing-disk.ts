@@ -6,7 +6,8 @@ type Look = (database: Database, sql: string) => void;
 
 let look: Look | undefined;
 const CALLS = ["all", "get", "run", "values", "iterate"];
-const CLEANUP = /^ROLLBACK/i;
+/** Neither writes. */
+const HARMLESS = /^(?:ROLLBACK|PRAGMA synchronous)/i;
 
 type Methods = { [name: string]: (...args: unknown[]) => unknown };
 
@@ -24,7 +25,7 @@ function watch(of: Methods, name: string, before: (self: Database, args: unknown
 }
 
 function lookAt(database: Database, sql: string): void {
-  if (!CLEANUP.test(sql)) look?.(database, sql);
+  if (!HARMLESS.test(sql)) look?.(database, sql);
 }
 
 /** Statements are watched from when they are made: to be called before the databases are opened. */

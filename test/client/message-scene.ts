@@ -167,7 +167,8 @@ export function plansOf(database: Database, run: () => unknown): string[] {
   } finally {
     Object.assign(database, { query, prepare, run: runNow });
   }
-  return [...statements].map((sql) => {
+  const queries = [...statements].filter((sql) => !sql.startsWith("PRAGMA"));
+  return queries.map((sql) => {
     // An unfinished EXPLAIN would count as a statement under way.
     using explanation = database.prepare<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`);
     return explanation

@@ -2,8 +2,11 @@
  * Each call of the store fails once, while two people find, greet and answer each other: nothing is thrown where nobody
  * could catch it, the failure is reported, and everything that was queued arrives.
  */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import { existsSync } from "node:fs";
 
+import { damageMark } from "../../src/client/disk/folders.ts";
+import { WriteAheadLog } from "../../src/client/disk/write-ahead-log.ts";
 import { lookBeforeStatements, readError, watchStatements } from "../failing-disk.ts";
 import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
@@ -135,5 +138,48 @@ test("a login that cannot be stored when the server is back is reported, and mad
   lookBeforeStatements(undefined);
   // A brief outage is no event.
   await untilQuiet(() => ana.messenger.rendezvous.state.name === "online");
+  expect(uncaught).toEqual([]);
+});
+
+test("what the disk has failed to write is not acknowledged nor told, nothing is any more, and it comes after the next start", async () => {
+  const ana = await company.person("ana");
+  const bob = await company.person("bob");
+  ana.messenger.send("bob", "one");
+  await until(() => ana.received("bob") === 1);
+  const bobsLog = bob.profile.openLog();
+  const sync = spyOn(WriteAheadLog.prototype, "sync").mockImplementation(function (
+    this: WriteAheadLog,
+    done,
+  ) {
+    setImmediate(() => done(this === bobsLog ? new Error("EIO") : null));
+  });
+  ana.messenger.send("bob", "two");
+  await until(() => bob.of("storageFailed").length === 1);
+  expect(bob.of("storageFailed")[0]?.error).toMatchObject({ code: "SQLITE_IOERR_FSYNC" });
+  await until(() => ana.of("disconnected").length > 0);
+  sync.mockRestore();
+  // Linux would call the next sync good.
+  bob.messenger.send("ana", "never");
+  expect(await bob.messenger.committed().catch(({ code }: { code: string }) => code)).toBe(
+    "SQLITE_IOERR_FSYNC",
+  );
+  ana.messenger.send("bob", "three");
+  ana.messenger.openChat("bob").connect();
+  await until(() => ana.of("peerError").some(({ code }) => code === "storage_failed"));
+  expect([bob.texts("ana"), bob.of("delivery"), ana.received("bob")]).toEqual([["one"], [], 1]);
+  expect(existsSync(damageMark(bob.profile.folder))).toBe(true);
+  await bob.close();
+  const again = await company.person("bob");
+  ana.messenger.openChat("bob").connect();
+  await until(() => ana.received("bob") === 3);
+  // The second was stored already, so it is no news.
+  expect(again.texts("ana")).toEqual(["three"]);
+  expect(
+    again.messenger.archive
+      .conversation("ana")
+      ?.before(undefined, 10)
+      .messages.map(({ text }) => text),
+  ).toEqual(["one", "two", "three"]);
+  expect(existsSync(damageMark(again.profile.folder))).toBe(false);
   expect(uncaught).toEqual([]);
 });

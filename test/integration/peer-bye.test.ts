@@ -67,7 +67,7 @@ test("a text written after one's own bye is reported as sent only when it is, an
   await until(() => ana.received("bob") === 2);
   ana.messenger.closeChat("bob");
   const id = ana.messenger.send("bob", "una cosa más");
-  ana.messenger.commit();
+  await ana.messenger.committed();
   const states = () => ana.of("delivery").flatMap((event) => (event.id === id ? [event.state] : []));
   expect(states()).toEqual(["queued"]);
   await until(() => ana.received("bob") === 3);

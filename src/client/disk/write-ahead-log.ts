@@ -21,6 +21,7 @@ import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync } from "node:f
 import { dirname } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
+import { pragma } from "./sqlite.ts";
 
 const SYNCS_LATER = process.platform === "linux";
 
@@ -72,6 +73,8 @@ export class WriteAheadLog implements CommitLog {
   constructor(database: Database) {
     if (!SYNCS_LATER) return;
     const file = `${database.filename}-wal`;
+    // SQLite opens it, or makes it, with the first read.
+    pragma(database, "schema_version");
     this.#descriptor = openSync(file, "r");
     // It may be new, and SQLite syncs its name only by the connection that has made it.
     const folder = openSync(dirname(file), "r");
