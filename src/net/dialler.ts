@@ -70,6 +70,8 @@ export type DialOptions = {
   verify(connection: Connection, handshake: Handshake): true | string;
   /** Takes one dial from a budget. @returns how long until that is possible, in ms; 0: it was taken */
   take?(target: Target): number;
+  /** An attempt has ended. @param code undefined: it has won. @param ms how long it has taken */
+  ended?(target: Target, code: string | undefined, ms: number): void;
   signal?: AbortSignal;
   timeout?: number;
   /** Whether further connections are to be dialled from the winner's local port. */
@@ -128,8 +130,9 @@ export function dial(options: DialOptions): Promise<Connection> {
     reject(new DialError(code, failures));
   }
 
-  function attemptFailed(target: Target, code: string, proofFailed: boolean): void {
+  function attemptFailed(target: Target, code: string, begun: number, proofFailed: boolean): void {
     failures.push({ ...target, code });
+    options.ended?.(target, code, performance.now() - begun);
     refused ||= proofFailed;
     if (settled) return;
     if (attempts.size === 0 && waiting.length === 0) fail(refused ? "refused" : "unreachable");
@@ -151,6 +154,7 @@ export function dial(options: DialOptions): Promise<Connection> {
   }
 
   function start(target: Target): void {
+    const begun = performance.now();
     const attempt = new Connection(
       {
         ...READS_NOTHING,
@@ -163,19 +167,20 @@ export function dial(options: DialOptions): Promise<Connection> {
           }
           if (!settle()) return false;
           endAttempts("lost_race", connection);
+          options.ended?.(target, undefined, performance.now() - begun);
           connection.handOverTo(options.handlers);
           resolve(connection);
           return true;
         },
         closed(reason, connection) {
           attempts.delete(connection);
-          attemptFailed(target, codeOfClose(reason), reason.name === "refused" || reason.name === "local");
+          const proofFailed = reason.name === "refused" || reason.name === "local";
+          attemptFailed(target, codeOfClose(reason), begun, proofFailed);
         },
       },
       { objectLimit: options.objectLimit, tls: true },
     );
     attempts.add(attempt);
-    const begun = performance.now();
     Bun.connect<Connection>({
       hostname: target.ip,
       port: target.port,

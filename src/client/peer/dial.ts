@@ -14,6 +14,7 @@ import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { RelayUse } from "../profile/relay-use.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
+import type { Tried } from "./attempts.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "./dial-limits.ts";
 import type { LinkConnection, LinkEnd, LinkPurpose, LinkWay } from "./link.ts";
@@ -183,7 +184,9 @@ export type DialNeeds = {
   lookUp(username: string): Promise<Whereabouts>;
   /** Where this person was heard on the local network. */
   nearby(label: string): readonly Target[];
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
+  /** Takes note of each step of an attempt to reach the person of this label. */
+  tried?(label: string, tried: Tried): void;
   /**
    * Meets somebody who is online, too, unless the dials to their addresses, of which `isOpen` says that the server has
    * reached one, lead to a link. @returns as `dialPeer`
@@ -226,9 +229,13 @@ export async function dialPeer(
   greet: Greet,
 ): Promise<UnreachableReason | undefined> {
   const { tls, dial, budget, account } = needs;
+  const tried = (step: Tried) => needs.tried?.(record.label, step);
+  const begun = needs.clock.monotonic();
   const nearby = needs.nearby(record.label);
   const where = await whereIs(needs, record, nearby.length > 0);
   if (signal.aborted) return undefined;
+  const lookupFailure = LOOKUP_FAILURES[where.name];
+  tried({ way: "lookup", ms: Math.round(needs.clock.monotonic() - begun), code: lookupFailure });
   const own = needs.own();
   let elsewhere: readonly Target[] = [];
   if (where.name === "online") {
@@ -244,7 +251,12 @@ export async function dialPeer(
     dial,
     take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own),
     signal,
-    lookupFailure: LOOKUP_FAILURES[where.name] ?? (isHidden ? "no_relay" : undefined),
+    tried,
+    kindOf: (target) => {
+      if (!without([target], nearby).length) return "lan";
+      return lookupFailure === undefined ? "direct" : "known";
+    },
+    lookupFailure: lookupFailure ?? (isHidden ? "no_relay" : undefined),
     // Whoever knows the person's name may have sent the beacon.
     doubted: without(nearby, elsewhere),
   });
@@ -252,6 +264,8 @@ export async function dialPeer(
 }
 
 type TargetDialOptions = Pick<DialNeeds, "dial"> & {
+  tried(tried: Tried): void;
+  kindOf(target: Target): Extract<Tried, { way: "direct" }>["kind"];
   take(target: Target): number;
   readonly signal: AbortSignal;
   /** Why the server did not report the addresses; undefined: it did. */
@@ -264,7 +278,7 @@ type TargetDialOptions = Pick<DialNeeds, "dial"> & {
 export async function dialTargets(
   race: Race,
   targets: readonly Target[],
-  { dial, take, signal, lookupFailure, doubted }: TargetDialOptions,
+  { dial, take, tried, kindOf, signal, lookupFailure, doubted }: TargetDialOptions,
 ): Promise<UnreachableReason | undefined> {
   if (targets.length === 0) return lookupFailure ?? "unreachable";
   const { context } = race;
@@ -275,6 +289,8 @@ export async function dialTargets(
       tls: context,
       objectLimit: PEER_OBJECT_LIMIT,
       take,
+      ended: ({ ip, port }, code, ms) =>
+        tried({ way: "direct", kind: kindOf({ ip, port }), ip, port, ms: Math.round(ms), code }),
       signal,
       handlers: race.handlers("direct"),
       verify: (connection, handshake) => race.verify(connection, handshake),

@@ -8,6 +8,7 @@ import { readFields } from "../../protocol/fields.ts";
 import { PEER_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
 import type { Family } from "../../protocol/ip-address.ts";
 import { MEETING_ANSWERS } from "../../protocol/meeting-messages.ts";
+import type { Tried } from "../peer/attempts.ts";
 import type { LinkWay } from "../peer/link.ts";
 import { Meeting, type Go, type MeetingEffect, type MeetingFailure, type Purpose } from "./meeting.ts";
 
@@ -34,6 +35,8 @@ export type MeetingPlan = {
 };
 
 type MeetingRunNeeds = {
+  /** Takes note of each step. */
+  tried?(tried: Tried): void;
   readonly clock: Pick<Clock, "monotonic" | "after">;
   readonly dialForLines: typeof dialForLines;
 };
@@ -76,7 +79,9 @@ export class MeetingRun {
 
   go({ ip, port, ...go }: Go): void {
     // The server may be hostile, and name an address nevertheless.
-    const target = this.#plan.isRelayOnly ? {} : { ip, port };
+    const target = this.#plan.isRelayOnly || ip === undefined || port === undefined ? {} : { ip, port };
+    const { family, rtt_ms } = go;
+    this.#needs.tried?.({ way: "meeting", step: "go", family, rtt_ms, ...target });
     this.#apply(this.#meeting.go({ ...go, ...target }, this.#needs.clock.monotonic()));
   }
 
@@ -91,6 +96,7 @@ export class MeetingRun {
   }
 
   #takeSeat(family: Family, place: Target): void {
+    const took = this.#stopwatch();
     const closed = () => {
       this.#seats.delete(family);
       this.#apply(this.#meeting.seatClosed(family));
@@ -101,13 +107,17 @@ export class MeetingRun {
           socket.terminate();
           return;
         }
+        this.#needs.tried?.({ way: "meeting", step: "seat", family, ms: took() });
         this.#seats.set(family, socket);
         this.#localPorts.set(family, socket.localPort);
         const { ticket, isRelayOnly } = this.#plan;
         socket.send({ action: "meet", ticket, ...(isRelayOnly && { relay: true }) });
         this.#apply(this.#meeting.seated(family));
       },
-      failed: closed,
+      failed: (code) => {
+        this.#needs.tried?.({ way: "meeting", step: "seat", family, ms: took(), code });
+        closed();
+      },
       line: (object) => this.#takeLine(family, object),
       closed,
     });
@@ -143,14 +153,17 @@ export class MeetingRun {
         case "secureSeat": {
           const seat = this.#seats.get(effect.family);
           this.#seats.delete(effect.family);
-          if (seat !== undefined)
-            this.#secure(seat, "relayed", () => this.#apply(this.#meeting.relayClosed()));
+          if (seat === undefined) break;
+          this.#needs.tried?.({ way: "relayed", family: effect.family });
+          this.#secure(seat, "relayed", () => this.#apply(this.#meeting.relayClosed()));
           break;
         }
         case "closeSeat":
           this.#seats.get(effect.family)?.end();
           break;
         case "ended":
+          if (effect.failure !== undefined)
+            this.#needs.tried?.({ way: "meeting", step: "end", code: effect.failure });
           this.#result.resolve(effect.failure);
           break;
         default:
@@ -161,9 +174,16 @@ export class MeetingRun {
   }
 
   #dial(family: Family, target: Target): void {
-    const failed = () => this.#apply(this.#meeting.dialFailed(family, this.#needs.clock.monotonic()));
+    const took = this.#stopwatch();
+    const { ip, port } = target;
+    const ended = (code?: string) =>
+      this.#needs.tried?.({ way: "punched", family, ip, port, ms: took(), code });
+    const failed = (code: string) => {
+      ended(code);
+      this.#apply(this.#meeting.dialFailed(family, this.#needs.clock.monotonic()));
+    };
     if (!this.#plan.mayDial(target)) {
-      failed();
+      failed("too_many_dials");
       return;
     }
     this.#needs.dialForLines(target, this.#localPorts.get(family) ?? 0, {
@@ -172,6 +192,7 @@ export class MeetingRun {
           socket.terminate();
           return;
         }
+        ended();
         this.#secure(socket, "punched", () =>
           this.#apply(this.#meeting.openClosed(family, this.#needs.clock.monotonic())),
         );
@@ -211,6 +232,12 @@ export class MeetingRun {
         if (this.#unproven.delete(gone)) closed();
       },
     });
+  }
+
+  /** @returns how long ago it was called, in ms */
+  #stopwatch(): () => number {
+    const begun = this.#needs.clock.monotonic();
+    return () => Math.round(this.#needs.clock.monotonic() - begun);
   }
 
   #wakeLater(): void {

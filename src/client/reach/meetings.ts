@@ -9,6 +9,7 @@ import type { dialForLines } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
 import { familyOf } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
+import type { Tried } from "../peer/attempts.ts";
 import { dialTargets, Race, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "../peer/dial-limits.ts";
@@ -37,7 +38,7 @@ type BothWays = [
   greet: Greet,
 ];
 
-export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "relay" | "dial"> & {
+export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "relay" | "dial" | "tried"> & {
   readonly tls: Pick<PeerTls, "dialling" | "accepting" | "prove">;
   readonly ownLabel: string;
   readonly clock: Pick<Clock, "monotonic" | "after">;
@@ -151,7 +152,7 @@ export class Meetings {
     purpose: Purpose,
     ...[record, { dials, isRelayOnly }, signal, greet]: BothWays
   ): Promise<void> {
-    const { tls, budget, account, own, relay, dial } = this.#needs;
+    const { tls, budget, account, own, relay, dial, tried } = this.#needs;
     const report = { name: "key", fingerprint: invitation.fingerprint } as const;
     const race = new Race({ tls, record, report, greet });
     const mayDial = dials && relay() !== "only";
@@ -161,6 +162,8 @@ export class Meetings {
       dialTargets(race, targets, {
         dial,
         take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own()),
+        tried: (step) => tried?.(record.label, step),
+        kindOf: () => "direct",
         signal,
         lookupFailure: undefined,
         doubted: [],
@@ -195,7 +198,8 @@ export class Meetings {
     const link = this.#needs.link();
     const ways = meetingWays(this.#needs.relay(), purpose, isRelayOnly);
     if (link === undefined || ways === undefined || this.#byTicket.has(ticket)) return;
-    const { account, own, meetingBudget } = this.#needs;
+    const { account, own, meetingBudget, tried } = this.#needs;
+    const needs = { ...this.#needs, tried: (step: Tried) => tried?.(race.record.label, step) };
     const mayDial = ({ ip }: Target) =>
       meetingBudget.take(`${account} ${race.record.label}`, ip, own()) === 0;
     const all = [...meetingTargets(meeting, link)];
@@ -203,7 +207,7 @@ export class Meetings {
     if (places.size === 0) return;
     const plan: MeetingPlan = { ticket, places, purpose, mayDial, ...ways };
     const accepted = new Accepted();
-    const run = new MeetingRun(this.#needs, plan, this.#endOf(race, purpose, accepted));
+    const run = new MeetingRun(needs, plan, this.#endOf(race, purpose, accepted));
     const abandon = () => {
       run.leave();
       accepted.giveUp();

@@ -11,6 +11,7 @@ import { dialForLines } from "../../net/line-socket.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { DIALS_OF_PROCESS, MEETING_DIALS_OF_PROCESS } from "../peer/dial-limits.ts";
+import { Attempts, type Tried } from "../peer/attempts.ts";
 import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
 import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
@@ -57,6 +58,7 @@ export class Reach {
   /** Keeps the server told where we are. */
   readonly #announcer: Announcer;
   readonly #dialNeeds: DialNeeds;
+  readonly #attempts = new Attempts();
   /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
@@ -68,6 +70,11 @@ export class Reach {
     const monotonic = () => clock.monotonic();
     this.#port = new PeerPort({
       ...needs,
+      admit: (connection, peer, report, way, place) => {
+        if (way === "direct")
+          this.#attempts.note(peer.label, { way: "reversed", ip: connection.remoteAddress });
+        return needs.admit(connection, peer, report, way, place);
+      },
       contacts: profile.contacts,
       consents: profile.consents,
       lookUp: (username) => needs.lookUpCaller(username),
@@ -118,6 +125,7 @@ export class Reach {
       },
       nearby: (label) => this.#lan.targets(label),
       clock,
+      tried: (label, tried) => this.#attempts.note(label, tried),
       meet: (...met) => this.meetings.meet(...met),
     };
     this.meetings = new Meetings({
@@ -178,8 +186,14 @@ export class Reach {
     await Promise.all([this.#announcer.settled(), this.#lan.opened()]);
   }
 
+  /** What was tried to reach the person of this label, the last time. */
+  tried(label: string): readonly Tried[] {
+    return this.#attempts.of(label);
+  }
+
   /** As `dialPeer`. */
   dial(record: ContactRecord, signal: AbortSignal, greet: Greet): Promise<UnreachableReason | undefined> {
+    this.#attempts.begin(record.label);
     return dialPeer(this.#dialNeeds, record, signal, greet);
   }
 

@@ -202,6 +202,94 @@ export const DOCTOR_TEXTS = {
     en: (day: string, clock: string) => `Certificate until ${day}, ${clock}.`,
   },
 
+  /** `result`: one of the next; `took`: a time. */
+  triedDirect: {
+    es: (address: string, result: string, took: string) => `Directamente a ${address}: ${result} (${took}).`,
+    en: (address: string, result: string, took: string) => `Directly to ${address}: ${result} (${took}).`,
+  },
+  triedNearby: {
+    es: (address: string, result: string, took: string) =>
+      `En la red local, a ${address}: ${result} (${took}).`,
+    en: (address: string, result: string, took: string) =>
+      `On the local network, to ${address}: ${result} (${took}).`,
+  },
+  triedMapped: {
+    es: (address: string, result: string, took: string) =>
+      `Al puerto que abre su router, ${address}: ${result} (${took}).`,
+    en: (address: string, result: string, took: string) =>
+      `To the port that their router opens, ${address}: ${result} (${took}).`,
+  },
+  triedKnown: {
+    es: (address: string, result: string, took: string) =>
+      `A la última dirección conocida, ${address}: ${result} (${took}).`,
+    en: (address: string, result: string, took: string) =>
+      `To the last known address, ${address}: ${result} (${took}).`,
+  },
+  triedPunched: {
+    es: (address: string, result: string, took: string) =>
+      `Los dos a la vez a través de los routers, a ${address}: ${result} (${took}).`,
+    en: (address: string, result: string, took: string) =>
+      `Both at once through the routers, to ${address}: ${result} (${took}).`,
+  },
+  triedSeat: {
+    es: (family: string, result: string, took: string) =>
+      `En el puerto de encuentro del servidor, por ${family}: ${result} (${took}).`,
+    en: (family: string, result: string, took: string) =>
+      `At the server's meeting port, over ${family}: ${result} (${took}).`,
+  },
+  triedAnswers: { es: "responde", en: "answers" },
+  triedRefuses: { es: "rechaza la conexión", en: "refuses the connection" },
+  triedSilent: { es: "no responde", en: "no answer" },
+  triedNoRoute: { es: "no hay camino hasta allí", en: "there is no way there" },
+  triedStranger: {
+    es: "responde algo que no es su cliente",
+    en: "something answers that is not their client",
+  },
+  triedOtherKey: { es: "responde con otra clave", en: "answers with another key" },
+  triedGivenUp: { es: "ya no hacía falta", en: "no longer needed" },
+  triedLookup: {
+    es: (user: string, took: string) => `El servidor dice que ${user} está en línea (${took}).`,
+    en: (user: string, took: string) => `The server says that ${user} is online (${took}).`,
+  },
+  triedReversed: {
+    es: (user: string, address: string) => `${user} ha marcado a este cliente desde ${address}.`,
+    en: (user: string, address: string) => `${user} has dialled this client from ${address}.`,
+  },
+  triedMet: {
+    es: (family: string, roundTrip: number) =>
+      `Se han encontrado por ${family}, a ${roundTrip} ms uno de otro.`,
+    en: (family: string, roundTrip: number) => `You met over ${family}, ${roundTrip} ms from each other.`,
+  },
+  triedMetForRelay: {
+    es: (family: string) => `Se han encontrado por ${family}, donde solo sirve el paso por el servidor.`,
+    en: (family: string) => `You met over ${family}, where only the way through the server serves.`,
+  },
+  triedRelayed: {
+    es: "El servidor hace seguir lo que va de uno a otro, cifrado de extremo a extremo.",
+    en: "The server passes on what goes between you, encrypted end to end.",
+  },
+  triedNoSeat: {
+    es: "El encuentro no ha llegado a ser: falta el puerto de encuentro, o el otro no ha venido.",
+    en: "The meeting did not come about: the meeting port is missing, or the other did not come.",
+  },
+  triedGone: { es: "El otro ha dejado el encuentro.", en: "The other has left the meeting." },
+  triedNoWay: {
+    es: "En el encuentro no se ha podido abrir ninguna conexión a tiempo.",
+    en: "At the meeting no connection could be opened in time.",
+  },
+  triedRelayFull: {
+    es: "El servidor no hace seguir más conversaciones por ahora.",
+    en: "The server passes on no more conversations at present.",
+  },
+  triedNotProven: {
+    es: "En el encuentro ha respondido alguien que no ha probado quién es.",
+    en: "At the meeting somebody answered who did not prove who they are.",
+  },
+  doctorStillTrying: {
+    es: (user: string, seconds: number) => `Todavía no se ha llegado a ${user}, tras ${seconds} s.`,
+    en: (user: string, seconds: number) => `${user} has not been reached yet, after ${seconds} s.`,
+  },
+
   doctorHelps: {
     es: (what: string) => `Qué ayudaría: ${what}`,
     en: (what: string) => `What would help: ${what}`,

@@ -59,6 +59,7 @@ describe("somebody who was heard on the local network", () => {
       nearby: () => nearby,
       meet: (_race, _isOpen, dialled) => dialled,
       clock: {
+        monotonic: () => 0,
         after: (_ms, run) => {
           if (where === "late") queueMicrotask(run);
           return () => undefined;

@@ -1,0 +1,59 @@
+/** What was tried to reach people: the steps of the last attempt with each of them, for `doctor`. */
+import type { Target } from "../../net/dialler.ts";
+import type { Family } from "../../protocol/ip-address.ts";
+
+/** `ms`: how long it took. `code`: why it has failed; absent: it succeeded. */
+type Ended = { readonly ms: number; readonly code?: string | undefined };
+
+/** One step of an attempt, as plain data. */
+export type Tried =
+  /** The server was asked where they are. */
+  | ({ readonly way: "lookup" } & Ended)
+  /** An address was dialled. `kind`: of the local network, told by the server, or last known. */
+  | ({ readonly way: "direct"; readonly kind: "lan" | "direct" | "mapped" | "known" } & Target & Ended)
+  /** They have dialled us. */
+  | { readonly way: "reversed"; readonly ip: string }
+  | ({ readonly way: "meeting"; readonly step: "seat"; readonly family: Family } & Ended)
+  /** Both are there, with `rtt_ms` between them. Without an address: the relay is to be used. */
+  | ({
+      readonly way: "meeting";
+      readonly step: "go";
+      readonly family: Family;
+      readonly rtt_ms: number;
+    } & Partial<Target>)
+  | { readonly way: "meeting"; readonly step: "end"; readonly code: string }
+  /** Both have dialled each other at once. */
+  | ({ readonly way: "punched"; readonly family: Family } & Target & Ended)
+  /** The server passes bytes on. */
+  | { readonly way: "relayed"; readonly family: Family };
+
+/** Steps that are kept of an attempt. */
+const MAX_STEPS = 64;
+/** People of whom the last attempt is kept. */
+const MAX_PEOPLE = 256;
+
+export class Attempts {
+  /** By label; of whom it was tried last is the last. */
+  readonly #steps = new Map<string, Tried[]>();
+
+  /** An attempt begins, and the last one is forgotten. */
+  begin(label: string): Tried[] {
+    this.#steps.delete(label);
+    for (const oldest of this.#steps.keys()) {
+      if (this.#steps.size < MAX_PEOPLE) break;
+      this.#steps.delete(oldest);
+    }
+    const steps: Tried[] = [];
+    this.#steps.set(label, steps);
+    return steps;
+  }
+
+  note(label: string, tried: Tried): void {
+    const steps = this.#steps.get(label) ?? this.begin(label);
+    if (steps.length < MAX_STEPS) steps.push(tried);
+  }
+
+  of(label: string): readonly Tried[] {
+    return this.#steps.get(label) ?? [];
+  }
+}

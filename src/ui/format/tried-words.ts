@@ -1,0 +1,116 @@
+/** What was tried to reach somebody, in sentences. */
+import type { Tried } from "../../client/peer/attempts.ts";
+import { showHostPort } from "../../protocol/ip-address.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
+import type { Texts } from "../texts/texts.ts";
+import { ageOf } from "./local-time.ts";
+
+/** Codes of an attempt that was abandoned, since another one has succeeded. */
+const GIVEN_UP: ReadonlySet<string> = new Set(["lost_race", "abandoned"]);
+
+/** @param user as people see the name. @param whyNot describes why the server did not say where they are */
+export function triedSentence(
+  tried: Tried,
+  user: string,
+  texts: Texts,
+  whyNot: (code: string) => string,
+): string {
+  return `${markOf(tried)} ${sentenceOf(tried, user, texts, whyNot)}`;
+}
+
+function markOf(tried: Tried): string {
+  if (tried.way === "meeting" && tried.step === "go") return "·";
+  const code = "code" in tried ? tried.code : undefined;
+  if (code === undefined) return "✔";
+  return GIVEN_UP.has(code) ? "·" : "✘";
+}
+
+function sentenceOf(tried: Tried, user: string, texts: Texts, whyNot: (code: string) => string): string {
+  switch (tried.way) {
+    case "lookup":
+      return tried.code === undefined ? texts.triedLookup(user, took(tried.ms)) : whyNot(tried.code);
+    case "direct": {
+      const sentence = {
+        lan: texts.triedNearby,
+        direct: texts.triedDirect,
+        mapped: texts.triedMapped,
+        known: texts.triedKnown,
+      }[tried.kind];
+      return sentence(showHostPort(tried.ip, tried.port), resultOf(tried.code, texts), took(tried.ms));
+    }
+    case "punched":
+      return texts.triedPunched(
+        showHostPort(tried.ip, tried.port),
+        resultOf(tried.code, texts),
+        took(tried.ms),
+      );
+    case "reversed":
+      return texts.triedReversed(user, tried.ip);
+    case "relayed":
+      return texts.triedRelayed;
+    case "meeting":
+      return meetingSentence(tried, texts);
+    default:
+      return tried satisfies never;
+  }
+}
+
+function meetingSentence(tried: Extract<Tried, { way: "meeting" }>, texts: Texts): string {
+  switch (tried.step) {
+    case "seat":
+      return texts.triedSeat(`IPv${tried.family}`, resultOf(tried.code, texts), took(tried.ms));
+    case "go":
+      return tried.ip === undefined
+        ? texts.triedMetForRelay(`IPv${tried.family}`)
+        : texts.triedMet(`IPv${tried.family}`, tried.rtt_ms);
+    case "end":
+      return endSentence(tried.code, texts);
+    default:
+      return tried satisfies never;
+  }
+}
+
+function endSentence(code: string, texts: Texts): string {
+  switch (code) {
+    case "no_seat":
+      return texts.triedNoSeat;
+    case "gone":
+      return texts.triedGone;
+    case "relay_full":
+      return texts.triedRelayFull;
+    case "not_proven":
+      return texts.triedNotProven;
+    default:
+      return texts.triedNoWay;
+  }
+}
+
+/** What an address has answered. */
+function resultOf(code: string | undefined, texts: Texts): string {
+  if (code === undefined) return texts.triedAnswers;
+  if (GIVEN_UP.has(code)) return texts.triedGivenUp;
+  if (code.startsWith("key_")) return texts.triedOtherKey;
+  switch (code) {
+    case "ECONNREFUSED":
+      return texts.triedRefuses;
+    case "timeout":
+    case "ETIMEDOUT":
+      return texts.triedSilent;
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return texts.triedNoRoute;
+    case "handshake_timeout":
+    case "closed_in_handshake":
+    case "other_name":
+    case "own_certificate":
+    case "bad_certificate":
+    case "not_authorized":
+      return texts.triedStranger;
+    default:
+      return quotedText(code);
+  }
+}
+
+function took(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : ageOf(ms);
+}
