@@ -46,3 +46,31 @@ test("without the server it says what can be said, and ends with 3", async () =>
   expect(stdout).toContain("✘ Servidor: No se puede conectar al servidor 127.0.0.1:1");
   expect(stdout).toContain("Nadie llega a usted ahora.\n");
 });
+
+test("what was tried towards a person is said step by step, and whether they are reached", async () => {
+  const beto = world.person("beto.doctor", Number(ana.server.split(":")[1]));
+  await beto.register();
+  const listening = await beto.listen(PASSWORD);
+  const { code, stdout } = await ana.run(["doctor", beto.name, "--json"]);
+  const events = read(stdout);
+  const [ip, port] = ["127.0.0.1", listening.events.find(({ event }) => event === "ready")?.["p2p_port"]];
+  expect(events.find(({ way }) => way === "lookup")).toMatchObject({ username: beto.name });
+  expect(events.find(({ way }) => way === "direct")).toMatchObject({
+    event: "tried",
+    ip,
+    port,
+    kind: "direct",
+  });
+  expect(events.at(-1)).toEqual({ event: "doctor", username: beto.name, way: "direct", reason: null });
+  expect(code).toBe(0);
+  await listening.stop();
+});
+
+test("somebody who is not there is not reached, and oneself is nobody to reach", async () => {
+  const { code, stdout } = await ana.run(["doctor", "nobody.here"]);
+  expect({ code, stdout }).toEqual({
+    code: 5,
+    stdout: "✘ The server says that nobody.here is not online.\nnobody.here is not online.\n",
+  });
+  expect((await ana.run(["doctor", ana.name])).code).toBe(2);
+});

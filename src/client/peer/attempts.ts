@@ -2,13 +2,16 @@
 import type { Target } from "../../net/dialler.ts";
 import type { Family } from "../../protocol/ip-address.ts";
 
+/** Why the server has not said where somebody is. */
+export type LookupFailure = "offline" | "no_server" | "server_limits";
+
 /** `ms`: how long it took. `code`: why it has failed; absent: it succeeded. */
 type Ended = { readonly ms: number; readonly code?: string | undefined };
 
 /** One step of an attempt, as plain data. */
 export type Tried =
   /** The server was asked where they are. */
-  | ({ readonly way: "lookup" } & Ended)
+  | { readonly way: "lookup"; readonly ms: number; readonly code?: LookupFailure | undefined }
   /** An address was dialled. `kind`: of the local network, told by the server, or last known. */
   | ({ readonly way: "direct"; readonly kind: "lan" | "direct" | "mapped" | "known" } & Target & Ended)
   /** They have dialled us. */

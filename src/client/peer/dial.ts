@@ -14,7 +14,7 @@ import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { RelayUse } from "../profile/relay-use.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import type { Tried } from "./attempts.ts";
+import type { LookupFailure, Tried } from "./attempts.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "./dial-limits.ts";
 import type { LinkConnection, LinkEnd, LinkPurpose, LinkWay } from "./link.ts";
@@ -77,7 +77,7 @@ const LOOKUP_FAILURES = {
   offline: "offline",
   noServer: "no_server",
   limited: "server_limits",
-} as const satisfies { [name in Whereabouts["name"]]: UnreachableReason | undefined };
+} as const satisfies { [name in Whereabouts["name"]]: LookupFailure | undefined };
 
 /** Greets the proven peer of a connection that we have dialled. */
 export type Greet = (

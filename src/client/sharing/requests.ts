@@ -13,7 +13,7 @@ import {
   type Fields,
   type Read,
 } from "../../protocol/fields.ts";
-import { isNewName } from "../../identity/names.ts";
+import { isNewName, label as labelOf } from "../../identity/names.ts";
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { DECISIONS, WHO } from "../conversation/consent.ts";
@@ -70,6 +70,11 @@ export const REQUESTS = {
       certificate_until: isoTime(certificateUntil),
     };
   }),
+  /** What was tried to reach a person, the last time. `way`: of the link that there is now; null: there is none. */
+  tried: row({ username: name }, ({ account: { messenger } }, { username }) => ({
+    tried: messenger.reach.tried(labelOf(username)),
+    way: messenger.linkPresence(username)?.way ?? null,
+  })),
   users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
   /** Everybody who is online, a contact, or has a conversation; `failure`: why the server did not answer. */
   people: row({}, async ({ account: { messenger } }) => {

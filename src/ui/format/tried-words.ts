@@ -1,5 +1,6 @@
 /** What was tried to reach somebody, in sentences. */
 import type { Tried } from "../../client/peer/attempts.ts";
+import type { LinkWay } from "../../client/peer/link.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -8,27 +9,32 @@ import { ageOf } from "./local-time.ts";
 /** Codes of an attempt that was abandoned, since another one has succeeded. */
 const GIVEN_UP: ReadonlySet<string> = new Set(["lost_race", "abandoned"]);
 
-/** @param user as people see the name. @param whyNot describes why the server did not say where they are */
-export function triedSentence(
-  tried: Tried,
-  user: string,
-  texts: Texts,
-  whyNot: (code: string) => string,
-): string {
-  return `${markOf(tried)} ${sentenceOf(tried, user, texts, whyNot)}`;
+/** As of a network without IPv6. */
+const NO_ROUTE: ReadonlySet<string> = new Set(["EHOSTUNREACH", "ENETUNREACH"]);
+
+/** One sentence for each step; what was tried more than once, with the same result, is said once. @param user as people see the name */
+export function triedSentences(tried: readonly Tried[], user: string, texts: Texts): string[] {
+  const said = new Map(tried.toReversed().map((each) => [JSON.stringify({ ...each, ms: 0 }), each]));
+  return [...said.values()].toReversed().map((each) => `${markOf(each)} ${sentenceOf(each, user, texts)}`);
+}
+
+/** By which way somebody is reached. @param user as people see the name */
+export function reachedSentence(way: LinkWay, user: string, texts: Texts): string {
+  if (way === "relayed") return texts.doctorReachedByServer(user);
+  return way === "direct" ? texts.doctorReachedDirect(user) : texts.doctorReachedThrough(user);
 }
 
 function markOf(tried: Tried): string {
   if (tried.way === "meeting" && tried.step === "go") return "·";
   const code = "code" in tried ? tried.code : undefined;
   if (code === undefined) return "✔";
-  return GIVEN_UP.has(code) ? "·" : "✘";
+  return GIVEN_UP.has(code) || NO_ROUTE.has(code) || code === "gone" ? "·" : "✘";
 }
 
-function sentenceOf(tried: Tried, user: string, texts: Texts, whyNot: (code: string) => string): string {
+function sentenceOf(tried: Tried, user: string, texts: Texts): string {
   switch (tried.way) {
     case "lookup":
-      return tried.code === undefined ? texts.triedLookup(user, took(tried.ms)) : whyNot(tried.code);
+      return lookupSentence(tried, user, texts);
     case "direct": {
       const sentence = {
         lan: texts.triedNearby,
@@ -53,6 +59,16 @@ function sentenceOf(tried: Tried, user: string, texts: Texts, whyNot: (code: str
     default:
       return tried satisfies never;
   }
+}
+
+function lookupSentence({ code, ms }: Extract<Tried, { way: "lookup" }>, user: string, texts: Texts): string {
+  if (code === undefined) return texts.triedLookup(user, took(ms));
+  const sentence = {
+    offline: texts.triedOffline,
+    no_server: texts.triedNoServer,
+    server_limits: texts.triedServerLimits,
+  }[code];
+  return sentence(user);
 }
 
 function meetingSentence(tried: Extract<Tried, { way: "meeting" }>, texts: Texts): string {
@@ -89,6 +105,7 @@ function endSentence(code: string, texts: Texts): string {
 function resultOf(code: string | undefined, texts: Texts): string {
   if (code === undefined) return texts.triedAnswers;
   if (GIVEN_UP.has(code)) return texts.triedGivenUp;
+  if (NO_ROUTE.has(code)) return texts.triedNoRoute;
   if (code.startsWith("key_")) return texts.triedOtherKey;
   switch (code) {
     case "ECONNREFUSED":
@@ -96,9 +113,6 @@ function resultOf(code: string | undefined, texts: Texts): string {
     case "timeout":
     case "ETIMEDOUT":
       return texts.triedSilent;
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-      return texts.triedNoRoute;
     case "handshake_timeout":
     case "closed_in_handshake":
     case "other_name":

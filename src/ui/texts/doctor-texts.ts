@@ -251,6 +251,18 @@ export const DOCTOR_TEXTS = {
     es: (user: string, took: string) => `El servidor dice que ${user} está en línea (${took}).`,
     en: (user: string, took: string) => `The server says that ${user} is online (${took}).`,
   },
+  triedOffline: {
+    es: (user: string) => `El servidor dice que ${user} no está en línea.`,
+    en: (user: string) => `The server says that ${user} is not online.`,
+  },
+  triedNoServer: {
+    es: (user: string) => `No hay servidor a quien preguntar dónde está ${user}.`,
+    en: (user: string) => `There is no server to ask where ${user} is.`,
+  },
+  triedServerLimits: {
+    es: (user: string) => `El servidor no contesta por ahora a más preguntas, tampoco dónde está ${user}.`,
+    en: (user: string) => `The server answers no more questions at present, nor where ${user} is.`,
+  },
   triedReversed: {
     es: (user: string, address: string) => `${user} ha marcado a este cliente desde ${address}.`,
     en: (user: string, address: string) => `${user} has dialled this client from ${address}.`,
@@ -272,7 +284,7 @@ export const DOCTOR_TEXTS = {
     es: "El encuentro no ha llegado a ser: falta el puerto de encuentro, o el otro no ha venido.",
     en: "The meeting did not come about: the meeting port is missing, or the other did not come.",
   },
-  triedGone: { es: "El otro ha dejado el encuentro.", en: "The other has left the meeting." },
+  triedGone: { es: "El otro lado ha dejado el encuentro.", en: "The other side has left the meeting." },
   triedNoWay: {
     es: "En el encuentro no se ha podido abrir ninguna conexión a tiempo.",
     en: "At the meeting no connection could be opened in time.",
@@ -284,6 +296,18 @@ export const DOCTOR_TEXTS = {
   triedNotProven: {
     es: "En el encuentro ha respondido alguien que no ha probado quién es.",
     en: "At the meeting somebody answered who did not prove who they are.",
+  },
+  doctorReachedDirect: {
+    es: (user: string) => `Se llega a ${user} directamente.`,
+    en: (user: string) => `${user} is reached directly.`,
+  },
+  doctorReachedThrough: {
+    es: (user: string) => `Se llega a ${user} a través de los routers, sin que nadie más intervenga.`,
+    en: (user: string) => `${user} is reached through the routers, with nobody in between.`,
+  },
+  doctorReachedByServer: {
+    es: (user: string) => `Se llega a ${user} por el servidor, cifrado de extremo a extremo.`,
+    en: (user: string) => `${user} is reached by way of the server, encrypted end to end.`,
   },
   doctorStillTrying: {
     es: (user: string, seconds: number) => `Todavía no se ha llegado a ${user}, tras ${seconds} s.`,

@@ -87,8 +87,8 @@ export const COMMAND_HELP = {
     en: ["USER", "check by a code, both of you at once, that nobody intercepts"],
   },
   doctor: {
-    es: ["", "por qué caminos se llega a usted, y qué ayudaría"],
-    en: ["", "by which ways others reach you, and what would help"],
+    es: ["[USUARIO]", "por qué caminos se llega a usted, o a USUARIO, y qué ayudaría"],
+    en: ["[USER]", "by which ways others reach you, or you USER, and what would help"],
   },
   whoami: {
     es: ["", "la cuenta, su servidor, su huella y su carpeta"],
