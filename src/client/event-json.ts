@@ -8,6 +8,7 @@ import type { MessengerEvent, VerificationEnding, VerificationNews } from "./con
 import type { MessageState } from "./disk/schema.ts";
 import { errorJson, errorOf } from "./error-json.ts";
 import type { UnreachableReason } from "./peer/dial.ts";
+import type { LinkWay } from "./peer/link.ts";
 import type { ContactState } from "./profile/consents.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
 import type { RendezvousState } from "./rendezvous/session.ts";
@@ -134,7 +135,13 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
     case "watched":
       return { event: event.name, username: event.username, online: event.online };
     case "connected":
-      return { event: "connected", username: event.username, address: event.address };
+      return {
+        event: "connected",
+        username: event.username,
+        way: event.way,
+        seeks_direct: event.seeksDirect,
+        address: event.address ?? null,
+      };
     case "disconnected": {
       const { username, bye, revoked = false, heardAt } = event;
       return { event: "disconnected", username, bye, revoked, heard_at: isoTime(heardAt) };
@@ -234,7 +241,13 @@ export function eventOf(
     case "watched":
       return { name: json["event"], username, online: json["online"] === true };
     case "connected":
-      return { name: "connected", username, address: text("address") };
+      return {
+        name: "connected",
+        username,
+        way: text("way") as LinkWay,
+        seeksDirect: json["seeks_direct"] === true,
+        address: typeof json["address"] === "string" ? json["address"] : undefined,
+      };
     case "disconnected": {
       const revoked = json["revoked"] === true ? { revoked: true as const } : {};
       const heardAt = timeOf(json["heard_at"]);

@@ -15,6 +15,7 @@ import { Conversations } from "./conversation/conversations.ts";
 import { Decisions } from "./conversation/decisions.ts";
 import { ABOUT_MESSAGES, type MessengerEvent } from "./conversation/events.ts";
 import { Intake } from "./conversation/intake.ts";
+import type { LinkInfo } from "./conversation/shown-link.ts";
 import type { OpenedVerification } from "./conversation/verification.ts";
 import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
@@ -29,7 +30,7 @@ import { PeerTls } from "./peer/tls.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import type { RelayUse } from "./profile/relay-use.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
-import { Reach } from "./reach/reach.ts";
+import { Reach, type ToldAddresses } from "./reach/reach.ts";
 import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { LookupQueue } from "./rendezvous/lookup-queue.ts";
@@ -422,6 +423,21 @@ export class Messenger {
   /** A person's presence according to the direct link; undefined: no conversation in this process. */
   linkPresence(username: string): LinkPresence | undefined {
     return this.#conversations.find(username)?.transport.presence;
+  }
+
+  /**
+   * How a person is connected, with the round trip in ms that was just measured (undefined: not answered in time), and
+   * what they are told of where we are.
+   */
+  async linkInfo(username: string): Promise<{
+    readonly link: (LinkInfo & { readonly roundTrip: number | undefined }) | undefined;
+    readonly told: ToldAddresses | undefined;
+  }> {
+    const { told } = this.reach;
+    const transport = this.#conversations.find(username)?.transport;
+    const info = transport?.shown.info;
+    if (info === undefined) return { link: undefined, told };
+    return { link: { ...info, roundTrip: await transport?.current?.measure() }, told };
   }
 
   /** Says `bye` on every link, leaves the server, and releases the profile's lock. */

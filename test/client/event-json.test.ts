@@ -127,7 +127,7 @@ const EVENTS: readonly MessengerEvent[] = [
   { name: "presence", username: "ana", online: true },
   { name: "presence", username: "ana", online: false },
   { name: "watched", username: "ana", online: true },
-  { name: "connected", username: "ana", address: "192.0.2.1" },
+  { name: "connected", way: "punched", seeksDirect: false, username: "ana", address: "192.0.2.1" },
   { name: "disconnected", username: "ana", bye: true, heardAt: AT },
   { name: "disconnected", username: "ana", bye: false, revoked: true, heardAt: undefined },
   { name: "silent", username: "ana", since: AT },

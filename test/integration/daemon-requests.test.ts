@@ -47,7 +47,23 @@ test("the state of the account, and who is there", async () => {
   expect(status["links_until"]).toMatch(RFC_3339);
   expect(await ours.result("users")).toMatchObject({ users: [{ username: bobName }] });
   await ours.result("open_chat", { username: bobName });
-  await ours.line({ event: "connected", username: bobName });
+  const connected = await ours.line({ event: "connected", username: bobName });
+  expect(connected).toMatchObject({ way: "direct", seeks_direct: false });
+  expect(await ours.result("link", { username: bobName })).toEqual({
+    link: {
+      way: "direct",
+      seeks_direct: false,
+      address: connected["address"],
+      since: expect.stringMatching(RFC_3339),
+      round_trip: expect.any(Number),
+    },
+    told: {
+      everyone: expect.any(Array),
+      nearby: expect.arrayContaining([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]),
+    },
+  });
+  const told = { way: "direct", seeks_direct: false, connected: true };
+  expect(await ours.result("open_chat", { username: bobName })).toMatchObject(told);
   expect(await ours.result("people")).toMatchObject({
     people: [{ username: bobName, online: true, state: "stranger", unread: 0 }],
   });

@@ -155,7 +155,7 @@ test("a message is read when it stands on the other screen, and not before; a re
   beto.type(`${KEY.ctrlC}/reply claro que sí\r`);
   await promptIs(beto, "✓✓ leído");
   await ana.showsRow(/^\d\d:\d\d beto ↪ «¿vienes\?»: claro que sí$/);
-  ana.type("/info\r");
+  ana.type("/list\r/info #1\r");
   await says(ana, "ana → beto: «¿vienes?» escrito: ");
   await says(ana, "leído: 2");
   await quit(ana);

@@ -97,10 +97,14 @@ function expectOurRows(terminal: AtTerminal, name: string, messages: number): vo
   for (const row of heads)
     expect(row).toMatch(new RegExp(String.raw`^\d\d:\d\d ${RegExp.escape(name)}:( |$)`));
   expect(heads).toHaveLength(messages);
+  const link = `— Conectado con ${name}: directo.`;
   expect(ours.filter((row) => !heads.includes(row)).map((row) => row.replace(/\d+/g, "0"))).toEqual(
-    ours.filter((row) => /^— (?:Chat con|\S+, \d+ )/.test(row)).map((row) => row.replace(/\d+/g, "0")),
+    ours
+      .filter((row) => row === link || /^— (?:Chat con|\S+, \d+ )/.test(row))
+      .map((row) => row.replace(/\d+/g, "0")),
   );
   expect(ours.filter((row) => row.startsWith("— Chat con"))).toHaveLength(1);
+  expect(ours.filter((row) => row === link)).toHaveLength(1);
 }
 
 async function attack(texts: readonly string[], size: Size): Promise<AtTerminal> {
@@ -247,7 +251,7 @@ test("a peer that comes, reports errors and goes, again and again, fills no scre
   const later = rows.slice(rows.findIndex((row) => row.startsWith("— Chat con dora")) + 1);
   // Whether the server's answer or the peer comes first is theirs.
   const fromPeer = later.filter((row) => !/^ {4}|^— dora no está en línea/.test(row));
-  expect(fromPeer).toEqual([expect.stringContaining("avisa de un error")]);
+  expect(fromPeer).toEqual(["— Conectado con dora: directo.", expect.stringContaining("avisa de un error")]);
   ana.type(KEY.ctrlC);
   await promptIs(ana, "");
   await quit(ana);

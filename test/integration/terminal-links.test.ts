@@ -68,7 +68,10 @@ test("fifty commands of a contact while the chat with them is open are no line b
   const rows = printedRows(ana);
   const first = rows.findIndex((row) => row.endsWith("mensaje 0"));
   const messages = [10, 20, 30, 40, 50].map((count) => `beto: mensaje ${count}`);
-  expect(rows.slice(first + 1).map((row) => row.replace(/^\d\d:\d\d /, ""))).toEqual(messages);
+  expect(rows.slice(first + 1).map((row) => row.replace(/^\d\d:\d\d /, ""))).toEqual([
+    "— Conectado con beto: directo.",
+    ...messages,
+  ]);
   await quit(ana);
 });
 

@@ -67,7 +67,7 @@ export class Conversation {
       consentChanged: () => this.#acceptance.reload(),
       tookText: (link) => {
         this.#acceptance.tookText(link);
-        this.transport.show();
+        this.transport.shown.show();
       },
       isShown: () => this.wants.isChatOpen,
       now,
@@ -135,7 +135,7 @@ export class Conversation {
   /** A screen shows the chat, until it calls `closeChat`. */
   openChat(): void {
     this.wants.openChats++;
-    this.transport.show();
+    this.transport.shown.show();
     this.#wantsChanged();
     this.connect();
   }
@@ -168,7 +168,7 @@ export class Conversation {
   #tellAcceptance(): void {
     const holding = this.#acceptance.tellAll(this.transport.open);
     if (holding === undefined) return;
-    this.transport.show();
+    this.transport.shown.show();
     this.transport.end(holding, "accepted");
     // What was read before they were accepted was not told.
     this.signs.tellRead();

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../../protocol/framing.ts";
 import type { ProfileHealth } from "../disk/check.ts";
 import type { UnreachableReason } from "../peer/dial.ts";
+import type { LinkWay } from "../peer/link.ts";
 import type { MessageState } from "../disk/schema.ts";
 import type { ContactState } from "../profile/consents.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
@@ -85,7 +86,17 @@ export type MessengerEvent =
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   /** As `presence`, of somebody in a list that a screen shows (`watch_people`). */
   | { readonly name: "watched"; readonly username: string; readonly online: boolean }
-  | { readonly name: "connected"; readonly username: string; readonly address: string }
+  /**
+   * There is a link, or it goes by another way now. `address`: with its port; undefined: the peer's address is not known
+   * here, since the link is relayed. `seeksDirect`: it is, and a direct way is looked for.
+   */
+  | {
+      readonly name: "connected";
+      readonly username: string;
+      readonly way: LinkWay;
+      readonly seeksDirect: boolean;
+      readonly address: string | undefined;
+    }
   /**
    * No link is left. `bye`: the peer has ended it on purpose. `revoked`: we have ended it because the server has taken
    * the peer's certificate back. `heardAt`: as in `unreachable`.

@@ -17,7 +17,7 @@ type PersonWants = { readonly hasPresenceChanged: boolean; readonly isAwaited: b
 export type ConversationNeeds = {
   readonly profile: Pick<
     Profile,
-    "username" | "contacts" | "consents" | "messages" | "revocations" | "privacy" | "verifications"
+    "username" | "contacts" | "consents" | "messages" | "revocations" | "privacy" | "relay" | "verifications"
   >;
   readonly intake: Intake;
   /** This account's label and key. */

@@ -56,7 +56,7 @@ export class Transport {
   readonly #links: PeerLinks;
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
-  readonly #shown: ShownLink;
+  readonly shown: ShownLink;
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -64,11 +64,13 @@ export class Transport {
     const { clock, emit } = needs;
     const decider = needs.own.label < record.label;
     this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
-    this.#shown = new ShownLink({
+    this.shown = new ShownLink({
       username: () => record.username,
       links: this.#links,
       watch: () => this.#watch,
+      seeksDirect: () => this.reaching.seeksDirect,
       isShown: () => wants.isLookedAt || isHeard(),
+      clock,
       emit,
     });
     this.greeter = new Greeter({
@@ -100,13 +102,14 @@ export class Transport {
       record,
       links: this.#links,
       greet,
+      relay: () => needs.profile.relay,
       admits,
       decider,
       doubt: () => this.doubt(),
       failed: needs.storage.failed,
     });
     this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
-      silent: (since) => this.#shown.silent(since),
+      silent: (since) => this.shown.silent(since),
       idle: () => this.endAll("idle"),
     });
     this.#dialling = new Dialling({
@@ -147,11 +150,6 @@ export class Transport {
   /** How many links there are, including those in their greeting. */
   get count(): number {
     return this.#links.count;
-  }
-
-  /** Shows the link now, if it may be shown. */
-  show(): void {
-    this.#shown.show();
   }
 
   /** Dials now if a link is wanted, unless there is one or a dial under way. */
@@ -258,6 +256,7 @@ export class Transport {
   #currentChanged(link: PeerLink | undefined): void {
     this.#watch.currentChanged(link !== undefined);
     this.#options.events.currentChanged(link);
+    this.shown.show();
   }
 
   #completed(link: PeerLink): void {
@@ -271,7 +270,6 @@ export class Transport {
     this.#dialling.linked();
     events.complete(link);
     this.#links.completed(link, needs.clock.monotonic());
-    this.show();
   }
 
   #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
@@ -288,7 +286,7 @@ export class Transport {
       return;
     }
     if (isLast) {
-      this.#shown.ended(life.byeReceived, isRevoked);
+      this.shown.ended(life.byeReceived, isRevoked);
       needs.wantsChanged(record.username, wants);
     }
     if (isLast || (link.purpose === "verification" && !this.isConnected))

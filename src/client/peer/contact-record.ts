@@ -37,6 +37,8 @@ export class ContactRecord {
   #warned: { readonly fingerprint: string; readonly at: number } | undefined;
   /** Whether a key was stored after it. */
   #isWarningOwed = false;
+  /** Whether they are reached by the relay only, as the server said last where one of both asked to meet. */
+  isRelayOnly = false;
 
   constructor(options: ContactRecordOptions) {
     this.#options = options;

@@ -27,7 +27,7 @@ function isOwn(ip: string, own: OwnPlace): boolean {
 }
 
 /** Those of a user's addresses at which a client of theirs may listen: not ours, and no service of the system. */
-export function peerTargets(targets: readonly Target[], own: OwnPlace): Target[] {
+export function peerTargets<T extends Target>(targets: readonly T[], own: OwnPlace): T[] {
   return targets.filter(({ ip, port }) => {
     if (port < MIN_CANDIDATE_PORT || parseDialableAddress(ip) !== ip) return false;
     if (isLoopback(ip) && !own.isServerLocal) return false;

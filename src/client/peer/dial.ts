@@ -13,7 +13,7 @@ import { DialError, isLineFailure, type dial, type Target } from "../../net/dial
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { RelayUse } from "../profile/relay-use.ts";
-import type { Whereabouts } from "../rendezvous/directory.ts";
+import type { PeerTarget, Whereabouts } from "../rendezvous/directory.ts";
 import type { LookupFailure, Tried } from "./attempts.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "./dial-limits.ts";
@@ -141,10 +141,10 @@ export class Race {
   }
 
   /** The handlers of a connection that was verified. */
-  handlers(way: LinkWay): ConnectionHandlers {
+  handlers(way: (connection: Connection) => LinkWay): ConnectionHandlers {
     return {
       ...READS_NOTHING,
-      opened: (connection) => this.#greet(connection, way),
+      opened: (connection) => this.#greet(connection, way(connection)),
       closed: () => undefined,
     };
   }
@@ -237,7 +237,7 @@ export async function dialPeer(
   const lookupFailure = LOOKUP_FAILURES[where.name];
   tried({ way: "lookup", ms: Math.round(needs.clock.monotonic() - begun), code: lookupFailure });
   const own = needs.own();
-  let elsewhere: readonly Target[] = [];
+  let elsewhere: readonly PeerTarget[] = [];
   if (where.name === "online") {
     if (!where.secure) return "insecure";
     elsewhere = peerTargets(where.targets, own);
@@ -277,7 +277,7 @@ type TargetDialOptions = Pick<DialNeeds, "dial"> & {
 /** @returns, @throws as `dialPeer` */
 export async function dialTargets(
   race: Race,
-  targets: readonly Target[],
+  targets: readonly PeerTarget[],
   { dial, take, tried, kindOf, signal, lookupFailure, doubted }: TargetDialOptions,
 ): Promise<UnreachableReason | undefined> {
   if (targets.length === 0) return lookupFailure ?? "unreachable";
@@ -292,7 +292,10 @@ export async function dialTargets(
       ended: ({ ip, port }, code, ms) =>
         tried({ way: "direct", kind: kindOf({ ip, port }), ip, port, ms: Math.round(ms), code }),
       signal,
-      handlers: race.handlers("direct"),
+      handlers: race.handlers(({ remoteAddress: ip, remotePort: port }) => {
+        const target = targets.find((each) => each.ip === ip && each.port === port);
+        return target?.isMapped === true ? "mapped" : "direct";
+      }),
       verify: (connection, handshake) => race.verify(connection, handshake),
     });
     if (race.isGreeted) return undefined;

@@ -30,6 +30,9 @@ export const HELLO_TIMEOUT = 10_000;
 /** How long the side that sends `bye` waits for the last acknowledgements, in ms. */
 const BYE_TIMEOUT = 500;
 
+/** How long an answer to `measure` is waited for, in ms. */
+const ROUND_TRIP_PATIENCE = 2_000;
+
 /** How long the side that receives `bye` waits for the last acknowledgements, in ms. */
 const BYE_RECEIVED_TIMEOUT = 2_000;
 
@@ -105,6 +108,7 @@ export type LinkConnection = Pick<
   | "handOverTo"
   | "isOpen"
   | "remoteAddress"
+  | "remotePort"
   | "lastReadAt"
   | "handledBytes"
   | "heldBytes"
@@ -120,10 +124,10 @@ export type LinkConnection = Pick<
 >;
 
 /**
- * How a connection came about: dialled by either side, by both at once through their NATs, or by way of the server, which
- * passes the sealed bytes on.
+ * How a connection came about, as far as this side knows: dialled by either side, or so at a port that the router of the
+ * other forwards; dialled by both at once through their NATs; or by way of the server, which passes the sealed bytes on.
  */
-export type LinkWay = "direct" | "punched" | "relayed";
+export type LinkWay = "direct" | "mapped" | "punched" | "relayed";
 
 /** The place of a link at the peer port, if the peer has dialled us. */
 export type LinkPlace = {
@@ -176,6 +180,8 @@ export class PeerLink implements ConnectionHandlers {
   #isHolding = false;
   #pings = 0;
   #pongs = 0;
+  /** The pings that were not answered, oldest first: when they were sent, and who waits for the answer. */
+  readonly #unanswered: { readonly at: number; answered?: (roundTrip: number) => void }[] = [];
 
   constructor(options: PeerLinkOptions, events: PeerLinkEvents) {
     this.id = options.id;
@@ -229,6 +235,26 @@ export class PeerLink implements ConnectionHandlers {
     return this.#connection.lastReadAt;
   }
 
+  get remotePort(): number {
+    return this.#connection.remotePort;
+  }
+
+  /** When it was complete, by the monotonic clock; undefined: it is not. */
+  get completedAt(): number | undefined {
+    return "completedAt" in this.#state ? this.#state.completedAt : undefined;
+  }
+
+  /** Measures the round trip of a ping, in ms. @returns undefined: it was not answered in time */
+  measure(): Promise<number | undefined> {
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const cancel = this.#clock.after(ROUND_TRIP_PATIENCE, () => resolve(undefined));
+    this.send({ action: "ping" });
+    this.flush();
+    const sent = this.#unanswered.at(-1);
+    if (sent !== undefined) sent.answered = resolve;
+    return promise.finally(cancel);
+  }
+
   get queuedBytes(): number {
     return this.#connection.queuedBytes;
   }
@@ -273,7 +299,10 @@ export class PeerLink implements ConnectionHandlers {
 
   send(message: PeerOutput): void {
     this.#events.trace?.("out", message);
-    if ("action" in message && message.action === "ping") this.#pings++;
+    if ("action" in message && message.action === "ping") {
+      this.#pings++;
+      this.#unanswered.push({ at: this.#clock.monotonic() });
+    }
     this.#connection.send(message);
   }
 
@@ -359,13 +388,19 @@ export class PeerLink implements ConnectionHandlers {
         this.#takeBye();
         return;
       case "pong":
-        this.#pongs++;
+        this.#takePong();
         this.#events.message(message, this);
         return;
       default:
         if (this.purpose === "conversation" || VERIFYING.has(message.action))
           this.#events.message(message, this);
     }
+  }
+
+  #takePong(): void {
+    this.#pongs++;
+    const ping = this.#unanswered.shift();
+    if (ping !== undefined) ping.answered?.(this.#clock.monotonic() - ping.at);
   }
 
   fault(fault: ConnectionFault): void {

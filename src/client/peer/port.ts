@@ -14,7 +14,7 @@ import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../n
 import { listen, ListenError, type Listener } from "../../net/listener.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
-import { networkOf, normalizeAddress } from "../../protocol/ip-address.ts";
+import { isPrivate, networkOf, normalizeAddress } from "../../protocol/ip-address.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ConsentStore } from "../profile/consents.ts";
 import type { ContactStore } from "../profile/contacts.ts";
@@ -297,7 +297,8 @@ export class PeerPort {
       },
     };
     try {
-      const verdict = this.#needs.admit(connection, peer, report, way, place);
+      const cameBy = way === "direct" && isForwarded(connection) ? "mapped" : way;
+      const verdict = this.#needs.admit(connection, peer, report, cameBy, place);
       if (verdict === "admitted") {
         this.#admission.pinned(caller);
         if (way !== "relayed" && this.#needs.consents.isContact(peer.label)) this.#remember(caller.network);
@@ -334,4 +335,9 @@ export class PeerPort {
     this.#lastRefusalAt = now;
     this.#needs.refused(address, code);
   }
+}
+
+/** Whether a router has passed a connection from the internet on to this machine. */
+function isForwarded({ remoteAddress, localAddress }: Connection): boolean {
+  return isPrivate(localAddress) && !isPrivate(remoteAddress);
 }

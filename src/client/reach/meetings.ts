@@ -119,6 +119,7 @@ export class Meetings {
     const link = this.#needs.link();
     if (link === undefined || !this.#needs.hasMeetingPort() || this.#needs.relay() === "only") return;
     const answer = await link.request("connect", { target_user: record.username, purpose: "move" });
+    record.isRelayOnly = answer.relay_only;
     if (signal.aborted || answer.relay_only) return;
     await this.#bothWays(answer, "move", record, { dials: true, isRelayOnly: false }, signal, greet);
   }
@@ -148,12 +149,13 @@ export class Meetings {
   }
 
   async #bothWays(
-    invitation: Pick<Invitation, "ticket" | "meeting" | "candidates" | "fingerprint">,
+    invitation: Pick<Invitation, "ticket" | "meeting" | "candidates" | "fingerprint" | "relay_only">,
     purpose: Purpose,
     ...[record, { dials, isRelayOnly }, signal, greet]: BothWays
   ): Promise<void> {
     const { tls, budget, account, own, relay, dial, tried } = this.#needs;
     const report = { name: "key", fingerprint: invitation.fingerprint } as const;
+    record.isRelayOnly = invitation.relay_only;
     const race = new Race({ tls, record, report, greet });
     const mayDial = dials && relay() !== "only";
     const targets = mayDial ? peerTargets(candidateTargets(invitation.candidates), own()) : [];
@@ -184,7 +186,9 @@ export class Meetings {
   async #ask(race: Race, signal: AbortSignal): Promise<void> {
     const link = this.#needs.link();
     if (link === undefined) return;
-    const answer = await link.request("connect", { target_user: race.record.username });
+    const { record } = race;
+    const answer = await link.request("connect", { target_user: record.username });
+    record.isRelayOnly = answer.relay_only;
     if (signal.aborted || race.isGreeted) return;
     await this.#run(answer, race, { purpose: "chat", isRelayOnly: false }, signal);
   }
@@ -239,7 +243,7 @@ export class Meetings {
     return {
       ...(isDecider ? acceptor : { role: "dialler", context: () => race.context }),
       handlers: (way) => ({
-        ...race.handlers(way),
+        ...race.handlers(() => way),
         secured: (connection, handshake) => {
           const verdict = race.verify(connection, handshake);
           if (verdict !== true) connection.terminate(verdict);

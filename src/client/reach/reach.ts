@@ -6,8 +6,9 @@ import { randomBytes } from "node:crypto";
 
 import { label as labelOf } from "../../identity/names.ts";
 import type { Clock } from "../../net/clock.ts";
-import { dial } from "../../net/dialler.ts";
+import { dial, type Target } from "../../net/dialler.ts";
 import { dialForLines } from "../../net/line-socket.ts";
+import { isPrivate, showHostPort } from "../../protocol/ip-address.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { DIALS_OF_PROCESS, MEETING_DIALS_OF_PROCESS } from "../peer/dial-limits.ts";
@@ -46,6 +47,9 @@ type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
   /** Only what `relay` allows is used from now on. */
   waysChanged(relay: RelayUse): void;
 };
+
+/** Addresses of this client, with their ports. `nearby`: told to who is in the same network only. */
+export type ToldAddresses = { readonly everyone: readonly string[]; readonly nearby: readonly string[] };
 
 export class Reach {
   readonly meetings: Meetings;
@@ -189,6 +193,23 @@ export class Reach {
   /** What was tried to reach the person of this label, the last time. */
   tried(label: string): readonly Tried[] {
     return this.#attempts.of(label);
+  }
+
+  /** What the server tells others of where this client is; undefined: there is none, or it has not said how it sees us. */
+  get told(): ToldAddresses | undefined {
+    const { view, port } = this;
+    if (view === undefined) return undefined;
+    if (port === undefined) return { everyone: [], nearby: [] };
+    const seen = [view.observed.ip, ...(view.observedOther === undefined ? [] : [view.observedOther.ip])];
+    const direct = [...seen, ...ownAddresses()].map((ip) => ({ ip, port }));
+    const all = [...direct, ...this.#mapper.targets];
+    const shown = (targets: readonly Target[]) => [
+      ...new Set(targets.map(({ ip, port }) => showHostPort(ip, port))),
+    ];
+    return {
+      everyone: shown(all.filter(({ ip }) => !isPrivate(ip))),
+      nearby: shown(all.filter(({ ip }) => isPrivate(ip))),
+    };
   }
 
   /** As `dialPeer`. */

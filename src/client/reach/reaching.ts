@@ -2,6 +2,7 @@
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
+import type { RelayUse } from "../profile/relay-use.ts";
 import type { PeerLinks } from "../peer/links.ts";
 import type { Clock } from "../../net/clock.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";
@@ -15,6 +16,8 @@ type ReachingOptions = {
   readonly record: ContactRecord;
   readonly links: PeerLinks;
   readonly greet: (id: LinkId, ...dialled: Parameters<Greet>) => void;
+  /** Which ways this account uses. */
+  readonly relay: () => RelayUse;
   /** Whether the person may meet us: at the relay only, so that no address of ours is told. */
   readonly admits: () => "anywhere" | "atRelay" | "nowhere";
   /** Whether our label is the smaller one. */
@@ -60,8 +63,14 @@ export class Reaching {
   /** To be called about once a second. */
   tick(): void {
     const { move, clock, record, links } = this.#options;
-    if (!this.#schedule.tick(this.#isRelayed, clock.monotonic()) || this.isUnderWay) return;
+    if (!this.#schedule.tick(this.seeksDirect, clock.monotonic()) || this.isUnderWay) return;
     this.#follow(move(record, links.untilComplete, this.#greet));
+  }
+
+  /** Whether the link is relayed, and a direct way is looked for: neither side is to be told no address of the other. */
+  get seeksDirect(): boolean {
+    const { record, relay, admits } = this.#options;
+    return this.#isRelayed && relay() !== "only" && !record.isRelayOnly && admits() === "anywhere";
   }
 
   get #isRelayed(): boolean {

@@ -17,12 +17,15 @@ const DEFAULT_LIMIT = 1_000;
 /** Pages of one list of users: more than any server fills, so that a faulty one cannot keep the client reading. */
 const MAX_PAGES = 200;
 
+/** Where somebody may be dialled. `isMapped`: it is a port that their router forwards. */
+export type PeerTarget = Target & { readonly isMapped?: true };
+
 /** The server's answer to a lookup of one person. */
 export type Whereabouts =
   | {
       readonly name: "online";
       readonly username: string;
-      readonly targets: readonly Target[];
+      readonly targets: readonly PeerTarget[];
       /** Whether the server has reached one of them itself. */
       readonly isOpen: boolean;
       readonly fingerprint: string | undefined;
@@ -102,12 +105,16 @@ export class Directory {
 }
 
 /** The addresses of candidates that we know how to dial, each once. */
-export function candidateTargets(candidates: NonNullable<ResponseOf<"p2p_info">["candidates"]>): Target[] {
-  const targets = new Map<string, Target>();
+export function candidateTargets(
+  candidates: NonNullable<ResponseOf<"p2p_info">["candidates"]>,
+): PeerTarget[] {
+  const targets = new Map<string, PeerTarget>();
   for (const { kind, ip, port } of candidates) {
     const address = ip === undefined ? undefined : parseDialableAddress(ip);
     if ((kind !== "direct" && kind !== "mapped") || address === undefined || port === undefined) continue;
-    targets.set(`${address} ${port}`, { ip: address, port });
+    const key = `${address} ${port}`;
+    const isMapped = kind === "mapped" || targets.get(key)?.isMapped === true;
+    targets.set(key, { ip: address, port, ...(isMapped && { isMapped }) });
   }
   return [...targets.values()].slice(0, MAX_CANDIDATES);
 }

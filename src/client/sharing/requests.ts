@@ -143,10 +143,30 @@ export const REQUESTS = {
     messenger.reach.useRelay(relay);
     return {};
   }),
-  /** A link is kept open until `close_chat`. `connected`: there is one now. `verification_asked`: they wait for ours. */
+  /**
+   * A link is kept open until `close_chat`. `connected`: there is one now, by this `way`, and with `seeks_direct` as in the
+   * event. `verification_asked`: they wait for ours.
+   */
   open_chat: row({ username: name }, ({ face }, { username }) => {
-    const { username: registered, isConnected, verification } = face.openChat(username);
-    return { username: registered, connected: isConnected, verification_asked: verification.isAsked };
+    const { username: registered, transport, verification } = face.openChat(username);
+    const { info } = transport.shown;
+    return {
+      username: registered,
+      connected: info !== undefined,
+      way: info?.way ?? null,
+      seeks_direct: info?.seeksDirect === true,
+      verification_asked: verification.isAsked,
+    };
+  }),
+  /**
+   * The link to a person; null: there is none. `round_trip`: ms, just measured; null: it was not answered in time. `told`:
+   * our addresses as the server tells them, to everyone and to who is in the same network; null: it has said nothing yet.
+   */
+  link: row({ username: name }, async ({ account: { messenger } }, { username }) => {
+    const { link, told = null } = await messenger.linkInfo(username);
+    if (link === undefined) return { link: null, told };
+    const { way, seeksDirect: seeks_direct, address = null, roundTrip: round_trip = null } = link;
+    return { link: { way, seeks_direct, address, since: isoTime(link.since), round_trip }, told };
   }),
   close_chat: row({ username: name }, ({ face }, { username }) => {
     face.closeChat(username);

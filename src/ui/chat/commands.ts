@@ -10,6 +10,7 @@ import type { Texts } from "../texts/texts.ts";
 import { accept, block, decline } from "./consent.ts";
 import {
   effects,
+  info,
   list,
   onTarget,
   print,
@@ -75,7 +76,7 @@ const COMMANDS: readonly Command[] = [
     argument: () => "[#N]",
     isOptional: true,
     help: (texts) => texts.chatHelpInfo,
-    run: onTarget("info"),
+    run: info,
   },
   {
     name: "copy",

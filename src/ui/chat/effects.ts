@@ -8,8 +8,7 @@ import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
-import type { ChatEvent, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
-import type { ChatNeeds } from "./needs.ts";
+import type { ChatEvent, ChatNeeds, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
 import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
 
@@ -96,6 +95,17 @@ export class ChatEffects {
       mute: async ({ seconds }) => {
         await account.request("mute", { username: this.username, seconds });
       },
+      linkInfo: async () => {
+        const { link, told } = await account.request("link", { username: this.username });
+        const shown = link && {
+          way: link.way,
+          seeksDirect: link.seeks_direct,
+          address: link.address ?? undefined,
+          since: Date.parse(link.since ?? ""),
+          roundTrip: link.round_trip ?? undefined,
+        };
+        dispatch({ name: "linkInfo", link: shown ?? undefined, told: told ?? undefined });
+      },
       acceptKey: () => this.#acceptKey(),
       decide: async ({ decision }) => {
         const { state } = await account.request("decide", { username: this.username, decision });
@@ -163,7 +173,8 @@ export class ChatEffects {
     // The messenger emits no event for what was so before.
     const { username } = this;
     const before: MessengerEvent[] = [];
-    if (this.#before.connected) before.push({ name: "connected", username, address: "" });
+    const { way, seeks_direct: seeksDirect } = this.#before;
+    if (way !== null) before.push({ name: "connected", username, way, seeksDirect, address: undefined });
     if (this.#before.verification_asked) before.push({ name: "verification", username, state: "asked" });
     if (this.#stored.isHeld) before.push({ name: "held", to: username });
     return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];

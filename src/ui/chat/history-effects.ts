@@ -8,8 +8,7 @@ import { exportConversation } from "../format/conversation-export.ts";
 import { excerptOf, snippetOf } from "../format/excerpt.ts";
 import { MAX_UNITS_AT_ONCE } from "../format/wrapped-text.ts";
 import { findMessages } from "./found.ts";
-import type { Answered, EffectTable } from "./model.ts";
-import type { ChatNeeds } from "./needs.ts";
+import type { Answered, ChatNeeds, EffectTable } from "./model.ts";
 
 /** Messages that a search shows. */
 const MAX_FOUND = 20;

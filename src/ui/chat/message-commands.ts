@@ -71,15 +71,24 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   return { name: "fault", sentence };
 }
 
-/** `/info`, `/copy`, `/withdraw` and `/cancel`. */
-export function onTarget(name: "info" | "copy" | "withdraw" | "cancel"): Run {
+/** `/copy`, `/withdraw` and `/cancel`. */
+export function onTarget(name: "copy" | "withdraw" | "cancel"): Run {
   return (argument, chat, context) => {
-    const chosen = (name === "info" || name === "copy" ? choose : chooseHere)(argument, chat, context);
+    const chosen = (name === "copy" ? choose : chooseHere)(argument, chat, context);
     if (chosen.name === "fault") return print(failure(chosen.sentence));
     if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber(`/${name}`)));
     return effects({ name, target: chosen.target });
   };
 }
+
+/** `/info` of the link, or of a message with a number. */
+export const info: Run = (argument, chat, context) => {
+  const chosen = choose(argument, chat, context);
+  if (chosen.name === "fault") return print(failure(chosen.sentence));
+  if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber("/info")));
+  const { target } = chosen;
+  return effects(target.name === "last" ? { name: "linkInfo" } : { name: "info", message: target.message });
+};
 
 /** `/edit` and `/reply`: a text, optionally with a number before it. */
 export function withText(name: "edit" | "reply"): Run {

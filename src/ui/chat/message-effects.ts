@@ -9,8 +9,7 @@ import type { SharedAccount } from "../../client/shared-account.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { storedExcerpt } from "./history-effects.ts";
-import type { EffectTable, Known, Refusal, Target } from "./model.ts";
-import type { ChatNeeds } from "./needs.ts";
+import type { ChatNeeds, EffectTable, Known, Refusal, Target } from "./model.ts";
 
 /** Newest messages among which `/cancel` looks for one that can be cancelled. */
 const MAX_LOOKED_THROUGH = 2_000;
@@ -48,7 +47,8 @@ export class MessageEffects {
     withdraw: ({ target }) =>
       this.#change(target, (message_id) => this.#account.request("withdraw", { to: this.#to, message_id })),
     cancel: ({ target }) => this.#cancel(target),
-    info: ({ target }) => this.#info(target),
+    info: ({ message }) =>
+      this.#dispatch({ name: "info", ...this.#chosen({ name: "listed", message }, undefined) }),
     copy: ({ target }) => this.#copy(target),
   };
 
@@ -170,11 +170,6 @@ export class MessageEffects {
     if (queued.length > 0) throw new RefusalError("already_left");
     const { text, edit, withdraw } = this.#stored.outboxCounts();
     throw new RefusalError(text === 0 && edit + withdraw > 0 ? "only_change" : "none_waiting");
-  }
-
-  #info(target: Target): void {
-    if (target.name === "last" && this.#ownLast === undefined) throw new RefusalError("none_own");
-    this.#dispatch({ name: "info", ...this.#chosen(target, this.#ownLast) });
   }
 
   #copy(target: Target): void {

@@ -2,11 +2,13 @@
 import type { Unread } from "../../client/archive.ts";
 import type { ContactState, Decision } from "../../client/contact-choices.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { LinkInfo } from "../../client/conversation/shown-link.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
 import type { Muted } from "../../client/profile/contacts.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { ToldAddresses } from "../../client/reach/reach.ts";
 import type { Acceptance } from "../../client/safety-numbers.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { NameBook } from "../format/name-book.ts";
@@ -99,11 +101,17 @@ export type ChatLink =
       readonly name: "connected";
       /** The peer has stopped answering on the link. */
       readonly isSilent: boolean;
+      readonly way: SaidWay;
+      /** Since when it is this one. */
+      readonly waySince: number;
       /** When the peer last notified us that they are typing; undefined: they are not. */
       readonly peerTypingSince: number | undefined;
       /** When we last notified the peer that we are typing; undefined: we are not. */
       readonly ownTypingSince: number | undefined;
     };
+
+/** What is said of the way of a link. `relayedForNow`: a direct one is looked for. */
+export type SaidWay = "direct" | "router" | "relayed" | "relayedForNow";
 
 /** The delivery of our messages and changes. */
 export type Deliveries = {
@@ -161,6 +169,8 @@ export type Notified = {
   readonly peerErrorAt: number | undefined;
   /** When the peer's new key was last reported, likewise. */
   readonly keyAt: number | undefined;
+  /** The way of the link that was said last; undefined: none was. */
+  readonly way: SaidWay | undefined;
   /** It was said that nobody may have the peer's name. */
   readonly perhapsNobody: boolean;
   /**
@@ -282,6 +292,12 @@ export type ChatEvent =
       readonly isMore: boolean;
     }
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
+  /** The answer to `/info` without a number, as of the request `link`. */
+  | {
+      readonly name: "linkInfo";
+      readonly link: (LinkInfo & { readonly roundTrip: number | undefined }) | undefined;
+      readonly told: ToldAddresses | undefined;
+    }
   /** The answer to `/copy`. `chat`: the other person of the message's conversation. */
   | {
       readonly name: "copied";
@@ -326,7 +342,8 @@ export type ChatEffect =
   | { readonly name: "mute"; readonly seconds: number }
   | { readonly name: "list"; readonly count: number }
   | { readonly name: "search"; readonly words: string }
-  | { readonly name: "info"; readonly target: Target }
+  | { readonly name: "linkInfo" }
+  | { readonly name: "info"; readonly message: Listed }
   | { readonly name: "copy"; readonly target: Target }
   /** `typed`: the line, which is given back if this fails. */
   | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
@@ -358,3 +375,13 @@ export type EffectTable<N extends EffectName> = {
 };
 
 export type ChatStep = { readonly chat: ChatModel; readonly effects: readonly ChatEffect[] };
+
+/** What the effects of an open chat need from the program. */
+export type ChatNeeds = {
+  readonly texts: Texts;
+  readonly dispatch: (event: ChatEvent) => void;
+  /** Describes an error in one sentence. */
+  readonly describe: (error: unknown) => string;
+  /** Puts a text of a message into the clipboard. */
+  readonly copy: (text: string) => CopyResult;
+};

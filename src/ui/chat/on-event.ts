@@ -1,24 +1,14 @@
 /** Updates the chat after an event of the messenger. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import type { UnreachableReason } from "../../client/peer/dial.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
 import { onContact, onRequest } from "./consent.ts";
-import type {
-  ChatContext,
-  ChatEffect,
-  ChatEvent,
-  ChatLink,
-  ChatModel,
-  ChatStep,
-  Peer,
-  WrittenText,
-} from "./model.ts";
+import { onConnected, onDisconnected, onPresence, onUnreachable } from "./link.ts";
+import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep, Peer, WrittenText } from "./model.ts";
 import {
   failure,
   isDiskNoticeDue,
-  isKeyAwaited,
   isPeerErrorDue,
   notice,
   peerName,
@@ -30,50 +20,12 @@ import { mutedText } from "./other-chats.ts";
 import { showArrived, showWritten } from "./transcript.ts";
 import { onVerification } from "./verification.ts";
 
-const CONNECTED: ChatLink = {
-  name: "connected",
-  isSilent: false,
-  peerTypingSince: undefined,
-  ownTypingSince: undefined,
-};
-
 function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
   return { chat, effects };
 }
 
-function away(chat: ChatModel, reason: UnreachableReason | undefined): ChatStep {
-  return step({ ...chat, link: { name: "away", reason } });
-}
-
 function withPeer(chat: ChatModel, peer: Partial<Peer>): ChatModel {
   return { ...chat, peer: { ...chat.peer, ...peer } };
-}
-
-/** The server has reported the peer's presence, which matters only while there is no link. */
-function onPresence(chat: ChatModel, online: boolean): ChatStep {
-  const { link } = chat;
-  if (link.name === "connected") return step(chat);
-  if (!online) return away(chat, "offline");
-  return link.reason === "offline" ? away(chat, undefined) : step(chat);
-}
-
-function onConnected({ link, ...before }: ChatModel, username: string): ChatStep {
-  // The link gives the registered spelling.
-  const chat = { ...before, peer: { ...before.peer, username, isStranger: false } };
-  return step({ ...chat, link: link.name === "connected" ? { ...link, isSilent: false } : CONNECTED });
-}
-
-function onUnreachable(before: ChatModel, reason: UnreachableReason, context: ChatContext): ChatStep {
-  const { chat } = away(before, reason);
-  if (isKeyAwaited(reason)) return withKeyWarning(chat, reason === "verification_needed", context);
-  const { deliveries, notified, peer } = chat;
-  // The server answers the same where nobody has the name: one that was just typed may be misspelt.
-  const isNew = peer.isStranger && deliveries.last === undefined;
-  if (reason !== "offline" || !isNew || notified.perhapsNobody) return step(chat);
-  const { chatOpenedNobody, chatPerhapsNobody } = context.texts;
-  const sentence = notified.openingSince === undefined ? chatPerhapsNobody : chatOpenedNobody;
-  const said = withNotified(chat, { perhapsNobody: true, openingSince: undefined });
-  return printing(said, [notice(sentence(peerName(chat, context)))]);
 }
 
 function onKeyPending(chat: ChatModel, isVerified: boolean, context: ChatContext): ChatStep {
@@ -142,9 +94,9 @@ export function onMessenger(
     case "presence":
       return onPresence(chat, event.online);
     case "connected":
-      return onConnected(chat, event.username);
+      return onConnected(chat, event.username, event, context);
     case "disconnected":
-      return away(chat, event.revoked === true ? "revoked" : undefined);
+      return onDisconnected(chat, event.revoked === true);
     case "unreachable":
       return onUnreachable(chat, event.reason, context);
     case "keyPending":

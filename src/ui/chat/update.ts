@@ -11,6 +11,7 @@ import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
 import { onDecided } from "./consent.ts";
+import { linkLine, tellWay } from "./link.ts";
 import type { CommandResult } from "./message-commands.ts";
 import { NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
@@ -53,6 +54,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
       peerDiskAt: undefined,
       peerErrorAt: undefined,
       keyAt: undefined,
+      way: undefined,
       perhapsNobody: false,
       openingSince: undefined,
     },
@@ -247,8 +249,9 @@ function onTick(before: ChatModel, context: ChatContext): ChatStep {
   const typing = endTyping(before, context.now);
   const waiting = tellOfWait(typing.chat, context);
   const { chat, effects } = printing(waiting.chat, waiting.lines);
-  const kept = keepDraft(chat, context.now);
-  return { chat: kept.chat, effects: [...typing.effects, ...effects, ...kept.effects] };
+  const way = tellWay(chat, context);
+  const kept = keepDraft(way.chat, context.now);
+  return { chat: kept.chat, effects: [...typing.effects, ...effects, ...way.effects, ...kept.effects] };
 }
 
 /** No key is pending: the next one is reported at once. */
@@ -354,6 +357,8 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
       return printing(chat, [notice(context.texts.searchIndexing(event.percent))]);
     case "info":
       return printing(chat, [infoLine(event.message, event.chat, context)]);
+    case "linkInfo":
+      return printing(chat, [linkLine(event, chat, context)]);
     case "copied":
       return printing(chat, [copiedLine(event, context)]);
     case "deleted":

@@ -125,7 +125,10 @@ export const CHAT_COMMAND_TEXTS = {
   chatHelpMore: { es: "mensajes anteriores", en: "earlier messages" },
   chatHelpList: { es: "los últimos mensajes, con números", en: "the last messages, numbered" },
   chatHelpSearch: { es: "busca en todos los chats", en: "searches all chats" },
-  chatHelpInfo: { es: "cuándo se escribió, se envió, llegó…", en: "when it was written, sent, received…" },
+  chatHelpInfo: {
+    es: "cómo va la conexión; #N: cuándo se envió, se leyó…",
+    en: "how you are connected; #N: when it was sent, read…",
+  },
   chatHelpCopy: { es: "copia su texto, sin sangría", en: "copies its text, without the indent" },
   chatHelpReply: { es: "responde a un mensaje", en: "replies to a message" },
   chatHelpEdit: { es: "edita un mensaje suyo", en: "edits one of your messages" },

@@ -71,6 +71,58 @@ export const CHAT_TEXTS = {
   },
   chatTyping: { es: "escribiendo…", en: "typing…" },
 
+  /** One of the ways follows, also with `chatConnectedNow`. */
+  chatConnected: {
+    es: (user: string, way: string) => `Conectado con ${user}: ${way}.`,
+    en: (user: string, way: string) => `Connected to ${user}: ${way}.`,
+  },
+  chatConnectedNow: {
+    es: (user: string, way: string) => `Ahora conectado con ${user}: ${way}.`,
+    en: (user: string, way: string) => `Now connected to ${user}: ${way}.`,
+  },
+  wayDirect: { es: "directo", en: "direct" },
+  wayRouter: { es: "directo por el router", en: "direct, through the router" },
+  wayRelayed: {
+    es: "por el servidor, cifrado de extremo a extremo",
+    en: "through the server, encrypted end to end",
+  },
+  wayRelayedForNow: {
+    es: "por el servidor, cifrado de extremo a extremo; se buscará un camino directo",
+    en: "through the server, encrypted end to end; a direct way will be looked for",
+  },
+  /** Why may follow. */
+  chatInfoNoLink: {
+    es: (user: string) => `Sin conexión con ${user}.`,
+    en: (user: string) => `Not connected to ${user}.`,
+  },
+  chatInfoSince: { es: (time: string) => `desde: ${time}`, en: (time: string) => `since: ${time}` },
+  chatInfoRoundTrip: {
+    es: (ms: number) => `ida y vuelta: ${ms} ms`,
+    en: (ms: number) => `round trip: ${ms} ms`,
+  },
+  chatInfoNoAnswer: { es: "ida y vuelta: ahora no responde", en: "round trip: no answer right now" },
+  chatInfoAddress: {
+    es: (user: string, address: string) => `dirección de ${user}: ${address}`,
+    en: (user: string, address: string) => `${user}'s address: ${address}`,
+  },
+  chatInfoNoAddress: {
+    es: "por esta conexión ninguno de los dos ve la dirección del otro",
+    en: "on this link neither of you sees the other's address",
+  },
+  chatInfoTold: {
+    es: (user: string, addresses: string) =>
+      `direcciones de usted que el servidor da a ${user}: ${addresses}`,
+    en: (user: string, addresses: string) => `your addresses that the server gives ${user}: ${addresses}`,
+  },
+  chatInfoToldNearby: {
+    es: (user: string, addresses: string) => `solo si ${user} está en la misma red que usted: ${addresses}`,
+    en: (user: string, addresses: string) => `only if ${user} is in the same network as you: ${addresses}`,
+  },
+  chatInfoToldNobody: {
+    es: "el servidor no da a nadie la dirección de usted",
+    en: "the server gives your address to nobody",
+  },
+
   chatNoServerStranger: {
     es: (user: string) => `Sin servidor no se sabe dónde está ${user}, ni si alguien se llama así.`,
     en: (user: string) =>

@@ -38,6 +38,7 @@ type State =
 
 export class SimulatedConnection implements LinkConnection, End {
   readonly remoteAddress: string;
+  readonly remotePort = 9_000;
   lastReadAt: number;
   readonly #options: EndOptions;
   #handlers: ConnectionHandlers = { ...READS_NOTHING, closed: () => undefined };

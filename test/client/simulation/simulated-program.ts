@@ -84,6 +84,7 @@ type Stores = Pick<
   | "messages"
   | "revocations"
   | "privacy"
+  | "relay"
   | "verifications"
   | "history"
   | "removal"
@@ -154,6 +155,7 @@ export class SimulatedProgram implements ServerUser {
       messages,
       revocations: new RevocationStore(database),
       privacy: new PrivacyStore(database),
+      relay: "auto",
       verifications: new VerificationStore(database, contacts),
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),

@@ -660,7 +660,10 @@ describe("the list of people", () => {
     expect(told.screen).toMatchObject({ people: [{ last_seen: new Date(context.now).toISOString() }, {}] });
     const back = after(told, came("BENITO", true), came("zoe", true)).model;
     expect(seen(back)).toEqual(["benito true false", "carla true false"]);
-    const linked = after(back, messenger({ name: "connected", username: "carla", address: "" })).model;
+    const linked = after(
+      back,
+      messenger({ name: "connected", way: "direct", seeksDirect: false, username: "carla", address: "" }),
+    ).model;
     expect(seen(linked)).toEqual(["benito true false", "carla true true"]);
     const silent = after(linked, messenger({ name: "silent", username: "carla", since: 1_000 })).model;
     expect(silent.screen).toMatchObject({ people: [{}, { silent_since: new Date(1_000).toISOString() }] });

@@ -1,6 +1,7 @@
 /** A chat between ana (here) and benito, driven event by event without a terminal. */
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
+import type { LinkWay } from "../../../src/client/peer/link.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import type { Language } from "../../../src/protocol/language.ts";
@@ -114,8 +115,14 @@ export class ChatScript {
     return this.take({ name: "tick" });
   }
 
+  /** A direct link, as was said already. */
   connect(): readonly ChatEffect[] {
-    return this.messenger({ name: "connected", username: PEER, address: "127.0.0.1" });
+    this.chat = { ...this.chat, notified: { ...this.chat.notified, way: "direct" } };
+    return this.connectBy("direct");
+  }
+
+  connectBy(way: LinkWay, seeksDirect = false): readonly ChatEffect[] {
+    return this.messenger({ name: "connected", username: PEER, way, seeksDirect, address: "127.0.0.1:9000" });
   }
 
   /** A text that was written here is committed. @param answers the excerpt of what it answers */

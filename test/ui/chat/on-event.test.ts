@@ -115,7 +115,7 @@ describe("the link", () => {
     const script = new ChatScript();
     const username = "carla";
     for (const effects of [
-      script.messenger({ name: "connected", username, address: "" }),
+      script.messenger({ name: "connected", way: "direct", seeksDirect: false, username, address: "" }),
       script.messenger({ name: "disconnected", username, bye: true, heardAt: undefined }),
       script.messenger({ name: "unreachable", username, reason: "offline", retryIn: 1, heardAt: undefined }),
       script.messenger({ name: "presence", username, online: false }),

@@ -190,6 +190,8 @@ test("the prompt says to whom one writes, how far our last message is, and wheth
   const link = {
     name: "connected",
     isSilent: false,
+    way: "direct",
+    waySince: NOON,
     peerTypingSince: NOON,
     ownTypingSince: undefined,
   } as const;

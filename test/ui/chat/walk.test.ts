@@ -84,7 +84,14 @@ test("random events in any order: no error, no message twice, no state that goes
         script.messenger({ name: "contact", username: user(), state: random.pick(["contact", "declined"]) }),
       () => ids.length > 0 && script.deliver(random.pick(ids), random.pick(STATES)),
       () => script.deliver("unknown", random.pick(STATES)),
-      () => script.messenger({ name: "connected", username: user(), address: "::1" }),
+      () =>
+        script.messenger({
+          name: "connected",
+          way: "direct",
+          seeksDirect: false,
+          username: user(),
+          address: "::1",
+        }),
       () =>
         script.messenger({
           name: "disconnected",
