@@ -21,9 +21,9 @@ import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
 import { Durability } from "./disk/durability.ts";
-import { isLowDisk } from "./disk/free-space.ts";
 import type { ProfileLock } from "./disk/lock.ts";
-import { StorageGuard } from "./disk/storage-guard.ts";
+import type { StorageGuard } from "./disk/storage-guard.ts";
+import { StoreFaults } from "./disk/store-faults.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";
@@ -34,11 +34,10 @@ import { Reach, type ToldAddresses } from "./reach/reach.ts";
 import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { LookupQueue } from "./rendezvous/lookup-queue.ts";
+import { PresenceReports } from "./rendezvous/presence-reports.ts";
 import { Rendezvous, type RendezvousOptions, type RendezvousState } from "./rendezvous/session.ts";
 import { ShownServer } from "./rendezvous/shown-server.ts";
 import { surroundings, surroundingsChange, type Surroundings } from "./rendezvous/surroundings.ts";
-import { WatchList } from "./rendezvous/watch-list.ts";
-import { WatchedPeople } from "./rendezvous/watched-people.ts";
 
 const TICK = 1_000;
 
@@ -78,7 +77,8 @@ export class Messenger {
   /** Whether what peers send is read; the server is served in any case. */
   readonly reading = new LinkReading();
   readonly #onEvent: (event: MessengerEvent) => void;
-  readonly #storage = new StorageGuard((error) => this.#reportStorage(error));
+  readonly #faults: StoreFaults;
+  readonly #storage: StorageGuard;
   readonly #durability: Durability;
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
@@ -89,17 +89,14 @@ export class Messenger {
   readonly decisions: Decisions;
   readonly #outbox: Outbox;
   readonly #upkeep: StoreUpkeep;
-  /** Whether it was reported that the profile is not in its place any more. */
-  #hasMoved = false;
-  /** Whether it was reported that too little of the disk is free, and since then more is not. */
-  #isDiskLow = false;
   /** At the last tick. */
   #surroundings: Surroundings;
-  readonly #watchedPeople = new WatchedPeople();
-  readonly #watchList = new WatchList({
+  readonly #presences = new PresenceReports({
     link: () => this.rendezvous.link,
-    wanted: () => [...this.#conversations.listPresence(), ...this.#watchedPeople.usernames],
-    confirmed: (online, isNew) => this.#watchConfirmed(online, isNew),
+    shown: () => this.shown,
+    followed: () => this.#conversations.listPresence(),
+    find: (username) => this.#conversations.find(username),
+    show: (name, username, online) => this.#emit({ name, username, online }),
   });
   /** The state of the server as screens show it. */
   readonly shown: ShownServer;
@@ -113,6 +110,10 @@ export class Messenger {
     this.profile = options.profile;
     this.command = options.command;
     this.archive = new Archive(options.profile);
+    this.#faults = new StoreFaults(options.profile, (error) =>
+      this.#onEvent({ name: "storageFailed", error }),
+    );
+    this.#storage = this.#faults.guard;
     this.#durability = new Durability(options.profile.openLog(), (error) => {
       this.#storage.failed(error);
       for (const conversation of this.#conversations) conversation.storageFailed();
@@ -127,8 +128,8 @@ export class Messenger {
     this.shown = new ShownServer({
       clock: this.#clock,
       showState: (state) => this.#showState(state),
-      showPresence: (username, online) => this.#showPresence(username, online),
-      isWatched: (username) => this.#watchList.covers(username),
+      showPresence: (username, online) => this.#presences.show(username, online),
+      isWatched: (username) => this.#presences.covers(username),
     });
     const random = options.random ?? Math.random;
     const intake = new Intake(options.profile, options.who ?? "requests");
@@ -143,7 +144,7 @@ export class Messenger {
       emit: this.#emit,
       wantsChanged: (username, wants) => {
         // With each message, so nothing here looks at all conversations.
-        if (wants.hasPresenceChanged) this.#watchList.changed();
+        if (wants.hasPresenceChanged) this.#presences.changed();
         if (wants.isAwaited) this.#lookups.hurry(username);
       },
       storage: this.#storage,
@@ -180,17 +181,17 @@ export class Messenger {
       random,
       events: {
         state: (state) => {
-          this.#watchList.reset();
+          this.#presences.reset();
           this.shown.state(state);
           this.#lookups.next();
           this.reach.serverIs(state);
           if (state.name !== "online") return;
-          this.#watchList.changed();
+          this.#presences.changed();
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
         presence: (username, online, moved) => {
           if (moved) this.#conversations.find(username)?.peerHasMoved();
-          else this.#presence(username, online, true);
+          else this.#presences.reported(username, online, true);
         },
         reach: (push) => this.reach.take(push),
         revoked: () => {
@@ -254,21 +255,9 @@ export class Messenger {
     this.reach.tick();
     this.#conversations.tick();
     this.#storage.attempt(() => this.decisions.tick());
-    this.#checkInPlace();
-    if (this.#isDiskLow) this.#isDiskLow = this.#storage.attempt(() => this.profile.space.isLow) !== false;
+    this.#faults.tick();
     this.#upkeep.tick();
     this.shown.tick();
-  }
-
-  /** A profile that was moved or deleted is reported once, also while nothing is stored. */
-  #checkInPlace(): void {
-    if (this.#hasMoved) return;
-    try {
-      this.profile.messages.checkInPlace();
-    } catch (error) {
-      this.#hasMoved = true;
-      this.#storage.failed(error);
-    }
   }
 
   /**
@@ -372,8 +361,7 @@ export class Messenger {
 
   /** A face shows these people in a list: `watched` events tell when they come and go. @param usernames empty: none */
   watchPeople(face: object, usernames: readonly string[]): void {
-    this.#watchedPeople.set(face, usernames);
-    this.#watchList.changed();
+    this.#presences.list(face, usernames);
   }
 
   /** The person has read this contact's messages up to `seq`, which is reported to the peer. @throws SQLiteError */
@@ -471,46 +459,9 @@ export class Messenger {
     else this.#durability.inOrder(tell, ABOUT_MESSAGES.has(event.name) ? () => undefined : tell);
   };
 
-  #reportStorage(error: Error): void {
-    this.profile.noteDamage(error);
-    // It comes with everything that arrives.
-    if (isLowDisk(error)) {
-      if (this.#isDiskLow) return;
-      this.#isDiskLow = true;
-    }
-    this.#onEvent({ name: "storageFailed", error });
-  }
-
   #showState(state: RendezvousState): void {
     this.#emit({ name: "server", state, linksUntil: this.linksUntil });
     // Without a server, people are dialled at their last known addresses.
     if (state.name === "waiting") for (const each of this.#conversations) each.transport.serverIsGone();
-  }
-
-  #watchConfirmed(online: readonly string[], isNew: (username: string) => boolean): void {
-    for (const username of online) {
-      if (isNew(username)) this.#presence(username, true, false);
-      else if (this.#watchedPeople.has(username)) this.#emit({ name: "watched", username, online: true });
-    }
-    // Some may have left after the server listed them, before it reported changes.
-    const [there, listed] = [new Set(online.map(labelOf)), this.shown.listed];
-    const hasLeft = (label: string) => listed.has(label) && !there.has(label);
-    const left = this.#watchedPeople.usernames.filter((username) => hasLeft(labelOf(username)));
-    for (const username of left) this.#presence(username, false, true);
-  }
-
-  /** @param isChange as `Conversation.presence` */
-  #presence(username: string, online: boolean, isChange: boolean): void {
-    const conversation = this.#conversations.find(username);
-    // The server may report people who are not on the watch list.
-    if (conversation === undefined && !this.#watchedPeople.has(username)) return;
-    this.shown.presence(conversation?.username ?? username, online);
-    conversation?.presence(online, isChange);
-  }
-
-  #showPresence(username: string, online: boolean): void {
-    const isWanted = this.#conversations.find(username)?.wants.presence === true;
-    if (isWanted) this.#emit({ name: "presence", username, online });
-    if (this.#watchedPeople.has(username)) this.#emit({ name: "watched", username, online });
   }
 }
