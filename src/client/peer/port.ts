@@ -132,7 +132,7 @@ export class PeerPort {
   /** Admits no further peers. Links are not ended here: they belong to their conversations. */
   stop(): void {
     this.#stopped = true;
-    this.close();
+    this.#listener?.stop();
     for (const connection of this.#asked) connection.terminate("stopped");
   }
 
