@@ -1,5 +1,5 @@
 /**
- * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|peer|client|screen|keys|arguments]`: the fuzz for any time,
+ * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|meeting|peer|client|screen|keys|arguments]`: the fuzz for any time,
  * of all kinds unless one is named. Each round has its own seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
  * A failure is printed with the command that repeats it: `--kind K --seed N [--from N] --steps N`.
  */
@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 
 import { FuzzStepFailure, type FuzzFigures, type FuzzOptions, type FuzzName } from "./fuzz/fuzz-run.ts";
 import { targetHere, targetOfProcess, TIGHT } from "./fuzz/fuzz-target.ts";
+import { fuzzMeeting } from "./fuzz/meeting-fuzz.ts";
 import { fuzzPeer } from "./fuzz/peer-fuzz.ts";
 import { fuzzRendezvous } from "./fuzz/rendezvous-fuzz.ts";
 import { fuzzArguments } from "./fuzz/arguments-fuzz.ts";
@@ -18,6 +19,7 @@ import { testSeed } from "./seeded-random.ts";
 /** Steps of one round of each kind; each round takes a minute or two. */
 const ROUNDS: { readonly [K in FuzzName]: number } = {
   rendezvous: 1_500,
+  meeting: 1_500,
   peer: 1_500,
   client: 1_500,
   screen: 1_500,
@@ -59,6 +61,7 @@ const FUZZES: { readonly [K in FuzzName]: (options: FuzzOptions) => Promise<Fuzz
     const targets = [targetHere, targetOfProcess, (names: readonly string[]) => targetHere(names, TIGHT)];
     return fuzzRendezvous(options, targets[options.seed % targets.length] ?? targetHere);
   },
+  meeting: fuzzMeeting,
   peer: fuzzPeer,
   client: fuzzClient,
   screen: fuzzScreen,

@@ -1,7 +1,7 @@
 /**
  * The fuzz of the client by a server whose certificate is good and whose answers are not. In each step Ana logs in,
  * asks for people and for a friend, while answers are spoiled, refused, repeated or left out, and news is pushed that
- * nobody asked for, revocations among it. She sends a bounded number of requests; then the server says the truth, and
+ * nobody asked for, revocations and meetings among it, whose port is no better. She sends a bounded number of requests; then the server says the truth, and
  * she is online with it at once.
  */
 import { rmSync, mkdtempSync } from "node:fs";
@@ -53,6 +53,8 @@ class ClientFuzz {
   readonly #folder = mkdtempSync(join(tmpdir(), "paloma-fuzz-client-"));
   readonly #stall = new LoopStall();
   readonly #server: FakeServer;
+  /** The meeting port. Its data: how often it still answers. */
+  readonly #seats: Bun.TCPSocketListener<{ left: number }>;
   /** Undefined: the server says the truth. */
   #random: SeededRandom | undefined;
   /** Every page of a list leads on to another one, and nothing else is spoiled. */
@@ -64,6 +66,19 @@ class ClientFuzz {
     this.#deadline = deadline;
     const { identity } = this.#honest;
     this.#server = new FakeServer({ identity, answer: (message) => this.#answer(message) });
+    this.#seats = Bun.listen<{ left: number }>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open: (socket) => void (socket.data = { left: 4 }),
+        data: (socket) => {
+          if (this.#random === undefined || socket.data.left-- <= 0) return;
+          count(this.figures.seen, "a seat");
+          socket.write(spoiled(seatLine(this.#random), this.#random));
+        },
+        error: () => undefined,
+      },
+    });
   }
 
   async begin(): Promise<void> {
@@ -110,6 +125,7 @@ class ClientFuzz {
     this.#stall.stop();
     await this.#ana?.close();
     this.#server.stop();
+    this.#seats.stop(true);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -166,7 +182,7 @@ class ClientFuzz {
   }
 
   #push(random: SeededRandom): void {
-    const bytes = this.#stall.apart(() => spoiled(news(random), random));
+    const bytes = this.#stall.apart(() => spoiled(news(random, this.#seats.port), random));
     this.figures.bytes += bytes.length;
     this.#server.push(bytes);
   }
@@ -181,7 +197,7 @@ class ClientFuzz {
       case 0:
         return Buffer.from(`${rendered(mutate(fieldsOf(truth), random), random)}\n`);
       case 1:
-        return Buffer.concat([spoiled(news(random), random), Buffer.from(line)]);
+        return Buffer.concat([spoiled(news(random, this.#seats.port), random), Buffer.from(line)]);
       case 2:
         return damaged(Buffer.from(line), random);
       case 3:
@@ -254,8 +270,8 @@ function revocations(random: SeededRandom): Message[] {
   }));
 }
 
-function news(random: SeededRandom): Message {
-  switch (random.integer(5)) {
+function news(random: SeededRandom, meetingPort: number): Message {
+  switch (random.integer(8)) {
     case 0:
       return { action: "presence", username: random.pick(["bob", "ana", hostileText(random)]), online: true };
     case 1:
@@ -263,7 +279,51 @@ function news(random: SeededRandom): Message {
       return { action: "revoked", revoked: revocations(random) };
     case 3:
       return { action: "error", success: false, code: random.pick([...CODES]), message: hostileText(random) };
+    case 4:
+    case 5:
+    case 6:
+      return meetingNews(random, meetingPort);
     default:
       return { action: hostileString(random), id: random.integer(10), message: hostileText(random) };
   }
+}
+
+/** Of a meeting at this port, to which she may be invited. */
+function meetingNews(random: SeededRandom, meetingPort: number): Message {
+  const ticket = random.pick("abcd".split("")).repeat(43);
+  const username = random.pick(["bob", "bob", "ana", hostileText(random)]);
+  const [ip, port] = ["127.0.0.1", random.pick([meetingPort, 9, 65_535])];
+  switch (random.integer(6)) {
+    case 0:
+      return { action: "gone", ticket };
+    case 1:
+      return { action: "reachable", results: [{ ip, port, open: random.integer(2) === 0 }] };
+    case 2:
+    case 3: {
+      const target = random.integer(3) === 0 ? {} : { ip, port };
+      const times = { in_ms: random.integer(20), rtt_ms: random.integer(20) };
+      return { action: "go", ticket, family: random.pick([4, 4, 5, 6]), ...target, ...times };
+    }
+    default:
+      return {
+        action: "meet_request",
+        username,
+        ticket,
+        purpose: random.pick(["chat", "chat", "move", "stream"]),
+        meeting: [{ port: meetingPort }],
+        candidates: [{ kind: "direct", ip, port }],
+        fingerprint: "0".repeat(64),
+        relay_only: random.integer(2) === 0,
+      };
+  }
+}
+
+/** What a meeting port says to who has a seat. */
+function seatLine(random: SeededRandom): Message {
+  return random.pick([
+    { action: "ping", n: random.integer(2 ** 32) },
+    { action: "spliced" },
+    { action: "error", code: "relay_full" },
+    { action: hostileString(random), n: -1 },
+  ]);
 }

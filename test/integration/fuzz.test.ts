@@ -8,6 +8,7 @@ import { fuzzArguments } from "../fuzz/arguments-fuzz.ts";
 import { fuzzClient } from "../fuzz/client-fuzz.ts";
 import { fuzzKeys } from "../fuzz/keys-fuzz.ts";
 import { expectNoStall, LoopStall, threadTime } from "../fuzz/loop-stall.ts";
+import { fuzzMeeting } from "../fuzz/meeting-fuzz.ts";
 import { fuzzPeer } from "../fuzz/peer-fuzz.ts";
 import { StoredModel } from "../fuzz/peer-model.ts";
 import { fuzzRendezvous } from "../fuzz/rendezvous-fuzz.ts";
@@ -42,6 +43,16 @@ test(
   "the server's program survives it, too, and its log has no internal error",
   async () => {
     await fuzzRendezvous({ seed: seed ^ 1, steps: 40 }, targetOfProcess);
+  },
+  LIMIT,
+);
+
+test(
+  "whatever is said at the meeting port, meetings lead to nobody but the two, and a relayed pair is not disturbed",
+  async () => {
+    const { seen } = await fuzzMeeting({ seed, steps: 60 });
+    for (const kind of ["meet_request", "go", "at the port: ping"])
+      expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
   },
   LIMIT,
 );
