@@ -143,5 +143,6 @@ test("with --relay never nobody is met at the relay", async () => {
   await until(() => benito.of("unreachable").length > 0);
   ana.messenger.send("benito", "and so?");
   await until(() => ana.of("unreachable").length > 0);
+  expect([ana, benito].map((each) => each.of("unreachable")[0]?.reason)).toEqual(["no_relay", "no_relay"]);
   expect([wayTo(ana, "benito"), ana.texts(), benito.texts()]).toEqual([undefined, [], []]);
 });

@@ -29,7 +29,7 @@ export type UnreachableReason =
   | "no_server"
   /** The server accepts no lookups for a while, and no known address leads to them. */
   | "server_limits"
-  /** Only the relay is used (`--relay only`), and it does not lead to them. */
+  /** Only the relay may lead to them, since one of the two gives nobody an address, and it does not. */
   | "no_relay"
   /** None of their addresses leads to their client: one refuses, say, or answers as something else. */
   | "unreachable"
@@ -237,15 +237,16 @@ export async function dialPeer(
   const lookupFailure = LOOKUP_FAILURES[where.name];
   tried({ way: "lookup", ms: Math.round(needs.clock.monotonic() - begun), code: lookupFailure });
   const own = needs.own();
+  // Whoever is dialled sees our address.
+  const mayDial = needs.relay() !== "only";
   let elsewhere: readonly PeerTarget[] = [];
   if (where.name === "online") {
     if (!where.secure) return "insecure";
     elsewhere = peerTargets(where.targets, own);
     record.moved(where.username, elsewhere);
   } else if (where.name !== "offline") elsewhere = peerTargets(record.targets, own);
-  // Whoever is dialled sees our address.
-  const isHidden = needs.relay() === "only";
-  const targets = isHidden ? [] : [...nearby, ...without(elsewhere, nearby)];
+  const targets = mayDial ? [...nearby, ...without(elsewhere, nearby)] : [];
+  const isHidden = !mayDial || (where.name === "online" && where.targets.length === 0);
   const race = new Race({ tls, record, report: keyReport(where), greet });
   const dialled = dialTargets(race, targets, {
     dial,

@@ -250,10 +250,8 @@ export const FAILURE_TEXTS = {
     en: (user: string) => `${user} is not responding.`,
   },
   peerNoRelay: {
-    es: (user: string) =>
-      `Como eligió para esta cuenta, con ${user} solo se conversa a través del servidor, y ahora no es posible.`,
-    en: (user: string) =>
-      `As chosen for this account, ${user} is reached through the server only, and that is not possible now.`,
+    es: (user: string) => `Con ${user} solo se puede conversar a través del servidor, y ahora no es posible.`,
+    en: (user: string) => `${user} can be reached through the server only, and that is not possible now.`,
   },
   peerUnreachable: {
     es: (user: string) =>
