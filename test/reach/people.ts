@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { Report } from "../../src/client/reach/doctor/report.ts";
 import type { LinkWay } from "../../src/client/peer/link.ts";
 import { SERVER, SERVER_6, type Lab, type Machine } from "./lab.ts";
 
@@ -19,6 +20,8 @@ export type Line = {
   readonly told?: "reach" | "moved";
   /** Whether a router has opened a port. */
   readonly isMapped?: boolean;
+  /** What doctor says of this person's network. */
+  readonly report?: Pick<Report, "verdict" | "hint">;
 };
 
 /** A program of this folder that runs on a machine. */
@@ -91,7 +94,7 @@ export class Person {
     return this.#program.until(() => this.lines.find(isMeant));
   }
 
-  tell(command: "open" | "close" | `write ${string}`): void {
+  tell(command: "open" | "close" | "doctor" | `write ${string}`): void {
     this.#program.tell(command);
   }
 

@@ -36,4 +36,13 @@ describe.skipIf(noLab !== undefined)(`networks${skipped(noLab)}`, () => {
   test.skipIf(noUpnp !== undefined)(`cone:upnp: direct by the mapped port${skipped(noUpnp)}`, () => {
     check("cone:upnp", "direct");
   });
+
+  test.skipIf(noUpnp !== undefined)(`doctor knows its network${skipped(noUpnp)}`, () => {
+    const { stdout, stderr } = Bun.spawnSync(inLab("doctor.ts", "sym:upnp"));
+    expect(stderr.toString()).toBe("");
+    expect(JSON.parse(stdout.toString())).toEqual([
+      { verdict: "relayed", hint: "upnp_or_ipv6" },
+      { verdict: "direct" },
+    ]);
+  });
 });

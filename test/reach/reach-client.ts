@@ -1,11 +1,13 @@
 /**
  * One of two people in a laboratory: registers unless they are known, is online, and says what happens. Who is told to
- * `open`, `write` or `close` does so with the other's chat.
+ * `open`, `write` or `close` does so with the other's chat; `doctor` looks at the network.
  */
 import { existsSync } from "node:fs";
 
 import { Account, registerAccount } from "../../src/client/accounts.ts";
 import type { MessengerEvent } from "../../src/client/conversation/events.ts";
+import { examine } from "../../src/client/reach/doctor/examination.ts";
+import { reportOf } from "../../src/client/reach/doctor/report.ts";
 import { ServerFailure } from "../../src/client/rendezvous/server-errors.ts";
 import { untilQuiet } from "../integration/messenger-pair.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";
@@ -77,5 +79,8 @@ for await (const line of console) {
   const [command = "", text = ""] = line.split(" ");
   if (command === "open") messenger.openChat(other);
   else if (command === "close") messenger.closeChat(other);
-  else messenger.send(other, text);
+  else if (command === "doctor") {
+    const { verdict, hint } = reportOf(await examine(messenger, async () => undefined));
+    say({ report: { verdict, ...(hint !== undefined && { hint }) } });
+  } else messenger.send(other, text);
 }

@@ -68,6 +68,8 @@ export class Announcer {
   #told: Promise<unknown> = Promise.resolve();
   /** Resolved when the check that was asked for has ended, or is late. */
   #check: PromiseWithResolvers<void> | undefined;
+  /** The mapped ports that the server has dialled, or dials. */
+  #mappedAtCheck: readonly Target[] = [];
 
   constructor(needs: AnnouncerNeeds) {
     this.#needs = needs;
@@ -75,7 +77,10 @@ export class Announcer {
 
   /** Undefined: there is no server, or it has not answered yet. */
   get view(): OutsideView | undefined {
-    return this.#learnt?.link === this.#needs.link() ? this.#learnt?.view : undefined;
+    if (this.#learnt === undefined || this.#learnt.link !== this.#needs.link()) return undefined;
+    const { view } = this.#learnt;
+    const checked = view.checked?.filter((each) => each.open || !this.#isNewlyMapped(each));
+    return { ...view, checked };
   }
 
   /** Whether a connection from this address may be the check that we have asked for. */
@@ -103,7 +108,10 @@ export class Announcer {
       : { addresses: [], mapped: [], check };
     this.#told = link
       .request("reach", told)
-      .then((answer) => this.#answered(link, answer, check))
+      .then((answer) => {
+        if (answer.checking) this.#mappedAtCheck = told.mapped;
+        return this.#answered(link, answer, check);
+      })
       .catch((error: unknown) => {
         // A lost link is followed by a login, and an older server knows no `reach`.
         if (!(error instanceof ServerFailure)) throw error;
@@ -124,6 +132,12 @@ export class Announcer {
   close(): void {
     this.#cancel();
     this.#check?.resolve();
+  }
+
+  /** Whether a router has opened this port after the server has dialled it. */
+  #isNewlyMapped({ ip, port }: Target): boolean {
+    const isSame = (mapped: Target) => mapped.ip === ip && mapped.port === port;
+    return this.#needs.mapped().some(isSame) && !this.#mappedAtCheck.some(isSame);
   }
 
   #tellAfter(ms: number): void {
