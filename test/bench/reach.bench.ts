@@ -3,6 +3,7 @@ import { listenForLines, type LineSocket } from "../../src/net/line-socket.ts";
 import { Splice } from "../../src/net/splice.ts";
 import { DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
 import { MeetingParty, relayedPair } from "../integration/meeting-party.ts";
+import { besiegeMeetings } from "../integration/meeting-siege.ts";
 import { TestServer } from "../integration/rendezvous-test-server.ts";
 import { interleaved, median, percentile, type Report } from "./figures.ts";
 
@@ -11,7 +12,8 @@ const BULK = 256 * MIB;
 const IDLE_PAIRS = 200;
 const MEETINGS = 40;
 const FLOODS = 12;
-const ROUND_TRIPS = 300;
+const STRANGERS = 16;
+const ROUND_TRIPS = 1_000;
 
 /** Counts bytes until they are all there. */
 class Count {
@@ -102,17 +104,27 @@ export async function benchReach(report: Report): Promise<void> {
       reader.pause();
       writer.write(Buffer.alloc(4 * MIB));
     }
+    const names = Array.from({ length: STRANGERS }, (_, index) => `stranger${index}`);
+    await server.addAccounts(...names);
+    const { tlsPort, authority } = server;
+    const meetingPort = server.server.services.meetingPlaces()[0]?.port ?? 0;
+    const strangers = await besiegeMeetings({ tlsPort, meetingPort, authority, names });
     const friends = pairsOf(parties).at(-1);
     const round: number[] = [];
-    for (let trip = 1; friends !== undefined && trip <= ROUND_TRIPS; trip++) {
+    for (let trip = 0; friends !== undefined && trip < ROUND_TRIPS; trip++) {
+      friends.reader.bytes = friends.writer.bytes = "";
       const begin = performance.now();
       friends.writer.write("?");
-      await friends.reader.until("?".repeat(trip));
+      await friends.reader.until("?");
       friends.reader.write("!");
-      await friends.writer.until("!".repeat(trip));
+      await friends.writer.until("!");
       round.push(performance.now() - begin);
+      // So that it is in the midst of all the others do.
+      await Bun.sleep(5);
     }
-    const name = `a relayed round trip beside ${FLOODS} stalled readers, 99th percentile`;
+    strangers.kill();
+    const others = `${STRANGERS} strangers ask, guess and keep seats, beside ${FLOODS} stalled readers`;
+    const name = `two friends on a relay while ${others}, 99th percentile`;
     report({ name, unit: "ms", ours: percentile(round, 0.99) });
     for (const party of parties) party.close();
   } finally {
