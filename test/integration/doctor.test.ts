@@ -61,7 +61,12 @@ test("what was tried towards a person is said step by step, and whether they are
     port,
     kind: "direct",
   });
-  expect(events.at(-1)).toEqual({ event: "doctor", username: beto.name, way: "direct", reason: null });
+  expect(events.at(-1)).toEqual({
+    event: "doctor",
+    username: beto.name,
+    reason: null,
+    link: expect.objectContaining({ way: "direct", address: `${ip}:${port}` }),
+  });
   expect(code).toBe(0);
   await listening.stop();
 });

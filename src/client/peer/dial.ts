@@ -254,7 +254,7 @@ export async function dialPeer(
     signal,
     tried,
     kindOf: (target) => {
-      if (!without([target], nearby).length) return "lan";
+      if (without([target], nearby).length === 0) return "lan";
       return lookupFailure === undefined ? "direct" : "known";
     },
     lookupFailure: lookupFailure ?? (isHidden ? "no_relay" : undefined),
@@ -266,6 +266,7 @@ export async function dialPeer(
 
 type TargetDialOptions = Pick<DialNeeds, "dial"> & {
   tried(tried: Tried): void;
+  /** Of an address that is no mapped one. */
   kindOf(target: Target): Extract<Tried, { way: "direct" }>["kind"];
   take(target: Target): number;
   readonly signal: AbortSignal;
@@ -284,19 +285,22 @@ export async function dialTargets(
   if (targets.length === 0) return lookupFailure ?? "unreachable";
   const { context } = race;
   if (context === undefined) return "no_certificate";
+  const isMapped = ({ ip, port }: Target) =>
+    targets.find((each) => each.ip === ip && each.port === port)?.isMapped === true;
   try {
     await dial({
       targets,
       tls: context,
       objectLimit: PEER_OBJECT_LIMIT,
       take,
-      ended: ({ ip, port }, code, ms) =>
-        tried({ way: "direct", kind: kindOf({ ip, port }), ip, port, ms: Math.round(ms), code }),
+      ended: ({ ip, port }, code, ms) => {
+        const kind = isMapped({ ip, port }) ? "mapped" : kindOf({ ip, port });
+        tried({ way: "direct", kind, ip, port, ms: Math.round(ms), code });
+      },
       signal,
-      handlers: race.handlers(({ remoteAddress: ip, remotePort: port }) => {
-        const target = targets.find((each) => each.ip === ip && each.port === port);
-        return target?.isMapped === true ? "mapped" : "direct";
-      }),
+      handlers: race.handlers(({ remoteAddress: ip, remotePort: port }) =>
+        isMapped({ ip, port }) ? "mapped" : "direct",
+      ),
       verify: (connection, handshake) => race.verify(connection, handshake),
     });
     if (race.isGreeted) return undefined;

@@ -70,10 +70,9 @@ export const REQUESTS = {
       certificate_until: isoTime(certificateUntil),
     };
   }),
-  /** What was tried to reach a person, the last time. `way`: of the link that there is now; null: there is none. */
+  /** What was tried to reach a person, the last time. */
   tried: row({ username: name }, ({ account: { messenger } }, { username }) => ({
     tried: messenger.reach.tried(labelOf(username)),
-    way: messenger.linkPresence(username)?.way ?? null,
   })),
   users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
   /** Everybody who is online, a contact, or has a conversation; `failure`: why the server did not answer. */

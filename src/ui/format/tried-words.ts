@@ -1,10 +1,10 @@
 /** What was tried to reach somebody, in sentences. */
 import type { Tried } from "../../client/peer/attempts.ts";
-import type { LinkWay } from "../../client/peer/link.ts";
+import type { Result } from "../../client/sharing/requests.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
-import { ageOf } from "./local-time.ts";
+import { ageOf, localClockSeconds } from "./local-time.ts";
 
 /** Codes of an attempt that was abandoned, since another one has succeeded. */
 const GIVEN_UP: ReadonlySet<string> = new Set(["lost_race", "abandoned"]);
@@ -18,10 +18,28 @@ export function triedSentences(tried: readonly Tried[], user: string, texts: Tex
   return [...said.values()].toReversed().map((each) => `${markOf(each)} ${sentenceOf(each, user, texts)}`);
 }
 
-/** By which way somebody is reached. @param user as people see the name */
-export function reachedSentence(way: LinkWay, user: string, texts: Texts): string {
-  if (way === "relayed") return texts.doctorReachedByServer(user);
-  return way === "direct" ? texts.doctorReachedDirect(user) : texts.doctorReachedThrough(user);
+type Link = NonNullable<Result<"link">["link"]>;
+
+/** By which way somebody is reached, and what is known of the link. @param user as people see the name */
+export function reachedSentence(
+  { way, address, since, round_trip }: Link,
+  user: string,
+  texts: Texts,
+): string {
+  const sentence = {
+    direct: texts.doctorReachedDirect,
+    mapped: texts.doctorReachedDirect,
+    punched: texts.doctorReachedThrough,
+    relayed: texts.doctorReachedByServer,
+  }[way];
+  const facts = [
+    ...(address === null ? [] : [texts.chatInfoAddress(user, address)]),
+    round_trip === null
+      ? texts.chatInfoNoAnswer
+      : texts.chatInfoRoundTrip(Math.max(1, Math.round(round_trip))),
+    ...(since === null ? [] : [texts.chatInfoSince(localClockSeconds(Date.parse(since)))]),
+  ];
+  return `${sentence(user)} (${facts.join("; ")}).`;
 }
 
 function markOf(tried: Tried): string {

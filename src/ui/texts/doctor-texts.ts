@@ -297,17 +297,18 @@ export const DOCTOR_TEXTS = {
     es: "En el encuentro ha respondido alguien que no ha probado quién es.",
     en: "At the meeting somebody answered who did not prove who they are.",
   },
+  /** What is known of the link follows. */
   doctorReachedDirect: {
-    es: (user: string) => `Se llega a ${user} directamente.`,
-    en: (user: string) => `${user} is reached directly.`,
+    es: (user: string) => `Se llega a ${user} directamente`,
+    en: (user: string) => `${user} is reached directly`,
   },
   doctorReachedThrough: {
-    es: (user: string) => `Se llega a ${user} a través de los routers, sin que nadie más intervenga.`,
-    en: (user: string) => `${user} is reached through the routers, with nobody in between.`,
+    es: (user: string) => `Se llega a ${user} a través de los routers, sin que nadie más intervenga`,
+    en: (user: string) => `${user} is reached through the routers, with nobody in between`,
   },
   doctorReachedByServer: {
-    es: (user: string) => `Se llega a ${user} por el servidor, cifrado de extremo a extremo.`,
-    en: (user: string) => `${user} is reached by way of the server, encrypted end to end.`,
+    es: (user: string) => `Se llega a ${user} por el servidor, cifrado de extremo a extremo`,
+    en: (user: string) => `${user} is reached by way of the server, encrypted end to end`,
   },
   doctorStillTrying: {
     es: (user: string, seconds: number) => `Todavía no se ha llegado a ${user}, tras ${seconds} s.`,

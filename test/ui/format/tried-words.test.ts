@@ -88,9 +88,28 @@ test("a meeting that ends at the relay, or without anything", () => {
 });
 
 test("by which way somebody is reached", () => {
-  for (const way of ["direct", "punched", "relayed"] as const)
-    for (const language of ["en", "es"] as const)
-      expect(reachedSentence(way, "benito", textsIn(language))).toMatch(
-        /^(benito is|Se llega a benito) .*\.$/,
-      );
+  const link = {
+    seeks_direct: false,
+    address: "80.1.0.12:9000",
+    since: "2026-11-30T19:00:00.000Z",
+    round_trip: 31.4,
+  };
+  const said = (["direct", "mapped", "punched", "relayed"] as const).map((way) =>
+    reachedSentence(
+      { ...link, way, ...(way === "relayed" && { address: null, round_trip: null }) },
+      "benito",
+      textsIn("en"),
+    ),
+  );
+  expect(said.map((sentence) => sentence.replace(/\d\d:\d\d:00/, "TIME"))).toMatchInlineSnapshot(`
+    [
+      "benito is reached directly (benito's address: 80.1.0.12:9000; round trip: 31 ms; since: TIME).",
+      "benito is reached directly (benito's address: 80.1.0.12:9000; round trip: 31 ms; since: TIME).",
+      "benito is reached through the routers, with nobody in between (benito's address: 80.1.0.12:9000; round trip: 31 ms; since: TIME).",
+      "benito is reached by way of the server, encrypted end to end (round trip: no answer right now; since: TIME).",
+    ]
+  `);
+  expect(reachedSentence({ ...link, way: "punched" }, "benito", textsIn("es"))).toStartWith(
+    "Se llega a benito a través de los routers",
+  );
 });

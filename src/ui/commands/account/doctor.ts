@@ -87,7 +87,8 @@ function ofPerson(context: CommandContext, user: string): Promise<ExitCode> {
         ? { reason: undefined }
         : await untilAborted(signal, outcome).finally(() => clearTimeout(timer));
       clearTimeout(timer);
-      const { tried, way } = await untilAborted(signal, account.request("tried", { username }));
+      const { tried } = await untilAborted(signal, account.request("tried", { username }));
+      const { link } = await untilAborted(signal, account.request("link", { username }));
       const names = namesKnownTo(account.archive, [username]).book;
       const shown = shownName(names, username);
       const whyNot = (reason: UnreachableReason) =>
@@ -96,11 +97,11 @@ function ofPerson(context: CommandContext, user: string): Promise<ExitCode> {
         for (const each of tried) output.event({ event: "tried", username, ...each }, undefined);
       else for (const sentence of triedSentences(tried, shown, texts)) print({ event: "tried" }, sentence);
       const reason = ended?.reason;
-      const event = { event: "doctor", username, way, reason: reason ?? null };
-      if (way !== null) print(event, reachedSentence(way, shown, texts));
+      const event = { event: "doctor", username, reason: reason ?? null, link };
+      if (link !== null) print(event, reachedSentence(link, shown, texts));
       else if (reason === undefined) print(event, texts.doctorStillTrying(shown, PATIENCE));
       else print(event, whyNot(reason));
-      return way === null ? EXIT.notDelivered : EXIT.done;
+      return link === null ? EXIT.notDelivered : EXIT.done;
     },
     onEvent,
   );
