@@ -11,8 +11,9 @@ import { DIAL_PERIOD, MAX_DIALS } from "../../src/client/peer/dial-limits.ts";
 import { MAX_REVOCATIONS } from "../../src/client/profile/revocations.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer, pongOf } from "./fake-server.ts";
-import { newAuthority, serverIdentity } from "./loopback.ts";
+import { newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { openPerson, until, untilQuiet, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
 import type { Message } from "./rendezvous-test-client.ts";
 import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
@@ -426,6 +427,24 @@ test("somebody who comes and goes a thousand times is looked up a few times", as
   const lookups = server.messages.filter(({ action }) => action === "request_p2p");
   // One for the text, and a burst of five.
   expect(lookups.length).toBeLessThanOrEqual(6);
+});
+
+test("a server that says a thousand times that somebody has moved makes nobody ping them a thousand times", async () => {
+  const { server, ana } = await online(honest);
+  ana.accept("bob");
+  const bob = await RawPeer.dial(ana.port, { identity: userIdentity(authority, "bob") });
+  cleanups.push(() => bob.terminate());
+  bob.send({ action: "hello", protocol: 1, username: "bob", features: [] });
+  await until(() => ana.of("connected").length === 1);
+  const pings = () => bob.messages.filter(({ action }) => action === "ping").length;
+  for (let round = 0; round < 30; round++) {
+    for (let news = 0; news < 33; news++)
+      server.push({ action: "presence", username: "bob", online: true, moved: true });
+    await ana.messenger.users();
+    bob.send({ action: "pong" });
+  }
+  await until(() => pings() > 0);
+  expect(pings()).toBeLessThan(20);
 });
 
 describe("who comes and goes while a list is opened", () => {

@@ -272,7 +272,7 @@ export class Conversation {
 
   /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */
   peerHasMoved(): void {
-    this.transport.doubt();
+    this.transport.doubtOnNews();
     this.transport.retry();
   }
 

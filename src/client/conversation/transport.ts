@@ -7,6 +7,7 @@
  * 2. `greeter.ts` greets whom a dial, the port or a meeting has proven.
  * 3. `link-choice.ts` chooses the current link, and `link-watch.ts` checks whether it still answers.
  */
+import { Budget } from "../peer/budget.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { ungreeted, type Greet } from "../peer/dial.ts";
 import { Greeter } from "../peer/greeter.ts";
@@ -22,6 +23,8 @@ import type { ConversationNeeds } from "./needs.ts";
 import { ShownLink } from "./shown-link.ts";
 import type { Wants } from "./wants.ts";
 
+/** How often the links are doubted because of what the server says. */
+const DOUBTS = { burst: 5, perSecond: 0.2 } as const;
 /** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
 const USEFUL_LIFE = 10_000;
 
@@ -57,6 +60,7 @@ export class Transport {
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
   readonly shown: ShownLink;
+  readonly #doubts = new Budget(DOUBTS.burst, DOUBTS.perSecond);
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -105,7 +109,7 @@ export class Transport {
       relay: () => needs.profile.relay,
       admits,
       decider,
-      doubt: () => this.doubt(),
+      doubt: () => this.doubtOnNews(),
       failed: needs.storage.failed,
     });
     this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
@@ -171,6 +175,11 @@ export class Transport {
   doubt(): void {
     this.#watch.doubt();
     this.#links.doubt(this.#options.needs.clock.monotonic());
+  }
+
+  /** As `doubt`, for the server says so, which may be hostile and say so all the time. */
+  doubtOnNews(): void {
+    if (this.#doubts.take(this.#options.needs.clock.monotonic())) this.doubt();
   }
 
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
