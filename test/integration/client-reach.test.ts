@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { RelayUse } from "../../src/client/profile/relay-use.ts";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";
@@ -85,6 +86,7 @@ const authority = newAuthority();
 async function fakeAndAna(
   more: (message: Message) => Message | string | false | undefined,
   now: () => number = Date.now,
+  relay?: RelayUse,
 ): Promise<{ server: FakeServer; ana: Person }> {
   const answer = (message: Message) => {
     const special = more(message);
@@ -111,7 +113,7 @@ async function fakeAndAna(
   const server = keep(new FakeServer({ identity: serverIdentity(authority), answer }));
   const dataFolder = mkdtempSync(join(tmpdir(), "paloma-reach-"));
   cleanups.push(() => rmSync(dataFolder, { recursive: true, force: true }));
-  const ana = await openPerson("ana", { dataFolder, port: server.port, random: () => 0, now });
+  const ana = await openPerson("ana", { dataFolder, port: server.port, random: () => 0, now, relay });
   cleanups.push(() => ana.close());
   await ana.account.connect();
   return { server, ana };
@@ -120,6 +122,36 @@ async function fakeAndAna(
 function asked(server: FakeServer, action: string): number {
   return server.messages.filter((message) => message["action"] === action).length;
 }
+
+test("who is hidden dials nobody of whom a server tells: no candidate, and not the address of a `go`", async () => {
+  const decoy = keep(new FakeServer({}));
+  const ticket = "t".repeat(43);
+  const named = { ip: "127.0.0.1", port: decoy.port };
+  const meetings = keep(
+    new FakeServer({
+      answer: ({ action }) => {
+        if (action === "meet")
+          server.push({ action: "go", ticket, family: 4, ...named, in_ms: 0, rtt_ms: 0 });
+        return undefined;
+      },
+    }),
+  );
+  const { server, ana } = await fakeAndAna(() => undefined, Date.now, "only");
+  ana.accept("bob");
+  server.push({
+    action: "meet_request",
+    username: "bob",
+    ticket,
+    purpose: "chat",
+    meeting: [{ port: meetings.port }],
+    candidates: [{ kind: "direct", ...named }],
+    fingerprint: "0".repeat(64),
+    relay_only: false,
+  });
+  await until(() => meetings.messages.length === 2);
+  expect(meetings.messages).toEqual([{ action: "meet", ticket, relay: true }, { action: "relay" }]);
+  expect(decoy.connections).toBe(0);
+});
 
 test("somebody who comes online during the lookup is looked up again", async () => {
   const { server, ana } = await fakeAndAna(({ action, id }) => {
