@@ -166,8 +166,8 @@ export function dial(options: DialOptions): Promise<Connection> {
             return false;
           }
           if (!settle()) return false;
-          endAttempts("lost_race", connection);
           options.ended?.(target, undefined, performance.now() - begun);
+          endAttempts("lost_race", connection);
           connection.handOverTo(options.handlers);
           resolve(connection);
           return true;

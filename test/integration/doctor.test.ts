@@ -71,11 +71,14 @@ test("what was tried towards a person is said step by step, and whether they are
   await listening.stop();
 });
 
-test("somebody who is not there is not reached, and oneself is nobody to reach", async () => {
+test("somebody who is not there is not reached, and neither oneself nor whoever is blocked is tried", async () => {
   const { code, stdout } = await ana.run(["doctor", "nobody.here"]);
   expect({ code, stdout }).toEqual({
     code: 5,
     stdout: "✘ The server says that nobody.here is not online.\nnobody.here is not online.\n",
   });
   expect((await ana.run(["doctor", ana.name])).code).toBe(2);
+  await ana.run(["contacts", "block", "beto.doctor"]);
+  const { code: refused, events } = await ana.json(["doctor", "beto.doctor"]);
+  expect([refused, events.at(-1)?.["code"]]).toEqual([4, "blocked"]);
 });

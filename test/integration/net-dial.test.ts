@@ -169,6 +169,20 @@ describe("dialling", () => {
     expect(client.reasons).toEqual([]);
   });
 
+  test("each attempt's end is told, with its code, and the winner's without one", async () => {
+    const [dead, silent, right] = [closedPort(), blackHole(), peerPort()];
+    const told = new Map<number, string | undefined>();
+    const { client } = await dialBea([at(dead), at(silent.port), at(right.port)], {
+      ended: ({ port }, code, ms) => told.set(port, ms >= 0 ? code : "negative"),
+    });
+    await client.until(() => client.objects.length === 1);
+    expect([...told]).toEqual([
+      [dead, "ECONNREFUSED"],
+      [right.port, undefined],
+      [silent.port, "lost_race"],
+    ]);
+  });
+
   test("verify decides last, and its code is reported", async () => {
     const { port, server } = peerPort();
     const error = await failure(dialBea([at(port)], { verify: () => "another_key" }));

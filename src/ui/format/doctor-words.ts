@@ -74,7 +74,8 @@ function serverSentence(line: Exclude<Line<"server">, { error: unknown }>, texts
   const untried = line.has_meeting_port ? texts.doctorMeetingUntried : texts.doctorMeetingNone;
   const silent = meeting.length === 0 ? untried : texts.doctorMeetingSilent;
   const meets = answering.length === 0 ? silent : texts.doctorMeeting(texts.list(answering));
-  return `${texts.doctorServer(ip, ms, texts.list(observed.map((seen) => seen.ip)))} ${meets}`;
+  const seen = texts.list(observed.map((each) => each.ip));
+  return `${seen === "" ? texts.doctorOldServer(ip, ms) : texts.doctorServer(ip, ms, seen)} ${meets}`;
 }
 
 function natSentence(kind: NatKind, texts: Texts): string {

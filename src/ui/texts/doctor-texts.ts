@@ -9,6 +9,11 @@ export const DOCTOR_TEXTS = {
     en: (ip: string, ms: number, seen: string) =>
       `Server: ${ip} answered in ${ms} ms and sees you at ${seen}.`,
   },
+  /** A server that is too old to say how it sees a client. */
+  doctorOldServer: {
+    es: (ip: string, ms: number) => `Servidor: ${ip} ha respondido en ${ms} ms.`,
+    en: (ip: string, ms: number) => `Server: ${ip} answered in ${ms} ms.`,
+  },
   doctorNoServer: { es: (why: string) => `Servidor: ${why}`, en: (why: string) => `Server: ${why}` },
   doctorMeeting: {
     es: (families: string) => `Puerto de encuentro: por ${families}.`,

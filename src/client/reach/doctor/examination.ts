@@ -10,7 +10,7 @@
 import { networkInterfaces } from "node:os";
 
 import type { JsonObject } from "../../../protocol/framing.ts";
-import { isLinkLocal } from "../../../protocol/ip-address.ts";
+import { familyOf, isLinkLocal } from "../../../protocol/ip-address.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Rendezvous } from "../../rendezvous/session.ts";
 import { ownAddresses } from "../../rendezvous/surroundings.ts";
@@ -60,7 +60,7 @@ export async function examine(
     vpn: vpnInterfaces(),
     listener: { ...(reach.port !== undefined && { port: reach.port }), command, pid: process.pid },
     relay: profile.relay,
-    mapping: view?.mapping,
+    mapping: view !== undefined && familyOf(view.observed.ip) === 4 ? view.mapping : undefined,
     router: reach.usesLan ? { answers, isOpen: gatewayAnswers.some(({ isOpen }) => isOpen) } : undefined,
     // A port that the router has opened may be the one that this machine has, too.
     checked: view?.checked?.filter(

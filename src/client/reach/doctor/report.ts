@@ -41,7 +41,7 @@ export type Evidence = {
   /** Who listens for peers; at no port where only the relay is used. */
   readonly listener: { readonly port?: number; readonly command: string; readonly pid: number };
   readonly relay: RelayUse;
-  /** Whether the NAT gives each connection the same port outside; undefined: not known. */
+  /** Whether the NAT of IPv4 gives each connection the same port outside; undefined: not known. */
   readonly mapping: "same" | "varies" | undefined;
   /** Undefined: no router was asked, since the person does not want it. */
   readonly router: { readonly answers: readonly RouterAnswer[]; readonly isOpen: boolean } | undefined;

@@ -1,6 +1,6 @@
 /** `doctor [USER]`: by which ways others reach this account, or it reaches somebody, and why not by the others. */
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
-import { isTransient } from "../../../client/errors.ts";
+import { ActionError, isTransient } from "../../../client/errors.ts";
 import { errorOf } from "../../../client/error-json.ts";
 import type { UnreachableReason } from "../../../client/peer/dial.ts";
 import type { Verdict } from "../../../client/reach/doctor/report.ts";
@@ -76,6 +76,7 @@ function ofPerson(context: CommandContext, user: string): Promise<ExitCode> {
     context,
     "doctor",
     async (account) => {
+      if (account.archive.conversation(user)?.state === "blocked") throw new ActionError("blocked");
       const { username, connected } = await untilAborted(signal, account.openChat(user));
       await untilAborted(signal, account.connect()).catch((error: unknown) => {
         if (signal.aborted || !isTransient(error)) throw error;

@@ -33,7 +33,9 @@ test("an address counts for 90 s after its last beacon", () => {
   nearby.take(beacon(ANA), "10.0.0.7", 0);
   nearby.take(beacon(ANA), "10.0.0.7", 30_000);
   expect(nearby.targets(ANA, 30_000 + HEARD_FOR - 1)).toHaveLength(1);
+  expect(nearby.labels(30_000 + HEARD_FOR - 1)).toEqual([ANA]);
   expect(nearby.targets(ANA, 30_000 + HEARD_FOR)).toEqual([]);
+  expect(nearby.labels(30_000 + HEARD_FOR)).toEqual([]);
 });
 
 test("of a contact four addresses are kept, those heard last", () => {

@@ -136,3 +136,16 @@ test("at the end the port is given back, also one that is being asked for", asyn
   await late.after(0);
   expect(late.released).toEqual([1]);
 });
+
+test("who asks for it is answered shortly after a failure, too, and a port that is open stays", async () => {
+  const scene = await Scene.started(undefined);
+  scene.answer = {};
+  await scene.mapping.askNow();
+  expect([scene.asked, scene.mapping.target?.port]).toEqual([2, 9_001]);
+  await scene.mapping.askNow();
+  expect([scene.asked, scene.mapping.target?.port]).toEqual([2, 9_001]);
+  scene.gateway = undefined;
+  await scene.mapping.stop();
+  await scene.mapping.askNow();
+  expect([scene.asked, scene.mapping.target]).toEqual([2, undefined]);
+});
