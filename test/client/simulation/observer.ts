@@ -55,7 +55,8 @@ export class Observer {
   readonly #states = new Map<string, number>();
   /** The peer's texts on the screen, by id. */
   readonly #screen = new Map<string, string>();
-  #isConnected = false;
+  /** The way of the link, and whether a direct one is looked for; undefined: there is no link. */
+  #way: string | undefined;
   #isSilent = false;
   /** The reported faults in order: codes of the peer and of one's own disk. */
   readonly faults: string[] = [];
@@ -69,7 +70,7 @@ export class Observer {
   }
 
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#way !== undefined;
   }
 
   see(event: MessengerEvent): void {
@@ -90,21 +91,26 @@ export class Observer {
         if (this.#self.disk.row(event.id, true)?.kind !== KIND.deleted)
           this.#fail("cancelled and still there");
         return;
-      case "connected":
-        if (this.#isConnected) this.#fail("connected twice");
-        this.#isConnected = true;
+      case "connected": {
+        const way = `${event.way} ${event.seeksDirect}`;
+        if (this.#way === way) this.#fail(`connected twice: ${way}`);
+        if (event.seeksDirect && event.way !== "relayed")
+          this.#fail(`${event.way}, and a direct one is sought`);
+        this.#way = way;
         return;
+      }
       case "disconnected":
-        if (!this.#isConnected) this.#fail("disconnected without a link");
+        if (!this.isConnected) this.#fail("disconnected without a link");
         // A lost link never answers again, so `disconnected` ends its silence.
-        this.#isConnected = this.#isSilent = false;
+        this.#way = undefined;
+        this.#isSilent = false;
         return;
       case "silent":
         if (this.#isSilent === (event.since !== undefined)) this.#fail("silent, reported twice");
         this.#isSilent = event.since !== undefined;
         return;
       case "unreachable":
-        if (this.#isConnected) this.#fail("unreachable, and there is a link");
+        if (this.isConnected) this.#fail("unreachable, and there is a link");
         return;
       case "verification":
         this.#verification(event);
