@@ -33,8 +33,8 @@ describe.skipIf(noLab !== undefined)(`networks${skipped(noLab)}`, () => {
     ["moving", "relayed, then direct"],
   ])("%s: %s", check);
 
-  test.skipIf(noUpnp !== undefined)(`cone:upnp: direct by the mapped port${skipped(noUpnp)}`, () => {
-    check("cone:upnp", "direct");
+  test.skipIf(noUpnp !== undefined)(`cone:upnp: mapped${skipped(noUpnp)}`, () => {
+    check("cone:upnp", "mapped");
   });
 
   test.skipIf(noUpnp !== undefined)(`doctor knows its network${skipped(noUpnp)}`, () => {
