@@ -82,3 +82,11 @@ test("somebody who is not there is not reached, and neither oneself nor whoever 
   const { code: refused, events } = await ana.json(["doctor", "beto.doctor"]);
   expect([refused, events.at(-1)?.["code"]]).toEqual([4, "blocked"]);
 });
+
+test("a first login that is refused is refused as with any other command", async () => {
+  const { code, events } = await ana.elsewhere().json(["doctor"], { password: "wrong" });
+  expect([code, events]).toEqual([
+    4,
+    [expect.objectContaining({ event: "error", code: "invalid_credentials" })],
+  ]);
+});

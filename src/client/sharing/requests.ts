@@ -58,9 +58,18 @@ export const REQUESTS = {
   })),
   /** By which ways others reach this account, and why not by the others; goes online unless the account is. */
   doctor: row({}, async ({ account }) => {
-    const evidence = await examine(account.messenger, () =>
-      account.connect().then(() => undefined, failureOf),
-    );
+    const connect = async () => {
+      try {
+        await account.connect();
+        return undefined;
+      } catch (error) {
+        const isKnown = error instanceof ServerFailure || error instanceof PasswordNeededError;
+        // After a refused first login there is no account any more.
+        if (!isKnown || account.isRemoved) throw error;
+        return errorJson(error);
+      }
+    };
+    const evidence = await examine(account.messenger, connect);
     const { relayBytesLeft = null, clockOffset = null, certificateUntil } = evidence;
     return {
       ...reportOf(evidence),
@@ -242,12 +251,6 @@ export const REQUESTS = {
   }),
   ...STORED_REQUESTS,
 };
-
-/** A failure of the server or of the login, as JSON. @throws any other error */
-function failureOf(error: unknown): JsonObject {
-  if (error instanceof ServerFailure || error instanceof PasswordNeededError) return errorJson(error);
-  throw error;
-}
 
 export type RequestName = keyof typeof REQUESTS;
 export type Result<N extends RequestName> = Awaited<ReturnType<(typeof REQUESTS)[N]["run"]>>;

@@ -191,7 +191,12 @@ function hintOf(evidence: Evidence, verdict: Verdict, kind: NatKind): Pick<Repor
   const hint = (worst: Report["worst"], hint: Hint) => ({ ...(worst && { worst }), hint });
   if ("error" in server) {
     if (addresses.length === 0) return hint("addresses", "network");
-    return hint("server", server.error["kind"] === "password" ? "log_in" : "server");
+    const { kind: what, code } = server.error;
+    if (what === "password") return hint("server", "log_in");
+    // What else the server says has its remedy in its sentence.
+    return code === "server_unreachable" || code === "server_timeout"
+      ? hint("server", "server")
+      : { worst: "server" };
   }
   if (Math.abs(clockOffset) > CLOCK_TOLERANCE) return hint("clock", "clock");
   if (!isCertified) return hint("port", "certificate");

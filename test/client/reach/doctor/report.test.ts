@@ -233,6 +233,18 @@ describe("kinds of networks", () => {
       "server",
     ],
     [
+      "a login that is refused",
+      {
+        server: { error: { kind: "refused", code: "account_disabled" } },
+        checked: undefined,
+        mapping: undefined,
+      },
+      "none",
+      "bggubug",
+      "server",
+      undefined,
+    ],
+    [
       "no session",
       { server: { error: { kind: "password" } }, checked: undefined, mapping: undefined },
       "none",
