@@ -149,7 +149,7 @@ export class Messenger {
       },
       storage: this.#storage,
       durability: this.#durability,
-      serverLimitedFor: () => this.#directory.limitedFor,
+      serverLimitedFor: () => Math.max(this.#directory.limitedFor, this.reach.meetings.limitedFor),
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => this.reach.dial(record, signal, greet), signal),
       meet: (...met) => this.reach.meetings.answer(...met),

@@ -48,7 +48,7 @@ describe("a dial that fails", () => {
     const full = keep(new FakeServer({ closes: true }));
     await announce(company, "bob", full.port, { public_key: newPublicKey() });
     const { reason, retryIn } = await failedDial(ana, "bob");
-    expect(reason).toBe("unreachable");
+    expect(reason).toBe("no_meeting");
     expect(retryIn).toBeGreaterThan(700);
   });
 

@@ -105,7 +105,7 @@ describe("with --relay only", () => {
     ana.messenger.rendezvous.keepOnline();
     ana.messenger.send("benito", "again");
     await until(() => ana.of("unreachable").length === 2);
-    expect(ana.of("unreachable").map(({ reason }) => reason)).toEqual(["no_relay", "no_server"]);
+    expect(ana.of("unreachable").map(({ reason }) => reason)).toEqual(["cannot_meet", "no_server"]);
     expect(listener.connections).toBe(0);
   });
 
@@ -143,6 +143,6 @@ test("with --relay never nobody is met at the relay", async () => {
   await until(() => benito.of("unreachable").length > 0);
   ana.messenger.send("benito", "and so?");
   await until(() => ana.of("unreachable").length > 0);
-  expect([ana, benito].map((each) => each.of("unreachable")[0]?.reason)).toEqual(["no_relay", "no_relay"]);
+  expect([ana, benito].map((each) => each.of("unreachable")[0]?.reason)).toEqual(["relay_never", "no_relay"]);
   expect([wayTo(ana, "benito"), ana.texts(), benito.texts()]).toEqual([undefined, [], []]);
 });

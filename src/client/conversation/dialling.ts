@@ -24,15 +24,18 @@ const NEWS_INTERVAL = 10_000;
 /** After a limit of the server, clients spread their lookups over this time, in ms. */
 const LIMIT_SPREAD = 2_000;
 
-/** Attempts without any answer, one after the other, after which a firewall is likely. */
-const UNANSWERED_BY_FIREWALL = 3;
-
 /** Reasons that may disappear by themselves; the others wait for the person or the server. */
 const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "no_relay",
+  "no_meeting",
+  "cannot_meet",
+  "meeting_blocked",
+  "relay_full",
+  "relay_off",
+  "relay_never",
+  "no_way",
   "unreachable",
   "no_answer",
-  "firewalled",
   "no_server",
   "server_limits",
   "not_admitted",
@@ -97,8 +100,6 @@ export class Dialling {
   #state: State = QUIET;
   /** Attempts since the last useful link, or since the person may have become reachable. */
   #attempts = 0;
-  /** Attempts without any answer since the last that had one. */
-  #unanswered = 0;
   #wasInVain = false;
   /** When the last dial began, by the monotonic clock. */
   #dialledAt = -Infinity;
@@ -178,11 +179,9 @@ export class Dialling {
     const state = this.#state;
     if (state.name !== "dialling" || state.id !== id) return;
     this.#wasInVain = ANSWERS.has(failure);
-    this.#unanswered = failure === "no_answer" ? this.#unanswered + 1 : 0;
-    const reason = this.#unanswered >= UNANSWERED_BY_FIREWALL ? "firewalled" : failure;
-    this.#state = { name: "quiet", reason };
+    this.#state = { name: "quiet", reason: failure };
     if (state.isOutdated && wanted()) this.resetAndConnect();
-    else unreachable(reason, RETRIED.has(reason) ? this.#schedule(reason) : undefined);
+    else unreachable(failure, RETRIED.has(failure) ? this.#schedule(failure) : undefined);
   }
 
   /** @param reason of the failed attempt, if any. @returns the wait in ms; undefined: no link is needed */
@@ -210,7 +209,6 @@ export class Dialling {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "scheduled") this.#state.cancel();
     this.#state = { name: "linked", isUseful: false };
-    this.#unanswered = 0;
   }
 
   /**

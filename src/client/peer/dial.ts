@@ -27,16 +27,28 @@ export type UnreachableReason =
   | "offline"
   /** There is no server, and no known address leads to them. */
   | "no_server"
-  /** The server accepts no lookups for a while, and no known address leads to them. */
+  /** The server accepts no lookups or no meetings for a while, and no known address leads to them. */
   | "server_limits"
   /** Only the relay may lead to them, since one of the two gives nobody an address, and it does not. */
   | "no_relay"
+  /** No address leads to them, and the server arranges no meetings. */
+  | "no_meeting"
+  /** No address leads to them, and their client knows no meetings. */
+  | "cannot_meet"
+  /** No address leads to them, and the server's meeting port cannot be reached from here. */
+  | "meeting_blocked"
+  /** No direct way leads to them, and the server has no room for another relayed link. */
+  | "relay_full"
+  /** No direct way leads to them, and the server relays nothing. */
+  | "relay_off"
+  /** No direct way leads to them, and this account does not use the relay (`--relay never`). */
+  | "relay_never"
+  /** Nothing leads to them: no address, no meeting, and not the relay. */
+  | "no_way"
   /** None of their addresses leads to their client: one refuses, say, or answers as something else. */
   | "unreachable"
   /** None of their addresses answers at all. */
   | "no_answer"
-  /** So it was at several attempts in a row: perhaps a firewall drops them. */
-  | "firewalled"
   /** Another client answered. */
   | "not_proven"
   /** Their client closed the link before its greeting. */

@@ -28,8 +28,10 @@ export const SEAT_TIME = 15_000;
 
 export type Purpose = "chat" | "stream" | "move";
 export type MeetingFailure =
-  /** No seat was got, or no `go` came. */
+  /** No seat was got. */
   | "no_seat"
+  /** The other side did not come: no `go` came to our seat. */
+  | "alone"
   /** The other side has left, or the server has ended it. */
   | "gone"
   /** No connection came about in time. */
@@ -137,6 +139,7 @@ export class Meeting {
 
   /** The connection of this seat has closed, or was not opened. */
   seatClosed(family: Family): MeetingEffect[] {
+    const wasTaken = this.#seats.get(family) === "taken";
     if (!this.#seats.delete(family)) return [];
     const state = this.#state;
     if (
@@ -144,7 +147,7 @@ export class Meeting {
         ? state.family === family
         : this.#seats.size === 0 && state.name === "gathering"
     )
-      this.#end(state.name === "relaying" ? "no_way" : "no_seat");
+      this.#end(state.name === "relaying" ? "no_way" : wasTaken ? "gone" : "no_seat");
     return this.#done();
   }
 
@@ -230,7 +233,7 @@ export class Meeting {
     const state = this.#state;
     switch (state.name) {
       case "gathering":
-        if (now >= state.until) this.#end("no_seat");
+        if (now >= state.until) this.#end([...this.#seats.values()].includes("taken") ? "alone" : "no_seat");
         break;
       case "punching":
         if (now >= this.#giveUpAt) this.#relay(now);

@@ -18,14 +18,18 @@ import type { PeerTls } from "../peer/tls.ts";
 import type { RelayUse } from "../profile/relay-use.ts";
 import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
-import { ServerFailure } from "../rendezvous/server-errors.ts";
+import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { Inviters } from "./inviters.ts";
-import type { Go, Purpose } from "./meeting.ts";
+import type { Go, MeetingFailure, Purpose } from "./meeting.ts";
 import { meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
 /** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */
 const DIRECT_PATIENCE = 1_000;
+/** How long no meeting is asked for after `rate_limited` or `server_busy` without `retry_after`, in ms. */
+const DEFAULT_LIMIT = 1_000;
+/** Dials have failed because no address has led anywhere. */
+const NO_ADDRESS: ReadonlySet<UnreachableReason> = new Set(["unreachable", "no_answer", "no_relay"]);
 
 /** Somebody asks to be met. */
 export type Invitation = ResponseOf<"meet_request">;
@@ -47,8 +51,10 @@ export type MeetingsNeeds = Pick<DialNeeds, "budget" | "account" | "own" | "rela
   readonly meetingBudget: Pick<DialBudget, "take">;
   /** The link while logged in. */
   link(): Pick<RendezvousLink, "request" | "remoteAddress" | "targets"> | undefined;
-  /** Whether the server has a meeting port. */
+  /** Whether the server has a meeting port, or may have one. */
   hasMeetingPort(): boolean;
+  /** What the relay still passes on today at full speed, as the server has said; undefined: it has not. */
+  relayBytesLeft(): number | undefined;
   isContact(label: string): boolean;
   readonly accept: PeerPort["accept"];
 };
@@ -58,8 +64,16 @@ export class Meetings {
   readonly #byTicket = new Map<string, MeetingRun>();
   readonly #inviters = { contact: new Inviters("contact"), stranger: new Inviters("stranger") };
 
+  /** The server arranges no meeting for us before, by the monotonic clock. */
+  #limitedUntil = -Infinity;
+
   constructor(needs: MeetingsNeeds) {
     this.#needs = needs;
+  }
+
+  /** How long the server will arrange no meeting for us, in ms. */
+  get limitedFor(): number {
+    return Math.max(0, this.#limitedUntil - this.#needs.clock.monotonic());
   }
 
   /** What the server says of a meeting. */
@@ -76,18 +90,17 @@ export class Meetings {
     dialled: Promise<UnreachableReason | undefined>,
     signal: AbortSignal,
   ): Promise<UnreachableReason | undefined> {
-    if (!this.#needs.hasMeetingPort()) return dialled;
     const early = isOpen ? await this.#early(dialled) : undefined;
     if (signal.aborted || race.isGreeted) return early?.failure;
-    const met = this.#ask(race, signal).catch((error: unknown) => {
-      // There is no meeting: the dials alone decide.
-      if (!(error instanceof ServerFailure)) throw error;
-    });
+    const met = this.#ask(race, signal);
     const failure = await dialled;
     if (failure === undefined) return undefined;
-    await met;
+    const unmet = await met;
     // Where a meeting has led to a link, this attempt was abandoned.
-    return signal.aborted || race.isGreeted ? undefined : (race.keyFailure ?? failure);
+    if (signal.aborted || race.isGreeted) return undefined;
+    if (race.keyFailure !== undefined) return race.keyFailure;
+    const saysMore = NO_ADDRESS.has(failure) && !(failure === "no_relay" && unmet === "no_way");
+    return saysMore ? (unmet ?? failure) : failure;
   }
 
   /** Whether an invitation is worth a look: the server may be hostile, and send thousands. */
@@ -182,15 +195,60 @@ export class Meetings {
     return Promise.race([dialled.then((failure) => ({ failure })), late]).finally(cancel);
   }
 
-  /** Resolves when nothing is to be expected of the meeting any more. @throws ServerError, RefusedError */
-  async #ask(race: Race, signal: AbortSignal): Promise<void> {
+  /** Meets them. @returns why that has led to no link; undefined: it has, or the dials alone decide */
+  async #ask(race: Race, signal: AbortSignal): Promise<UnreachableReason | undefined> {
     const link = this.#needs.link();
-    if (link === undefined) return;
+    if (link === undefined) return undefined;
+    if (!this.#needs.hasMeetingPort()) return "no_meeting";
     const { record } = race;
-    const answer = await link.request("connect", { target_user: record.username });
-    record.isRelayOnly = answer.relay_only;
-    if (signal.aborted || race.isGreeted) return;
-    await this.#run(answer, race, { purpose: "chat", isRelayOnly: false }, signal);
+    try {
+      const answer = await link.request("connect", { target_user: record.username });
+      record.isRelayOnly = answer.relay_only;
+      if (signal.aborted || race.isGreeted) return undefined;
+      const failure = await this.#run(answer, race, { purpose: "chat", isRelayOnly: false }, signal);
+      return failure === undefined ? undefined : this.#reasonOf(failure);
+    } catch (error) {
+      if (!(error instanceof ServerFailure)) throw error;
+      return error instanceof RefusedError ? this.#refused(error) : undefined;
+    }
+  }
+
+  #refused(error: RefusedError): UnreachableReason | undefined {
+    const limitedFor = error.limitedFor(DEFAULT_LIMIT);
+    if (limitedFor !== undefined) this.#limitedUntil = this.#needs.clock.monotonic() + limitedFor;
+    switch (error.code) {
+      case "rate_limited":
+      case "server_busy":
+        return "server_limits";
+      case "user_offline":
+        return "offline";
+      case "cannot_meet":
+        return "cannot_meet";
+      case "no_meeting":
+      // An older server.
+      case "unknown_action":
+        return "no_meeting";
+      default:
+        return undefined;
+    }
+  }
+
+  #reasonOf(failure: MeetingFailure): UnreachableReason {
+    const { relay, relayBytesLeft } = this.#needs;
+    switch (failure) {
+      case "no_seat":
+        return "meeting_blocked";
+      case "relay_full":
+        return relayBytesLeft() === 0 ? "relay_off" : "relay_full";
+      case "no_way":
+        return relay() === "never" ? "relay_never" : "no_way";
+      case "alone":
+      case "gone":
+      case "not_proven":
+        return "no_way";
+      default:
+        return failure satisfies never;
+    }
   }
 
   async #run(
@@ -198,17 +256,17 @@ export class Meetings {
     race: Race,
     { purpose, isRelayOnly }: Pick<MeetingPlan, "purpose" | "isRelayOnly">,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<MeetingFailure | undefined> {
     const link = this.#needs.link();
     const ways = meetingWays(this.#needs.relay(), purpose, isRelayOnly);
-    if (link === undefined || ways === undefined || this.#byTicket.has(ticket)) return;
+    if (link === undefined || ways === undefined || this.#byTicket.has(ticket)) return undefined;
     const { account, own, meetingBudget, tried } = this.#needs;
     const needs = { ...this.#needs, tried: (step: Tried) => tried?.(race.record.label, step) };
     const mayDial = ({ ip }: Target) =>
       meetingBudget.take(`${account} ${race.record.label}`, ip, own()) === 0;
     const all = [...meetingTargets(meeting, link)];
     const places = new Map(all.filter(([, place]) => place.ip === link.remoteAddress || mayDial(place)));
-    if (places.size === 0) return;
+    if (places.size === 0) return undefined;
     const plan: MeetingPlan = { ticket, places, purpose, mayDial, ...ways };
     const accepted = new Accepted();
     const run = new MeetingRun(needs, plan, this.#endOf(race, purpose, accepted));
@@ -220,7 +278,9 @@ export class Meetings {
     this.#byTicket.set(ticket, run);
     run.begin();
     try {
-      if ((await run.ended) === undefined) await accepted.allLeft();
+      const failure = await run.ended;
+      if (failure === undefined) await accepted.allLeft();
+      return failure;
     } finally {
       this.#byTicket.delete(ticket);
       signal.removeEventListener("abort", abandon);

@@ -140,7 +140,8 @@ export class Reach {
       dialForLines,
       ownLabel: labelOf(profile.username),
       link: () => rendezvous.link,
-      hasMeetingPort: () => this.view?.hasMeetingPort === true,
+      hasMeetingPort: () => this.view?.hasMeetingPort !== false,
+      relayBytesLeft: () => this.view?.relayBytesLeft,
       isContact: (label) => storage.attempt(() => profile.consents.isContact(label)) === true,
       accept: (...accepted) => this.#port.accept(...accepted),
     });

@@ -57,8 +57,9 @@ export class Relay {
     return this.#pairs.size;
   }
 
-  /** What a user may still pass today at full speed, in bytes. */
+  /** What a user may still pass today at full speed, in bytes; 0 where nothing is relayed. */
   bytesLeft(userId: number): number {
+    if (this.#limits.pairs === 0) return 0;
     this.#turnDay();
     return Math.max(0, this.#limits.bytesPerDay - (this.#used.get(userId) ?? 0));
   }

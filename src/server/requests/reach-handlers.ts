@@ -35,9 +35,9 @@ export function connect(
   if (user.key === undefined) return failure("tls_required", { tls_port: tlsPort() });
   const target = presence.find(fold(target_user));
   if (target === undefined || target === user) return failure("user_offline");
-  if (target.key === undefined || target.reach === undefined) return failure("cannot_meet");
   const meeting = meetingPlaces();
   if (meeting.length === 0) return failure("no_meeting");
+  if (target.key === undefined || target.reach === undefined) return failure("cannot_meet");
   const verdict = throttle.connect(user.userId, target.userId, session.network);
   if (verdict.name === "limited") return rateLimited(verdict);
   const invitation = meetings.connect(user, target, purpose, transfer);

@@ -84,8 +84,7 @@ export function whyWaiting(
   if (peer.holds) return undefined;
   if (link.name === "connected") return link.isSilent ? texts.peerSilent(user) : undefined;
   const { reason } = link;
-  // Whether a firewall is likely, the next attempts will tell.
-  if (reason === undefined || reason === "no_answer" || isKeyAwaited(reason)) return undefined;
+  if (reason === undefined || isKeyAwaited(reason)) return undefined;
   // The server gives the same answer for a name that is not registered.
   if (peer.isStranger && reason === "offline")
     return notified.perhapsNobody ? undefined : texts.perhapsNobody(user);

@@ -108,6 +108,8 @@ function endSentence(code: string, texts: Texts): string {
   switch (code) {
     case "no_seat":
       return texts.triedNoSeat;
+    case "alone":
+      return texts.triedAlone;
     case "gone":
       return texts.triedGone;
     case "relay_full":

@@ -286,9 +286,10 @@ export const DOCTOR_TEXTS = {
     en: "The server passes on what goes between you, encrypted end to end.",
   },
   triedNoSeat: {
-    es: "El encuentro no ha llegado a ser: falta el puerto de encuentro, o el otro no ha venido.",
-    en: "The meeting did not come about: the meeting port is missing, or the other did not come.",
+    es: "No se ha llegado al puerto de encuentro del servidor.",
+    en: "The server's meeting port could not be reached.",
   },
+  triedAlone: { es: "El otro no ha venido al encuentro.", en: "The other did not come to the meeting." },
   triedGone: { es: "El otro lado ha dejado el encuentro.", en: "The other side has left the meeting." },
   triedNoWay: {
     es: "En el encuentro no se ha podido abrir ninguna conexión a tiempo.",

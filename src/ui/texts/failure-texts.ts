@@ -265,11 +265,48 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `${user} cannot be reached: their machine does not respond at any of its addresses.`,
   },
-  peerFirewalled: {
+  peerNoMeeting: {
     es: (user: string) =>
-      `No se puede llegar a ${user}: su máquina no responde a ningún intento (¿un cortafuegos?).`,
+      `No hay camino directo hasta ${user}, y este servidor no organiza encuentros: pida a su operador que los active.`,
     en: (user: string) =>
-      `${user} cannot be reached: their machine does not respond to any attempt (a firewall?).`,
+      `There is no direct way to ${user}, and this server arranges no meetings: ask its operator to enable them.`,
+  },
+  peerCannotMeet: {
+    es: (user: string) =>
+      `No hay camino directo hasta ${user}, y su programa es demasiado antiguo para buscar otro: tiene que actualizarlo.`,
+    en: (user: string) =>
+      `There is no direct way to ${user}, and their program is too old to find another one: they have to update it.`,
+  },
+  peerMeetingBlocked: {
+    es: (user: string) =>
+      `No hay camino directo hasta ${user}, y desde esta red no se llega al puerto de encuentro del servidor: pruebe desde otra red.`,
+    en: (user: string) =>
+      `There is no direct way to ${user}, and the server's meeting port cannot be reached from this network: try from another one.`,
+  },
+  peerRelayFull: {
+    es: (user: string) =>
+      `No hay camino directo hasta ${user}, y por el servidor no caben ahora más conversaciones: pruebe más tarde.`,
+    en: (user: string) =>
+      `There is no direct way to ${user}, and the server has no room for more relayed conversations: try again later.`,
+  },
+  peerRelayOff: {
+    es: (user: string) =>
+      `No hay camino directo hasta ${user}, y por este servidor no pasa ninguna conversación: pida a su operador que lo permita.`,
+    en: (user: string) =>
+      `There is no direct way to ${user}, and this server relays no conversations: ask its operator to allow it.`,
+  },
+  peerRelayNever: {
+    es: (user: string) =>
+      `No hay camino directo hasta ${user}, y esta cuenta no conversa a través del servidor: permítalo (relay auto).`,
+    en: (user: string) =>
+      `There is no direct way to ${user}, and this account does not talk through the server: allow it (relay auto).`,
+  },
+  /** `typed`: the name as a command takes it. */
+  peerNoWay: {
+    es: (user: string, typed: string) =>
+      `Ningún camino lleva ahora hasta ${user}, tampoco por el servidor: «doctor ${quotedText(typed)}» dice qué se ha intentado.`,
+    en: (user: string, typed: string) =>
+      `No way leads to ${user} right now, not even through the server: “doctor ${quotedText(typed)}” says what was tried.`,
   },
   peerNoServer: {
     es: (user: string) =>
@@ -280,12 +317,12 @@ export const FAILURE_TEXTS = {
   peerServerLimits: {
     es: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `El servidor pide esperar antes de decir dónde está ${user}: está ocupado o hay demasiadas consultas.`
-        : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: está ocupado o hay demasiadas consultas.`,
+        ? `El servidor pide esperar antes de ayudar a llegar a ${user}: está ocupado o ha habido demasiados intentos.`
+        : `El servidor pide esperar ${seconds} s antes de ayudar a llegar a ${user}: está ocupado o ha habido demasiados intentos.`,
     en: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `The server asks you to wait before it says where ${user} is: it is busy, or there are too many lookups.`
-        : `The server asks you to wait ${seconds} s before it says where ${user} is: it is busy, or there are too many lookups.`,
+        ? `The server asks you to wait before it helps to reach ${user}: it is busy, or there were too many attempts.`
+        : `The server asks you to wait ${seconds} s before it helps to reach ${user}: it is busy, or there were too many attempts.`,
   },
   limitWaitedOut: {
     es: "Se esperará y se intentará de nuevo.",

@@ -153,24 +153,6 @@ test("a useful link makes the next waits short, and cancels no scheduled attempt
 });
 
 describe("an attempt", () => {
-  test("that nobody answers is blamed on a firewall at the third time in a row", async () => {
-    const attempts = new Attempts();
-    attempts.dialling.connect();
-    const failures = [
-      "no_answer",
-      "no_answer",
-      "unreachable",
-      "no_answer",
-      "no_answer",
-      "no_answer",
-    ] as const;
-    for (const each of failures) {
-      await attempts.fail(each);
-      attempts.next();
-    }
-    expect(attempts.reasons).toEqual([...failures.slice(0, 5), "firewalled"]);
-  });
-
   test("that is asked for cancels the one that is scheduled, and a second one changes nothing", async () => {
     const attempts = new Attempts();
     attempts.dialling.connect();

@@ -161,12 +161,15 @@ describe("at the relay", () => {
 
 describe("a meeting ends", () => {
   test("when no seat is got, and when no «go» comes", () => {
-    const scene = new Scene({ families: [4, 6] });
-    expect(scene.meeting.seatClosed(4)).toEqual([]);
-    expect(scene.meeting.seatClosed(6)).toEqual(ended("no_seat") as MeetingEffect[]);
-    expect(new Scene().pass(SEAT_TIME).map(({ effect }) => effect)).toEqual(
-      ended("no_seat", 4) as MeetingEffect[],
-    );
+    const options = { isDecider: false, purpose: "chat", mayRelay: true, families: [4, 6], now: 0 } as const;
+    const none = new Meeting(options);
+    expect(none.seatClosed(4)).toEqual([]);
+    expect(none.seatClosed(6)).toEqual(ended("no_seat") as MeetingEffect[]);
+    const late = new Meeting(options).checkDeadlines(SEAT_TIME);
+    expect(late).toEqual(ended("no_seat", 4, 6) as MeetingEffect[]);
+    const effects = new Scene().pass(SEAT_TIME).map(({ effect }) => effect);
+    expect(effects).toEqual(ended("alone", 4) as MeetingEffect[]);
+    expect(new Scene().meeting.seatClosed(4)).toEqual(ended("gone") as MeetingEffect[]);
   });
 
   test("when the other side leaves, unless something has opened", () => {

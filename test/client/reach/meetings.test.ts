@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
-import { checkedGo, meetingWays } from "../../../src/client/reach/meetings.ts";
+import type { Race, UnreachableReason } from "../../../src/client/peer/dial.ts";
+import { checkedGo, Meetings, meetingWays, type MeetingsNeeds } from "../../../src/client/reach/meetings.ts";
+import { RefusedError, ServerError } from "../../../src/client/rendezvous/server-errors.ts";
 
 const OWN = { isServerLocal: false, port: 9_000, addresses: ["198.51.100.1"] };
 const times = { in_ms: 10, rtt_ms: 20 };
@@ -35,4 +37,45 @@ test.each([
   ["never", "chat", true, undefined],
 ] as const)("with --relay %s a %s, relay only: %j, uses %j", (relay, purpose, isRelayOnly, ways) => {
   expect(meetingWays(relay, purpose, isRelayOnly)).toEqual(ways);
+});
+
+/** Why somebody is not reached whose addresses fail like this, where the server refuses to let us meet them. */
+async function unmet(dialled: UnreachableReason, refusal: Error, hasMeetingPort = true) {
+  const clock = { monotonic: () => 0, after: () => () => undefined };
+  const link = () => ({ request: () => Promise.reject(refusal) });
+  const needs = { clock, link, hasMeetingPort: () => hasMeetingPort } as unknown as MeetingsNeeds;
+  const meetings = new Meetings(needs);
+  const race = { isGreeted: false, keyFailure: undefined, record: { username: "benito" } };
+  const signal = new AbortController().signal;
+  const reason = await meetings.meet(race as unknown as Race, false, Promise.resolve(dialled), signal);
+  return [reason, meetings.limitedFor];
+}
+
+const refused = (code: string, retryAfter?: number) => new RefusedError(code, "", retryAfter);
+
+describe("who is not met", () => {
+  test.each([
+    ["no_meeting", "no_meeting"],
+    ["unknown_action", "no_meeting"],
+    ["cannot_meet", "cannot_meet"],
+    ["user_offline", "offline"],
+    ["not_known_here", "unreachable"],
+  ] as const)("because of %s is not reached because of %s", async (code, reason) => {
+    expect(await unmet("unreachable", refused(code))).toEqual([reason, 0]);
+  });
+
+  test("because there were too many attempts is met again after the time that the server names", async () => {
+    expect(await unmet("no_answer", refused("rate_limited", 12))).toEqual(["server_limits", 12_000]);
+  });
+
+  test("because of the server is not reached for what the dials say, or for want of a meeting port", async () => {
+    const lost = new ServerError("server_unreachable");
+    expect(await unmet("no_answer", lost)).toEqual(["no_answer", 0]);
+    expect(await unmet("no_relay", lost, false)).toEqual(["no_meeting", 0]);
+  });
+
+  test("is not reached for what an address has said, if one has answered", async () => {
+    for (const reason of ["not_proven", "not_in_date", "not_admitted", "revoked"] as const)
+      expect(await unmet(reason, refused("cannot_meet"))).toEqual([reason, 0]);
+  });
 });

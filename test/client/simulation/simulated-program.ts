@@ -258,6 +258,7 @@ export class SimulatedProgram implements ServerUser {
       }) as typeof dialForLines,
       link: () => (this.hasEnded ? undefined : server.link(this)) as ReturnType<MeetingsNeeds["link"]>,
       hasMeetingPort: () => server.hasMeetingPort && server.isLoggedIn(this),
+      relayBytesLeft: () => undefined,
       meetingBudget: new DialBudget(() => this.clock.monotonic()),
       isContact: (label) => this.stores.consents.isContact(label),
       accept: (_address, met) => this.accept(met),

@@ -53,18 +53,6 @@ describe("what waits", () => {
     expect(during(script, 1)).toEqual(["✓✓ What was waiting has been received."]);
   });
 
-  test("is not blamed on a firewall, or on anything, before there is evidence", () => {
-    const script = new ChatScript();
-    script.write("1");
-    expect(during(script, 20)).toEqual([]);
-    for (let dial = 0; dial < 2; dial++) {
-      unreachable(script, "no_answer");
-      expect(during(script, 10)).toEqual([]);
-    }
-    unreachable(script, "firewalled");
-    expect(during(script, 1).join()).toContain("(¿un cortafuegos?)");
-  });
-
   test.each(UNREACHABLE_REASONS)("says %s in its own words", (reason) => {
     for (const language of ["es", "en"] as const) {
       const script = new ChatScript(language);
@@ -72,9 +60,7 @@ describe("what waits", () => {
       const warned = unreachable(script, reason);
       const said = during(script, 20);
       // A changed key is warned of at once, and by that alone.
-      expect([warned.length, said.length]).toEqual(
-        isKeyAwaited(reason) ? [1, 0] : [0, reason === "no_answer" ? 0 : 1],
-      );
+      expect([warned.length, said.length]).toEqual(isKeyAwaited(reason) ? [1, 0] : [0, 1]);
       expect([...warned, ...said].join()).not.toContain("--");
       expect(unreachable(script, reason)).toEqual([]);
     }

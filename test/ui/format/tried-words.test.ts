@@ -64,7 +64,7 @@ test("a meeting that ends at the relay, or without anything", () => {
     { way: "reversed", ip: "80.1.0.12" },
     { way: "meeting", step: "go", family: 4, rtt_ms: 62 },
     { way: "relayed", family: 4 },
-    ...["no_seat", "gone", "relay_full", "not_proven", "no_way"].map((code): Tried => ({
+    ...["no_seat", "alone", "gone", "relay_full", "not_proven", "no_way"].map((code): Tried => ({
       way: "meeting",
       step: "end",
       code,
@@ -78,7 +78,8 @@ test("a meeting that ends at the relay, or without anything", () => {
       "✔ benito has dialled this client from 80.1.0.12.",
       "· You met over IPv4, where only the way through the server serves.",
       "✔ The server passes on what goes between you, encrypted end to end.",
-      "✘ The meeting did not come about: the meeting port is missing, or the other did not come.",
+      "✘ The server's meeting port could not be reached.",
+      "✘ The other did not come to the meeting.",
       "· The other side has left the meeting.",
       "✘ The server passes on no more conversations at present.",
       "✘ At the meeting somebody answered who did not prove who they are.",
