@@ -233,6 +233,9 @@ export class Messenger {
         opened: () => {
           for (const conversation of this.#conversations) conversation.transport.reaching.soon();
         },
+        moved: () => {
+          for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
+        },
         waysChanged: (relay) => {
           for (const conversation of this.#conversations) conversation.transport.useRelay(relay);
         },

@@ -98,7 +98,8 @@ describe("with other addresses", () => {
   test("the server learns them by a new session, in which nobody is lost and nothing waits", async () => {
     company = await Company.meet();
     const ana = await company.person("ana");
-    const bob = await company.person("bob");
+    const bob = await company.person("bob", { trace: true });
+    bob.messenger.watchPeople(bob, ["ana"]);
     ana.messenger.rendezvous.keepOnline();
     const before = ana.of("server").length;
     const state = () => ana.messenger.rendezvous.state.name;
@@ -109,6 +110,7 @@ describe("with other addresses", () => {
     expect(ana.of("server")).toHaveLength(before);
     bob.messenger.send("ana", "where are you now?");
     await until(() => ana.texts("bob").length === 1);
+    expect(bob.of("wire").some(({ message }) => message["online"] === false)).toBe(false);
   });
 
   test("a real change is noticed by itself", async () => {

@@ -34,6 +34,11 @@ export function whyNoUpnp(): string | undefined {
   return Bun.which("miniupnpd") === null ? "there is no miniupnpd" : undefined;
 }
 
+/** For the title of a test. */
+export function skipped(reason: string | undefined): string {
+  return reason === undefined ? "" : `, skipped: ${reason}`;
+}
+
 /** The command line of a program of this folder in a laboratory of its own. */
 export function inLab(program: string, ...values: string[]): string[] {
   return [...IN_LAB, process.execPath, join(import.meta.dir, program), ...values];

@@ -97,6 +97,32 @@ export class Lab {
     }
   }
 
+  /** What a is in goes, and another network comes behind another NAT: as from Wi-Fi to a telephone. */
+  changeNetwork(): void {
+    this.#namespace("t");
+    this.#toInternet("t", "80.1.0.21/24", "2a00:1::21/64");
+    this.#rules("t", "cone");
+    run(`ip -n ${this.#name("a")} link set eth0 down`);
+    this.#behind("a", "t", "192.168.3", "tel0");
+  }
+
+  /** The router of b gets another outer address: nothing tells b, and what was open before is dead. */
+  renumber(): void {
+    const router = this.#name("nb");
+    run(`ip -n ${router} addr del 80.1.0.12/24 dev wan; ip -n ${router} addr add 80.1.0.22/24 dev wan`);
+  }
+
+  /** An interface of a VPN comes or goes on b, through which nothing of ours leads. */
+  setVpn(isUp: boolean): void {
+    const name = this.#name("b");
+    run(
+      isUp
+        ? `ip -n ${name} link add vpn0 type veth peer name vpn1; ip -n ${name} addr add 10.8.0.2/24 dev vpn0
+           ip -n ${name} link set vpn1 up; ip -n ${name} link set vpn0 up`
+        : `ip -n ${name} link del vpn0`,
+    );
+  }
+
   #name(machine: string): string {
     return `${this.#prefix}-${machine}`;
   }

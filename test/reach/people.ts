@@ -28,7 +28,8 @@ export type Line = {
 class Program {
   readonly #process: Bun.Subprocess<"pipe", "pipe", "inherit">;
   readonly #lines: string[] = [];
-  #awaken: () => void = () => undefined;
+  /** Resolved with the next line, and at the end. */
+  #news = Promise.withResolvers<void>();
 
   constructor(lab: Lab, machine: Machine, program: string, ...values: string[]) {
     const command = [...lab.on(machine), process.execPath, join(import.meta.dir, program), ...values];
@@ -47,7 +48,7 @@ class Program {
       const found = find(this.#lines);
       if (found !== undefined) return found;
       if (this.#process.exitCode !== null) throw new Error("a program of the laboratory has ended");
-      await new Promise<void>((resolve) => (this.#awaken = resolve));
+      await this.#news.promise;
     }
   }
 
@@ -71,10 +72,15 @@ class Program {
       const parts = (rest + text).split("\n");
       rest = parts.pop() ?? "";
       this.#lines.push(...parts);
-      this.#awaken();
+      this.#tellNews();
     }
     await this.#process.exited;
-    this.#awaken();
+    this.#tellNews();
+  }
+
+  #tellNews(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
   }
 }
 

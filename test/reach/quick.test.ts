@@ -4,11 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 
-import { inLab, whyNoLab, whyNoUpnp } from "./in-lab.ts";
-
-function skipped(reason: string | undefined): string {
-  return reason === undefined ? "" : `, skipped: ${reason}`;
-}
+import { inLab, skipped, whyNoLab, whyNoUpnp } from "./in-lab.ts";
 
 function check(pair: string, way: string): void {
   const { stdout, stderr } = Bun.spawnSync(inLab("pair.ts", pair));

@@ -21,6 +21,8 @@ const AT_ONCE_INTERVAL = 1_000;
 /** Dials that news of the person's presence causes: this many at once, and one more every 10 s. */
 const NEWS_BURST = 5;
 const NEWS_INTERVAL = 10_000;
+/** How much longer an attempt may take that was begun before news of the person's presence, in ms. */
+const OUTDATED_TIME = 1_000;
 /** After a limit of the server, clients spread their lookups over this time, in ms. */
 const LIMIT_SPREAD = 2_000;
 
@@ -150,8 +152,9 @@ export class Dialling {
   resetAndConnect(): void {
     const state = this.#state;
     if (!this.#options.wanted() || state.name === "linked" || state.name === "leaving") return;
-    // The current dial may have asked the server before the person came online.
+    // The current dial may have asked the server before the person came online, or dial where nobody is any more.
     if (state.name === "dialling") {
+      if (!state.isOutdated) this.#options.needs.clock.after(OUTDATED_TIME, () => this.#replace(state));
       state.isOutdated = true;
       return;
     }
@@ -165,6 +168,12 @@ export class Dialling {
       if (state.name === "scheduled") state.cancel();
       this.#scheduleIn(followedAt - now, () => this.resetAndConnect());
     }
+  }
+
+  #replace(outdated: State): void {
+    if (this.#state !== outdated) return;
+    this.#stop(QUIET);
+    this.resetAndConnect();
   }
 
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */

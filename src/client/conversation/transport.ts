@@ -11,7 +11,7 @@ import { Budget } from "../peer/budget.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { ungreeted, type Greet } from "../peer/dial.ts";
 import { Greeter } from "../peer/greeter.ts";
-import type { LinkId } from "../peer/link-choice.ts";
+import { DOUBT_TIME, type LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import type { LinkEnd, LinkLife, PeerLink, PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
@@ -61,6 +61,8 @@ export class Transport {
   readonly #watch: LinkWatch;
   readonly shown: ShownLink;
   readonly #doubts = new Budget(DOUBTS.burst, DOUBTS.perSecond);
+  /** Cancels the look at links that are doubted. */
+  #cancelLook: () => void = () => undefined;
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -168,13 +170,18 @@ export class Transport {
 
   /** The server says that they are online. @param isChange false: it was asked */
   cameOnline(isChange: boolean): void {
+    // They were away, perhaps without a word on the link.
+    if (isChange && this.isConnected) this.doubtOnNews();
     if (isChange || !this.#dialling.wasInVain) this.retry();
   }
 
   /** Addresses of one side have changed: the links must answer soon, or they are redialled. */
   doubt(): void {
+    const { clock } = this.#options.needs;
     this.#watch.doubt();
-    this.#links.doubt(this.#options.needs.clock.monotonic());
+    this.#links.doubt(clock.monotonic());
+    this.#cancelLook();
+    this.#cancelLook = clock.after(DOUBT_TIME, () => this.tick());
   }
 
   /** As `doubt`, for the server says so, which may be hostile and say so all the time. */
@@ -250,6 +257,7 @@ export class Transport {
 
   /** Ends the links that have not ended after their `bye`. */
   terminate(): void {
+    this.#cancelLook();
     this.#links.terminateAll("closing");
   }
 

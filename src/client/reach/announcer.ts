@@ -52,6 +52,8 @@ type AnnouncerNeeds = {
   mapped(): readonly Target[];
   /** Others see this client otherwise than before. */
   changed(): void;
+  /** The server sees another address than before: what was open through the old one is dead. */
+  moved(): void;
   /** The server has reached the peer port, as it had not before. */
   opened(): void;
 };
@@ -60,6 +62,8 @@ export class Announcer {
   readonly #needs: AnnouncerNeeds;
   /** On the link on which it was learnt. */
   #learnt: { readonly link: RendezvousLink; readonly view: OutsideView } | undefined;
+  /** Where the server last saw us, on any link. */
+  #seenAt: string | undefined;
   /** Cancels the next `reach`. */
   #cancel: () => void = () => undefined;
   /** When the last check was asked for, by the monotonic clock. */
@@ -167,6 +171,9 @@ export class Announcer {
       relayBytesLeft,
     };
     this.#learnt = { link, view };
+    const hasMoved = this.#seenAt !== undefined && this.#seenAt !== observed.ip;
+    this.#seenAt = observed.ip;
+    if (hasMoved) this.#needs.moved();
     this.#needs.changed();
     if (!asksBack) return;
     const observing = [...meetingTargets(meeting, link)].map(async ([family, target]) => {

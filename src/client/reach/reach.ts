@@ -44,6 +44,8 @@ type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
   invited(invitation: Invitation): void;
   /** The server has reached the peer port, as it had not before. */
   opened(): void;
+  /** The server sees another address of ours than before. */
+  moved(): void;
   /** Only what `relay` allows is used from now on. */
   waysChanged(relay: RelayUse): void;
 };
@@ -110,6 +112,10 @@ export class Reach {
         this.#mapper.seenAs(seen.map(({ ip }) => ip));
       },
       opened: needs.opened,
+      moved: () => {
+        this.#mapper.lineMayHaveChanged();
+        needs.moved();
+      },
     });
     this.#dialNeeds = {
       tls,

@@ -3,7 +3,8 @@
  *
  * 1. `open` dials the server and verifies it.
  * 2. Every request carries an `id`; its answer comes back as a checked message or a failure.
- * 3. After 30 s of silence it pings; 10 s without a byte later the link is dead.
+ * 3. After 30 s of silence it pings; 10 s without a byte later the link is dead. Where the connection itself is gone, as
+ *    after our router got another address, the kernel notices it after 2 s.
  */
 import type { X509Certificate } from "node:crypto";
 
@@ -26,7 +27,12 @@ export const PING_AFTER = 30_000;
 /** How long an answer may take, in ms: the server may compute argon2id after a full queue of others. */
 const REQUEST_TIMEOUT = 25_000;
 const PONG_TIMEOUT = 10_000;
+/** How long the answer may take to a ping that asks whether the link is still there, in ms. */
+const PROBE_TIMEOUT = 2_000;
+/** Silence after which the kernel asks, in s. */
+const KEEPALIVE = 2;
 const CHECK_INTERVAL = 1_000;
+const FEWEST_CHECKS = 2;
 /** Limit of unanswered requests; only a bug of the caller exceeds it. */
 const MAX_PENDING = 1_000;
 
@@ -70,8 +76,11 @@ type State =
       readonly name: "open";
       readonly connection: Connection;
       readonly livenessCheck: ReturnType<typeof setInterval>;
-      /** When the last ping was sent; undefined: something was received after it. */
-      pingSentAt: number | undefined;
+      /**
+       * A ping was sent, and nothing was received after it. `due`: until when it must be, and `checks` more of the liveness
+       * must have found nothing: after this process was stalled its timers run before what has arrived is read.
+       */
+      awaited: { readonly due: number; checks: number } | undefined;
       /** Why the link ends, if known: unanswered requests fail with this error. */
       endedBy: Error | undefined;
     }
@@ -119,7 +128,8 @@ export class RendezvousLink {
     // The connection may have closed since the handshake.
     if (link.#state.name === "dialling") {
       const livenessCheck = setInterval(() => link.#checkLiveness(), CHECK_INTERVAL);
-      link.#state = { name: "open", connection, livenessCheck, pingSentAt: undefined, endedBy: undefined };
+      link.#state = { name: "open", connection, livenessCheck, awaited: undefined, endedBy: undefined };
+      connection.setKeepAlive(KEEPALIVE);
     }
     return link;
   }
@@ -180,7 +190,7 @@ export class RendezvousLink {
 
   /** Pings at once: after a sleep of the machine a dead link looks alive. */
   checkNow(): void {
-    if (this.#state.name === "open" && this.#state.pingSentAt === undefined) this.#ping(this.#state);
+    if (this.#state.name === "open") this.#ping(this.#state, PROBE_TIMEOUT);
   }
 
   close(code: string): void {
@@ -190,7 +200,7 @@ export class RendezvousLink {
   #handlers(): ConnectionHandlers {
     return {
       message: (object) => {
-        if (this.#state.name === "open") this.#state.pingSentAt = undefined;
+        if (this.#state.name === "open") this.#state.awaited = undefined;
         this.#events.trace?.("in", object);
         this.#take(object);
       },
@@ -246,15 +256,15 @@ export class RendezvousLink {
   #checkLiveness(): void {
     const state = this.#state;
     if (state.name !== "open") return;
-    const { connection, pingSentAt } = state;
+    const { connection, awaited } = state;
     const now = performance.now();
-    if (pingSentAt === undefined) {
-      if (now - connection.lastReadAt >= PING_AFTER) this.#ping(state);
-    } else if (now - pingSentAt >= PONG_TIMEOUT) connection.terminate("dead");
+    if (awaited === undefined) {
+      if (now - connection.lastReadAt >= PING_AFTER) this.#ping(state, PONG_TIMEOUT);
+    } else if (--awaited.checks <= 0 && now >= awaited.due) connection.terminate("dead");
   }
 
-  #ping(state: State & { readonly name: "open" }): void {
-    state.pingSentAt = performance.now();
+  #ping(state: State & { readonly name: "open" }, timeout: number): void {
+    state.awaited = { due: performance.now() + timeout, checks: FEWEST_CHECKS };
     this.request("ping", {}).catch((error: unknown) => {
       // A refusal is an answer too, and `closed` reports a lost link.
       if (!(error instanceof ServerFailure)) throw error;

@@ -43,18 +43,21 @@ export class ReturnSchedule {
   #lostAt: number | undefined;
   /** When there was last a link again; undefined: never. */
   #returnedAt: number | undefined;
+  /** Only our own line has broken: nobody else returns with us. */
+  #isAlone = false;
   #quickAttempts = 0;
   #attempts = 0;
 
   /**
    * The link is lost, or about to be. If it did not last, the waits go on growing: a server that logs everybody in and
    * hangs up must not be asked every second.
-   * @param now ms, never set back
+   * @param now ms, never set back. @param isAlone the line has broken, and not the server: the first attempt waits for nobody
    */
-  lost(now: number): void {
+  lost(now: number, isAlone = false): void {
     if (this.#lostAt !== undefined && this.#returnedAt !== undefined && now - this.#returnedAt < LASTING)
       return;
     this.#lostAt = now;
+    this.#isAlone = isAlone;
     this.#quickAttempts = this.#attempts = 0;
   }
 
@@ -84,7 +87,8 @@ export class ReturnSchedule {
       if (isSoon) this.#attempts = Math.min(this.#attempts, LAST_SOON_ATTEMPT + 1);
       return reconnectDelay(isSoon ? Math.min(attempt, LAST_SOON_ATTEMPT) : attempt, random);
     }
-    const shortest = this.#quickAttempts++ === 0 ? 0 : SHORTEST_PAUSE;
-    return Math.max(shortest, random * RETURN_SPREAD);
+    const isFirst = this.#quickAttempts++ === 0;
+    if (isFirst && this.#isAlone) return 0;
+    return Math.max(isFirst ? 0 : SHORTEST_PAUSE, random * RETURN_SPREAD);
   }
 }

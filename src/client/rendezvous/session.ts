@@ -101,7 +101,10 @@ export class Rendezvous {
   #state: State = { name: "offline", why: undefined };
   /** The end of the attempt under way. */
   #attempt: { readonly ended: Promise<void>; readonly mayUsePassword: boolean } | undefined;
-  /** The link to a closing server, which answers the requests it has received, and then ends the link. */
+  /**
+   * The link that is replaced by the attempt under way: a closing server still answers what it has received. While there is
+   * a link the server takes us for online, and tells others where we have moved.
+   */
   #leaving: RendezvousLink | undefined;
   readonly #schedule = new ReturnSchedule();
   readonly #revocations: RevocationReader;
@@ -271,6 +274,7 @@ export class Rendezvous {
     if (this.#isClosed) return;
     this.#stopTimers(this.#state);
     this.#state = state;
+    if (state.name === "stopped") this.#leaving?.close("stopped");
     this.#options.events.state(published(state));
   }
 
@@ -308,20 +312,22 @@ export class Rendezvous {
         } else if (code === "server_closing" && this.#isKeptOnline) {
           // The next attempt does not wait until this server has answered everything.
           this.#leaving = own();
-          this.#reconnectLater(why);
+          this.#reconnectLater(why, false);
         }
       },
-      closed: () => {
+      closed: ({ name }) => {
         if (!isCurrent()) return;
-        if (this.#isKeptOnline) this.#reconnectLater(new ServerError("server_unreachable"));
-        else this.#become({ name: "offline", why: new ServerError("server_unreachable") });
+        const why = new ServerError("server_unreachable");
+        if (this.#isKeptOnline) this.#reconnectLater(why, name !== "remote");
+        else this.#become({ name: "offline", why });
       },
       ...(events.trace === undefined ? {} : { trace: events.trace }),
     };
   }
 
-  #reconnectLater(why: Error): void {
-    this.#schedule.lost(performance.now());
+  /** @param isAlone as for `ReturnSchedule.lost` */
+  #reconnectLater(why: Error, isAlone: boolean): void {
+    this.#schedule.lost(performance.now(), isAlone);
     this.#wait(why);
   }
 
@@ -364,8 +370,9 @@ export class Rendezvous {
     if (state.name === "connecting") void this.settled().then(() => this.logInAgain());
     if (state.name !== "online") return;
     this.#schedule.lost(performance.now());
+    this.#leaving?.close("moved");
+    this.#leaving = state.link;
     this.#reconnect();
-    state.link.close("moved");
   }
 
   /** Renews the certificate if it is due, and reads what is unread. Runs every half minute while online. */

@@ -37,6 +37,16 @@ describe("a server that was just lost", () => {
     expect(schedule.next(why, 600 + QUICK_FOR, 0.5)).toBe(reconnectDelay(1, 0.5));
   });
 
+  test("is tried at once after our own line has broken, if there was a lasting one", () => {
+    const schedule = new ReturnSchedule();
+    schedule.lost(0, true);
+    expect(schedule.next(UNREACHABLE, 0, 0.5)).toBe(0);
+    expect(schedule.next(UNREACHABLE, 0, 0.5)).toBe(1_000);
+    schedule.returned(1_000);
+    schedule.lost(1_000 + LASTING - 1, true);
+    expect(schedule.next(UNREACHABLE, 1_000 + LASTING - 1, 0.5)).toBeGreaterThan(0);
+  });
+
   test("is tried after longer waits if it is busy or does not answer", () => {
     for (const why of [new RefusedError("server_busy", ""), new ServerError("server_timeout")])
       expect(lostAt(0).next(why, 100, 0)).toBe(reconnectDelay(0, 0));
