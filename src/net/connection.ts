@@ -89,6 +89,7 @@ type State =
   | { readonly name: "closed"; readonly reason: CloseReason };
 
 export class Connection {
+  /** A listener sets it when it makes the connection, so that all who keep it share one text; a dialler's is set when it opens. */
   remoteAddress = "";
   remotePort = 0;
   localAddress = "";
@@ -319,7 +320,7 @@ export class Connection {
       return;
     }
     // They are undefined on a socket that the other side has already reset.
-    this.remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
+    if (this.remoteAddress === "") this.remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = normalizeAddress(socket.localAddress ?? "");
     this.localPort = socket.localPort ?? 0;

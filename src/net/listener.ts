@@ -2,6 +2,7 @@
  * Listening, plain or TLS. Each TLS connection gets the current context, so that a renewed certificate needs no
  * new listener, which would lose connections.
  */
+import { normalizeAddress } from "../protocol/ip-address.ts";
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
@@ -16,7 +17,7 @@ export type ListenOptions = {
   objectLimit: number;
   /** Called for each new connection; without it the link is plain. */
   tls?: () => Acceptance;
-  /** The handlers of a new connection from this address; undefined refuses it. */
+  /** The handlers of a new connection from this address, as `normalizeAddress` gives it; undefined refuses it. */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
   /** Whether refused connections are closed a moment later, which bounds the work of refusing them. */
   delaysRefusals?: boolean;
@@ -81,7 +82,8 @@ function listenOn(hostname: string, options: ListenOptions): { readonly port: nu
   const refused = options.delaysRefusals === true ? new RefusedConnections() : undefined;
   const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
     // Undefined on a socket that the other side has reset already.
-    const address: string | undefined = socket.remoteAddress;
+    const shown: string | undefined = socket.remoteAddress;
+    const address = shown === undefined ? undefined : normalizeAddress(shown);
     // A new socket gets the lowest free number, so this is how many are in use.
     const isOneTooMany = descriptorOf(socket) >= descriptors;
     if (isOneTooMany) options.outOfDescriptors?.(address ?? "");
@@ -96,6 +98,7 @@ function listenOn(hostname: string, options: ListenOptions): { readonly port: nu
       return undefined;
     }
     const connection = new Connection(handlers, { objectLimit, tls: tls !== undefined });
+    connection.remoteAddress = address;
     handlers.accepted?.(connection);
     return connection;
   };

@@ -7,7 +7,7 @@ import { OpenFile } from "../net/open-file.ts";
 import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
-import { networkOf, normalizeAddress } from "../protocol/ip-address.ts";
+import { networkOf } from "../protocol/ip-address.ts";
 import type { MeetingConfig, PlainFrom } from "./config.ts";
 import { Accounts } from "./database/accounts.ts";
 import { ServerAuthority } from "./database/authority.ts";
@@ -34,7 +34,7 @@ import { Metrics, timed } from "./metrics/metrics.ts";
 import type { OnlineUser } from "./presence/online-user.ts";
 import { Presence } from "./presence/presence.ts";
 import { UserDirectory } from "./presence/user-directory.ts";
-import { ClientConnection } from "./requests/client-connection.ts";
+import { ClientConnection, type Link } from "./requests/client-connection.ts";
 import { MovedPush } from "./session/moved-push.ts";
 import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
@@ -183,26 +183,23 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   let phase = "starting" as "starting" | "serving" | "closing";
   let allClosed: (() => void) | undefined;
 
-  function accept(link: keyof typeof open, remoteAddress: string): ClientConnection | undefined {
+  function accept(link: Link, remoteAddress: string): ClientConnection | undefined {
     if (phase === "starting") return undefined;
-    const network = networkOf(normalizeAddress(remoteAddress));
+    const network = networkOf(remoteAddress);
     const verdict = admission.admit(network);
     if (verdict.name === "dropped") return undefined;
-    const connection = new ClientConnection(services, {
-      number: ++number,
-      isPlain: link === "plain",
-      network,
-      refusal: verdict.name === "refused" ? verdict.refusal : undefined,
-      onClosed() {
-        connections.delete(connection);
-        admission.closed(network, verdict.name);
-        open[link]--;
-        if (connections.size === 0) allClosed?.();
-      },
-    });
+    const refusal = verdict.name === "refused" ? verdict.refusal : undefined;
+    const connection = new ClientConnection(services, { number: ++number, link, network, refusal, onClosed });
     open[link]++;
     connections.add(connection);
     return connection;
+  }
+
+  function onClosed(connection: ClientConnection): void {
+    connections.delete(connection);
+    admission.closed(connection.network, connection.isRefused ? "refused" : "served");
+    open[connection.link]--;
+    if (connections.size === 0) allClosed?.();
   }
 
   const outOfDescriptors = new LimitedLog(

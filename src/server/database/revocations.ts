@@ -76,7 +76,10 @@ export class Revocations {
 
   /** The time from which certificates of this label count, in ms since 1970; 0: all do. */
   since(label: string): number {
-    return (this.#of(label)[0]?.before ?? 0) * 1_000;
+    const { revoked, next } = this.page();
+    // Usually the first page has them all, and everybody who logs in gets it.
+    const newest = next === undefined ? revoked.find((each) => each.label === label) : this.#of(label)[0];
+    return (newest?.before ?? 0) * 1_000;
   }
 
   /**

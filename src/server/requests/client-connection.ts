@@ -19,16 +19,20 @@ import { RequestQueue } from "./request-queue.ts";
 /** Silence before the kernel sends keepalive probes, in s; ten probes follow, 1 s apart. */
 const KEEPALIVE = 30;
 
+/** `plain`: not encrypted. */
+export type Link = "plain" | "tls";
+
 type State =
   | { readonly name: "opening" }
   | { readonly name: "refused"; readonly refusal: Refusal }
   | { readonly name: "served"; readonly session: Session; readonly queue: RequestQueue };
 
+const OPENING: State = { name: "opening" };
+
 type ClientConnectionOptions = {
   /** Unique in this run of the server. */
   readonly number: number;
-  /** The connection is not encrypted. */
-  readonly isPlain: boolean;
+  readonly link: Link;
   /** The network by which its address is limited and counted (`networkOf`). */
   readonly network: string;
   /** Why it is not served; undefined: it is served. */
@@ -39,22 +43,31 @@ type ClientConnectionOptions = {
 
 export class ClientConnection implements ConnectionHandlers, PendingConnection {
   readonly network: string;
+  readonly link: Link;
   readonly #services: Services;
-  readonly #options: ClientConnectionOptions;
+  readonly #number: number;
+  readonly #onClosed: (connection: ClientConnection) => void;
   // The listener calls `accepted` before anything else.
   #connection!: Connection;
-  #state: State;
+  #state: State = OPENING;
 
-  constructor(services: Services, options: ClientConnectionOptions) {
-    this.network = options.network;
+  constructor(services: Services, { number, link, network, refusal, onClosed }: ClientConnectionOptions) {
+    this.network = network;
+    this.link = link;
     this.#services = services;
-    this.#options = options;
-    const { refusal } = options;
-    this.#state = refusal === undefined ? { name: "opening" } : { name: "refused", refusal };
-    if (refusal !== undefined) return;
+    this.#number = number;
+    this.#onClosed = onClosed;
+    if (refusal !== undefined) {
+      this.#state = { name: "refused", refusal };
+      return;
+    }
     services.unauthenticated.enter(this);
     // A handshake that stalls counts as silence.
     services.unauthenticated.silent(this);
+  }
+
+  get isRefused(): boolean {
+    return this.#state.name === "refused";
   }
 
   /** About how many bytes the server holds for it. */
@@ -77,9 +90,10 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
       const { refusal } = this.#state;
       this.#refuse(refusal.code, refusal.code === "rate_limited" ? refusal.retryAfter : undefined);
     } else {
-      const { number, isPlain } = this.#options;
+      const isPlain = this.link === "plain";
       const plainFrom = isPlain ? this.#services.plainFrom : undefined;
       const allowed = allowedRequests(plainFrom, connection.remoteAddress);
+      const number = this.#number;
       const session = new Session(this.#services, { connection, pending: this, number, isPlain, allowed });
       this.#state = { name: "served", session, queue: new RequestQueue(session, connection) };
     }
@@ -111,7 +125,7 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
     if (this.#state.name === "served") {
       this.#state.session.closed(reason.name === "remote" ? "closed" : reason.code);
     } else this.#services.unauthenticated.leave(this);
-    this.#options.onClosed(this);
+    this.#onClosed(this);
   }
 
   evict(): void {
