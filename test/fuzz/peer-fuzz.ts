@@ -209,10 +209,13 @@ class PeerFuzz {
   /** Waits until everything is read and answered, or the link has ended as it must. */
   async #settle(peer: RawPeer, model: PeerLinkModel): Promise<void> {
     const pongs = () => pongsOf(peer);
-    const isSettled = () => peer.isClosed || (model.ending === undefined && pongs() >= model.pings);
+    // A ping is answered at once, a text once it is on the disk.
+    const isAcknowledged = () => model.saidBye || acknowledgedOn(peer).length >= model.acknowledged.length;
+    const isSettled = () =>
+      peer.isClosed || (model.ending === undefined && pongs() >= model.pings && isAcknowledged());
     await within(this.#deadline, until(isSettled), () => {
       return model.ending === undefined
-        ? `${model.pings - pongs()} pings are not answered`
+        ? `${model.pings - pongs()} pings are not answered, or a text is not acknowledged`
         : `the link does not end after a fault`;
     });
     const { messages } = peer;
