@@ -2,7 +2,6 @@
 import type { Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
 import type { DialledLineHandlers } from "../../../src/net/line-socket.ts";
 import type { Target } from "../../../src/net/dialler.ts";
-import type { RelayUse } from "../../../src/client/profile/relay-use.ts";
 import type { Meetings, SeatSocket } from "../../../src/server/meeting/meetings.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { SimulatedConnection } from "./simulated-connection.ts";
@@ -31,8 +30,6 @@ export interface Program {
 
 export interface Place extends Situated {
   readonly name: string;
-  /** Whether they are met at the relay only. */
-  readonly relay: RelayUse;
   readonly machine: Machine;
   readonly program: Program | undefined;
 }
@@ -63,6 +60,8 @@ type Line = {
   /** The second is undefined for the server. */
   readonly programs: readonly [Program, Program | undefined];
   readonly pipes: readonly [Pipe, Pipe];
+  /** The dial of the second person at the same moment. */
+  punched?: Punch;
 };
 
 /** A dial to somebody who has to dial at the same moment. */
@@ -229,7 +228,7 @@ export class SimulatedNetwork {
       this.#punches.delete(other);
       const line = this.#newLine([place, other.place], [program, other.program]);
       this.#note(() => `line ${line.number}: ${place.name} and ${other.place.name} have punched`);
-      this.#socketAt(line, 1, punch.from.ip, other.localPort, other.handlers);
+      line.punched = other;
       line.pipes[0].put({ name: "open" });
       handlers.opened(this.#socketAt(line, 0, punch.to.ip, punch.localPort, handlers).asLineSocket);
     });
@@ -312,6 +311,11 @@ export class SimulatedNetwork {
   #accept(line: Line): void {
     const [dialler, program] = line.programs;
     if (program === undefined || !program.isRunning) return;
+    if (line.punched !== undefined) {
+      const { to, localPort, handlers } = line.punched;
+      this.#socketAt(line, 1, to.ip, localPort, handlers);
+      return;
+    }
     const isOfProgram = (each: Line) => each.programs[1] === program && each.ends[1]?.isClosed === false;
     if ([...this.#lines].filter(isOfProgram).length >= MAX_CONNECTIONS_PER_USER) return;
     const handlers = program.accept();

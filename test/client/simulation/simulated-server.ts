@@ -10,7 +10,7 @@ import type { Purpose } from "../../../src/server/meeting/meeting.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import type { Place, Program, SimulatedNetwork } from "./simulated-network.ts";
 import type { EventQueue } from "./simulated-time.ts";
-import { areAtHome, MEETING_PORT, PEER_PORT } from "./site.ts";
+import { areAtHome, isOpen, MEETING_PORT, PEER_PORT } from "./site.ts";
 
 /** The server's messages to one program, delivered in the order in which they were sent. */
 export interface ServerUser extends Program {
@@ -202,10 +202,10 @@ export class SimulatedServer {
     this.#queue.after(this.#random.integer(CHECK), () => {
       const session = this.#session(program);
       if (session?.user !== user) return;
-      const isOpen = !user.isRelayOnly && place.site.isOpen && place.site.ip === user.ip;
+      const isReached = isOpen(place) && place.site.ip === user.ip;
       const [ip, port] = [user.ip, PEER_PORT];
-      user.reach = { mapped: [], proven: undefined, mapping, open: isOpen ? [{ ip, port }] : [] };
-      const push = { action: "reachable" as const, results: [{ ip, port, open: isOpen }] };
+      user.reach = { mapped: [], proven: undefined, mapping, open: isReached ? [{ ip, port }] : [] };
+      const push = { action: "reachable" as const, results: [{ ip, port, open: isReached }] };
       this.#notify(session, () => program.take(push));
     });
   }

@@ -1,10 +1,11 @@
 /** How people are connected to the rest: as what others see them, and which dials reach them. */
+import type { RelayUse } from "../../../src/client/profile/relay-use.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 
 export type Site = {
   /** `cone`: it keeps the port of a machine, whoever is dialled. `symmetric`: it takes another one for each connection. */
   readonly nat: "none" | "cone" | "symmetric";
-  /** Whether everybody reaches the peer port: there is no firewall, or the router forwards the port. */
+  /** There is no firewall, or the router forwards the peer port. */
   readonly isOpen: boolean;
   /** The router; machines of one home reach each other if it has a NAT. */
   readonly home: number;
@@ -20,6 +21,7 @@ export type Situated = {
   readonly site: Site;
   /** The machine's own. */
   readonly address: string;
+  readonly relay: RelayUse;
 };
 
 /** @param machine its number in its home */
@@ -27,19 +29,28 @@ export function ownAddress({ nat, home, ip }: Site, machine: number): string {
   return nat === "none" ? ip : `192.168.${home}.${machine}`;
 }
 
-export function areAtHome({ site: one }: Situated, { site: other }: Situated): boolean {
-  return one.nat !== "none" && other.nat !== "none" && one.home === other.home;
+/** Whether both are in one home, and know of each other. */
+export function areAtHome(one: Situated, other: Situated): boolean {
+  if (one.relay === "only" || other.relay === "only") return false;
+  const [here, there] = [one.site, other.site];
+  return here.nat !== "none" && there.nat !== "none" && here.home === there.home;
+}
+
+/** Whether everybody reaches the peer port. */
+export function isOpen({ site, relay }: Situated): boolean {
+  return site.isOpen && relay !== "only";
 }
 
 /** Whether a dial from `one` to the peer port at this address of `other` arrives. */
 export function canDial(one: Situated, other: Situated, ip: string): boolean {
   if (ip === other.address && areAtHome(one, other)) return true;
-  return ip === other.site.ip && other.site.isOpen;
+  return ip === other.site.ip && isOpen(other);
 }
 
 /** Whether each way between the two is a direct one, or none: two may still find one if they dial at the same moment. */
 export function directWay(one: Situated, other: Situated): "dialled" | "punched" | "none" {
-  if (areAtHome(one, other) || one.site.isOpen || other.site.isOpen) return "dialled";
+  if (one.relay === "only" || other.relay === "only") return "none";
+  if (areAtHome(one, other) || isOpen(one) || isOpen(other)) return "dialled";
   return one.site.nat === "symmetric" || other.site.nat === "symmetric" ? "none" : "punched";
 }
 

@@ -14,20 +14,13 @@ import { SimulatedPerson } from "./simulated-person.ts";
 import { Crash, type Surrounding } from "./simulated-program.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 import { EventQueue, Machine } from "./simulated-time.ts";
-import { directWay, Sites } from "./site.ts";
-import { checkDisks, isEverythingOut, isEverythingRead } from "./verdict.ts";
+import { Sites } from "./site.ts";
+import { lookAtTheChat } from "./together.ts";
+import { checkDisks, isEverythingOut } from "./verdict.ts";
 import type { Fail } from "./observer.ts";
 
 /** How long everything may take to arrive after the last failure, in ms. */
 const HEALING = 600_000;
-/** Seconds with one connection after which none is about to end. */
-const STEADY = 5;
-/** Two with one connection see a code within this time, and are verified within it once they have confirmed, in ms. */
-const VERIFYING = 20_000;
-/** Who could dial each other leave the relay within this time, in ms: the longest of `move-schedule.ts` and a try. */
-const MOVING = 960_000;
-/** How long one connection must last while both have the chat open, in ms. */
-const TOGETHER = 40_000;
 /** A connection that is no longer needed is closed within this time, in ms. */
 const PARTING = 150_000;
 /** Consecutive promise jobs between an event and its last effect. */
@@ -153,7 +146,7 @@ export class World implements Surrounding {
   }
 
   /** Lets time pass until `isReached`, which is checked once a second. @returns false if that takes over `most` ms */
-  async #runTo(most: number, isReached: () => boolean): Promise<boolean> {
+  async runTo(most: number, isReached: () => boolean): Promise<boolean> {
     const end = this.queue.now + most;
     for (let time = this.queue.now; time < end; time += 1_000) {
       await this.runUntil(time);
@@ -175,14 +168,14 @@ export class World implements Surrounding {
     const isOut = () => {
       for (const person of this.people)
         if (person.program?.isRunning && !person.accepts) person.decide("accept");
-      return this.people.every((each) => this.#isOut(each));
+      return this.people.every((each) => this.isOut(each));
     };
-    if (!(await this.#runTo(HEALING, isOut))) this.fail("something waits for ever");
-    if (isTogether) await this.#lookAtTheChat();
+    if (!(await this.runTo(HEALING, isOut))) this.fail("something waits for ever");
+    if (isTogether) await lookAtTheChat(this);
     const isDone = ({ program }: SimulatedPerson) =>
       program?.conversation.transport.count === 0 && !program.conversation.wants.link;
     const isParted = () => this.network.openLines === 0 && this.people.every(isDone);
-    if (!(await this.#runTo(PARTING, isParted))) this.fail("a line that is not needed is left");
+    if (!(await this.runTo(PARTING, isParted))) this.fail("a line that is not needed is left");
     for (const person of this.people) {
       if (person.program?.observer.isConnected === true)
         this.fail(`${person.name} was not notified of the end`);
@@ -197,7 +190,8 @@ export class World implements Surrounding {
     this.queue.after(1_000, () => this.passSecond());
   }
 
-  #isOut(person: SimulatedPerson): boolean {
+  /** Whether all their texts have arrived. */
+  isOut(person: SimulatedPerson): boolean {
     const { program, machine } = person;
     if (machine.isAsleep || program?.isRunning !== true) return false;
     return program.conversation.delivery.waiting === 0 && isEverythingOut(person);
@@ -215,54 +209,6 @@ export class World implements Surrounding {
       // An open chat keeps its link for ever.
       if (!isTogether && program.isRunning) program.closeChat();
     }
-  }
-
-  async #lookAtTheChat(): Promise<void> {
-    this.note(() => "both look at the chat");
-    for (const { program } of this.people) program?.openChat();
-    const isOne = () =>
-      this.network.openWays === 1 &&
-      this.network.wholeWays === 1 &&
-      this.people.every(({ program }) => program?.conversation.isConnected === true);
-    let seconds = 0;
-    const isSteady = () => (seconds = isOne() ? seconds + 1 : 0) === STEADY;
-    if (!(await this.#runTo(PARTING, isSteady))) this.fail("two who look at the chat have not one line");
-    const isHidden = this.people.some(({ relay }) => relay === "only");
-    const way = isHidden ? "none" : directWay(...this.people);
-    const isRelayed = () =>
-      this.people.some(({ program }) => program?.conversation.transport.presence.way === "relayed");
-    // If they are relayed, there was no direct way before.
-    if (way === "dialled" && isRelayed()) {
-      this.note(() => "both wait for a direct way");
-      const isDirect = () => isSteady() && !isRelayed();
-      if (!(await this.#runTo(MOVING, isDirect)))
-        this.fail("two who could dial each other stay at the relay");
-    }
-    for (const person of this.people) person.read();
-    // Who could punch may find a better way meanwhile.
-    const isWrong = () => (way === "punched" && isRelayed() ? false : !isOne());
-    if (await this.#runTo(TOGETHER, isWrong)) this.fail("the line of two who look at the chat does not last");
-    for (const person of this.people) {
-      if (!isEverythingRead(person, this.otherOf(person)))
-        this.fail(`${person.name} does not know what was read`);
-    }
-    if (this.isVerifying) await this.#verifyEachOther();
-    for (const { program } of this.people) program?.closeChat();
-  }
-
-  async #verifyEachOther(): Promise<void> {
-    this.note(() => "both verify each other");
-    for (const { disk, program } of this.people) {
-      // The wait after what has failed before.
-      disk.database.run("UPDATE contacts SET guesses = 0");
-      program?.verify();
-    }
-    const isShown = () => this.people.every(({ code }) => code !== undefined);
-    if (!(await this.#runTo(VERIFYING, isShown))) this.fail("two who verify each other see no code");
-    for (const { program } of this.people) program?.compare();
-    const isDone = () =>
-      this.people.every(({ code, program }) => code === undefined && program?.isVerified === true);
-    if (!(await this.#runTo(VERIFYING, isDone))) this.fail("two who have confirmed a code are not verified");
   }
 
   close(): void {
