@@ -14,7 +14,9 @@
  *
  * - A direct link replaces a relayed one. Where a relayed one is completed beside direct ones, these are pinged: one that
  *   is not read within 2 s is ended by the decider; if one is read, the decider ends the relayed one.
- * - Doubted links are pinged. One that is not read within 2 s is doubtful until it is read.
+ * - Doubted links are pinged. One that is not read within 2 s is doubtful until it is read. So are a better one that is
+ *   completed beside another, since the other side may not have completed it, and one that is silent for 2 s while the
+ *   other side writes on another.
  * - Everyone writes on the best link: not doubtful, then direct, then completed last.
  */
 
@@ -133,9 +135,11 @@ function choose(
   const current = best === undefined ? undefined : { ...best, endAt: undefined };
   const choice = { ...before, current, spare: links.filter((link) => link !== best) };
   if (current?.id === before.current?.id) return { choice, actions };
-  const change: LinkAction =
-    current === undefined ? { name: "disconnected" } : { name: "writeOn", link: current.id };
-  return { choice, actions: [...actions, change] };
+  if (current === undefined) return { choice, actions: [...actions, { name: "disconnected" }] };
+  // Those to whom the better link seems alive see by the ping that we write on this one.
+  const isOlder = before.spare.some(({ id }) => id === current.id);
+  const change: LinkAction = { name: "writeOn", link: current.id };
+  return { choice, actions: [...actions, ...(isOlder ? [pinged(current)] : []), change] };
 }
 
 function isRead({ id }: CompleteLink, { since }: Probe, lastReadAt: LastReadAt): boolean {
@@ -169,7 +173,11 @@ function complete(before: LinkChoice, event: Extract<LinkEvent, { name: "complet
     choice.decider ? { ...link, endAt: link.endAt ?? now + REPLACED_LINK_TIME } : link;
   const better = isRelayed ? others.filter((link) => !link.isRelayed) : [];
   const kept = others.map((link) => (better.includes(link) ? probed(link, event, id) : replaced(link)));
-  return choose(choice, [...kept, newcomer], [...abandoned, ...better.map(pinged)]);
+  // They may not have completed it; then nothing is read of it, and they write on another one.
+  const isTried = others.length > better.length;
+  const tried = isTried ? probed(newcomer, event, undefined) : newcomer;
+  const asked = isTried ? [...better, newcomer] : better;
+  return choose(choice, [...kept, tried], [...abandoned, ...asked.map(pinged)]);
 }
 
 function pass(choice: LinkChoice, now: number, lastReadAt: LastReadAt): LinkStep {
@@ -189,14 +197,26 @@ function pass(choice: LinkChoice, now: number, lastReadAt: LastReadAt): LinkStep
     if (decides && now - since >= DOUBT_TIME) ended.add(link.id);
     return { ...link, isDoubtful: now >= doubtfulAt };
   });
+  // What was replaced may be needed again while the current one has not answered.
+  const isCertain = checked.some(({ id, probe }) => id === choice.current?.id && probe === undefined);
   const isOver = ({ id, endAt }: CompleteLink) =>
     ended.has(id) ||
     (id !== choice.current?.id &&
-      ((endAt !== undefined && endAt <= now) || now - lastReadAt(id) >= SPARE_LINK_SILENCE));
+      ((isCertain && endAt !== undefined && endAt <= now) || now - lastReadAt(id) >= SPARE_LINK_SILENCE));
   const over = checked.filter(isOver).map(({ id }): LinkAction => ({ name: "end", link: id }));
-  return choose(
+  const step = choose(
     choice,
     checked.filter((link) => !isOver(link)),
     over,
   );
+  const { current, spare } = step.choice;
+  // They write on another link: this one may be dead for them alone.
+  const isAvoided =
+    current !== undefined &&
+    current.probe === undefined &&
+    now - lastReadAt(current.id) >= DOUBT_TIME &&
+    spare.some(({ id }) => lastReadAt(id) > lastReadAt(current.id));
+  if (!isAvoided) return step;
+  const asked = probed(current, { now, lastReadAt }, undefined);
+  return { choice: { ...step.choice, current: asked }, actions: [...step.actions, pinged(current)] };
 }

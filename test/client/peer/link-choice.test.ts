@@ -1,4 +1,4 @@
-/** The choice between two links, over every interleaving (`link-model.ts`), and its waits one by one. */
+/** The choice between two links, over every interleaving (`link-model.ts`, `class-model.ts`), and its waits one by one. */
 import { describe, expect, test } from "bun:test";
 
 import {
@@ -7,9 +7,11 @@ import {
   REPLACED_LINK_TIME,
   SPARE_LINK_SILENCE,
   stepLinks,
+  type LinkAction,
   type LinkChoice,
   type LinkEvent,
 } from "../../../src/client/peer/link-choice.ts";
+import { exploreClasses, newClassWorld, walkClasses } from "../class-model.ts";
 import {
   connect,
   DECIDER,
@@ -22,6 +24,15 @@ import {
   SIDES,
   type World,
 } from "../link-model.ts";
+import { testSeed } from "../../seeded-random.ts";
+
+/** An older link is current again. */
+function backTo(link: number): LinkAction[] {
+  return [
+    { name: "ping", link },
+    { name: "writeOn", link },
+  ];
+}
 
 function explored(name: string, world: World): void {
   const start = performance.now();
@@ -105,6 +116,23 @@ describe("two sides end on one and the same link, and every message arrives once
   });
 });
 
+describe("of two classes of links both end on one, and no good one is left for a dead one", () => {
+  test("when their network changes, or a link over the relay dies", () => {
+    for (const budget of [{ changes: 1 }, { deaths: 1 }]) {
+      const start = performance.now();
+      const states = exploreClasses(newClassWorld(false, budget));
+      console.log(`${JSON.stringify(budget)}: ${states} states, ${Math.round(performance.now() - start)} ms`);
+      expect(states).toBeGreaterThan(100);
+    }
+  });
+
+  // `bun run soak --of links` tries more.
+  test("in thousands of orders of dials, meetings, ways off the relay, changes of network and deaths", () => {
+    const first = testSeed();
+    for (let index = 0; index < 4_000; index++) walkClasses((first + index) % 2 ** 32);
+  });
+});
+
 describe("the waits", () => {
   const heardNow = (now: number) => ({ name: "time", now, lastReadAt: () => now }) as const;
   const completed = (link: number, now: number) =>
@@ -135,16 +163,16 @@ describe("the waits", () => {
 
   test("the current link is never ended for silence, also when it was a replaced one before", () => {
     const left = stepLinks(twoLinks(true), { name: "closed", link: 2 });
-    expect(left.actions).toEqual([{ name: "writeOn", link: 1 }]);
+    expect(left.actions).toEqual(backTo(1));
     expect(stepLinks(left.choice, { name: "time", now: 3_600_000, lastReadAt: () => 0 }).actions).toEqual([]);
   });
 
   test("of several links that are left, the one completed last is written on", () => {
     const three = stepLinks(twoLinks(false), completed(3, 2_000)).choice;
     const two = stepLinks(three, { name: "closed", link: 3 });
-    expect(two.actions).toEqual([{ name: "writeOn", link: 2 }]);
+    expect(two.actions).toEqual(backTo(2));
     const one = stepLinks(two.choice, { name: "closed", link: 2 });
-    expect(one.actions).toEqual([{ name: "writeOn", link: 1 }]);
+    expect(one.actions).toEqual(backTo(1));
     expect(stepLinks(one.choice, { name: "closed", link: 1 }).actions).toEqual([{ name: "disconnected" }]);
   });
 });
@@ -190,8 +218,11 @@ describe("of links of two classes", () => {
     for (const decider of [true, false]) {
       const side = new Side(decider);
       side.complete(1, "relayed", 0);
-      expect(side.complete(2, "direct", 100)).toEqual([{ name: "writeOn", link: 2 }]);
-      side.read(1, 5_099);
+      expect(side.complete(2, "direct", 100)).toEqual([
+        { name: "ping", link: 2 },
+        { name: "writeOn", link: 2 },
+      ]);
+      for (const link of [1, 2]) side.read(link, 5_099);
       expect(side.pass(5_099)).toEqual([]);
       expect(side.pass(5_100)).toEqual(decider ? [{ name: "end", link: 1 }] : []);
     }
@@ -216,11 +247,13 @@ describe("of links of two classes", () => {
       side.complete(2, "relayed", 100);
       side.read(2, 2_000);
       expect(side.pass(100 + DOUBT_TIME - 1)).toEqual([]);
-      const write = { name: "writeOn", link: 2 };
-      expect(side.pass(100 + DOUBT_TIME)).toEqual(decider ? [{ name: "end", link: 1 }, write] : [write]);
+      expect(side.pass(100 + DOUBT_TIME)).toEqual([
+        ...(decider ? [{ name: "end", link: 1 }] : []),
+        ...backTo(2),
+      ]);
       if (decider) continue;
       side.read(1, 2_500);
-      expect(side.pass(2_500)).toEqual([{ name: "writeOn", link: 1 }]);
+      expect(side.pass(2_500)).toEqual(backTo(1));
     }
   });
 
@@ -233,9 +266,35 @@ describe("of links of two classes", () => {
       { name: "ping", link: 1 },
       { name: "ping", link: 2 },
     ]);
-    expect(side.pass(1_000 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 1 }]);
+    expect(side.pass(1_000 + DOUBT_TIME)).toEqual(backTo(1));
     side.read(2, 4_000);
-    expect(side.pass(4_000)).toEqual([{ name: "writeOn", link: 2 }]);
+    expect(side.pass(4_000)).toEqual(backTo(2));
+  });
+
+  test("one that only we have completed is given up for the one before, which the decider keeps", () => {
+    for (const decider of [true, false]) {
+      const side = new Side(decider);
+      side.complete(1, "relayed", 0);
+      side.complete(2, "direct", 100);
+      side.read(1, 2_000);
+      expect(side.pass(100 + DOUBT_TIME)).toEqual(backTo(1));
+      side.read(1, 29_000);
+      expect(side.pass(29_000)).toEqual([]);
+      expect(side.pass(SPARE_LINK_SILENCE)).toEqual([{ name: "end", link: 2 }]);
+      expect(side.choice.current?.id).toBe(1);
+    }
+  });
+
+  test("one that is silent for 2 s while they write on another one is pinged", () => {
+    const side = new Side(false);
+    side.complete(1, "relayed", 0);
+    side.complete(2, "direct", 100);
+    side.read(2, 200);
+    side.pass(1_000);
+    side.read(1, 1_500);
+    expect(side.pass(200 + DOUBT_TIME - 1)).toEqual([]);
+    expect(side.pass(200 + DOUBT_TIME)).toEqual([{ name: "ping", link: 2 }]);
+    expect(side.pass(200 + 2 * DOUBT_TIME)).toEqual(backTo(1));
   });
 
   test("one that is doubted again has no more time, unless it was read", () => {
@@ -269,7 +328,7 @@ describe("of links of two classes", () => {
     side.doubt(1_000);
     side.complete(2, "relayed", 2_500);
     side.read(2, 2_600);
-    expect(side.pass(1_000 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 2 }]);
+    expect(side.pass(1_000 + DOUBT_TIME)).toEqual(backTo(2));
     expect(side.pass(2_500 + DOUBT_TIME)).toEqual([{ name: "end", link: 1 }]);
   });
 
@@ -279,10 +338,10 @@ describe("of links of two classes", () => {
     side.complete(2, "direct", 100);
     side.doubt(200);
     side.read(1, 300);
-    expect(side.pass(200 + DOUBT_TIME)).toEqual([{ name: "writeOn", link: 1 }]);
+    expect(side.pass(200 + DOUBT_TIME)).toEqual(backTo(1));
     side.read(2, 3_000);
     side.read(1, 3_000);
-    expect(side.pass(3_000)).toEqual([{ name: "writeOn", link: 2 }]);
+    expect(side.pass(3_000)).toEqual(backTo(2));
     side.pass(4_000);
     side.read(1, 4_000 + REPLACED_LINK_TIME);
     expect(side.pass(4_000 + REPLACED_LINK_TIME)).toEqual([{ name: "end", link: 1 }]);

@@ -117,6 +117,11 @@ export class SimulatedNetwork {
     return [...direct, ...relayed];
   }
 
+  /** Whether somebody has a seat at the meeting port. */
+  get isMeeting(): boolean {
+    return this.#seats.some((seat) => seat.isOpen && seat.splicedTo === undefined);
+  }
+
   get openWays(): number {
     return this.#ways.length;
   }

@@ -25,7 +25,7 @@ const TOGETHER = 40_000;
 const GOES_ON = 6_000;
 const GOES_ON_UNNOTICED = 45_000;
 /** Round trips of that, and ms that it takes more to see that nothing opens where two dial each other at once. */
-const ROUND_TRIPS = 9;
+const ROUND_TRIPS = 12;
 const PUNCHING = 4_500;
 
 export async function lookAtTheChat(world: World): Promise<void> {
@@ -58,7 +58,7 @@ function isRelayed({ people }: World): boolean {
 /** One connection remains, and a direct one if they can dial each other. */
 async function becomeOne(world: World): Promise<void> {
   let seconds = 0;
-  const isSteady = () => (seconds = isOne(world) ? seconds + 1 : 0) >= STEADY;
+  const isSteady = () => (seconds = isOne(world) && !world.network.isMeeting ? seconds + 1 : 0) >= STEADY;
   if (!(await world.runTo(CONNECTING, isSteady))) world.fail("two who look at the chat have not one line");
   if (directWay(...world.people) !== "dialled" || !isRelayed(world)) return;
   world.note(() => "both wait for a direct way");

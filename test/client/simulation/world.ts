@@ -21,8 +21,8 @@ import type { Fail } from "./observer.ts";
 
 /** How long everything may take to arrive after the last failure, in ms. */
 const HEALING = 600_000;
-/** A connection that is no longer needed is closed within this time, in ms. */
-const PARTING = 150_000;
+/** A connection that is no longer needed is closed within this time, in ms; the relay waits longest for what is lost. */
+const PARTING = 280_000;
 /** Consecutive promise jobs between an event and its last effect. */
 const JOBS = 40;
 const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
