@@ -13,11 +13,11 @@ const NETWORK = [
 ].join(" && ");
 
 test.skipIf(!HAS_NAMESPACES)(
-  "contacts on one local network find each other at a new port without a server or a default route",
+  "contacts on one local network find each other at a new port without a server or a default route, and `send` waits for that",
   async () => {
     const program = [process.execPath, "run", join(import.meta.dir, "lan-process.ts")];
     const place = Bun.spawn([...inNamespaces(["--net"], NETWORK), ...program], { stdout: "pipe" });
-    expect(await place.stdout.text()).toBe("are you near?\n");
+    expect(await place.stdout.text()).toBe("are you near?\n0 and now?\n");
     expect(await place.exited).toBe(0);
   },
 );

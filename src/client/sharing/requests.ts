@@ -48,13 +48,17 @@ export const REQUESTS = {
     account.keepOnline();
     return {};
   }),
-  /** `p2p_port`: null: only the relay is used. `reachable`: whether peers can connect. `links_until`: until when new links can be opened without a server. */
+  /**
+   * `p2p_port`: null: only the relay is used. `reachable`: whether peers can connect. `links_until`: until when new links can
+   * be opened without a server. `lan`: whether contacts on the local network are told of this client.
+   */
   status: row({}, ({ account: { messenger } }) => ({
     username: messenger.username,
     p2p_port: messenger.reach.port ?? null,
     reachable: messenger.canBeReached,
     server: messenger.rendezvous.state.name,
     links_until: isoTime(messenger.linksUntil),
+    lan: messenger.reach.usesLan,
   })),
   /** By which ways others reach this account, and why not by the others; goes online unless the account is. */
   doctor: row({}, async ({ account }) => {

@@ -141,6 +141,8 @@ class Delivery {
   #state: State = { name: "queueing", early: [] };
   #names: NameBook = new Map();
   #isStranger = false;
+  /** Whether they may appear on the local network while there is no server; `said`: that was printed. */
+  #nearby: "never" | "awaited" | "said" = "never";
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
   #fullDisk: Failure | undefined;
   /** A failure of this disk was printed. */
@@ -182,6 +184,8 @@ class Delivery {
       if (this.#isStranger) output.notice(texts.neverAnswered(this.#userIn(account)));
       return EXIT.done;
     }
+    const { reachable, lan } = await account.request("status", {});
+    if (reachable && lan && !this.#isStranger) this.#nearby = "awaited";
     const problem = await this.#acknowledged(account, connect).catch((error: unknown) => {
       if (error instanceof InterruptedError) output.notice(this.#queuedSentence(account, what));
       throw error;
@@ -255,6 +259,12 @@ class Delivery {
 
   #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
     const { output, deadline } = this.#context;
+    if (reason === "no_server" && this.#nearby !== "never") {
+      if (this.#nearby === "awaited")
+        output.notice(this.#texts.waitsNearby(shownName(this.#names, username)));
+      this.#nearby = "said";
+      return;
+    }
     const isPerhapsNobody = reason === "offline" && this.#isStranger;
     const problem = isPerhapsNobody
       ? failure("notDelivered", "user_offline", this.#texts.perhapsNobody(shownName(this.#names, username)))
@@ -300,7 +310,8 @@ class Delivery {
       return outcome?.exit === EXIT.notDelivered ? (serverProblem ?? outcome) : outcome;
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
-      if (this.#fullDisk !== undefined) return this.#fullDisk;
+      const problem = this.#fullDisk ?? serverProblem;
+      if (problem !== undefined) return problem;
       const sentence = this.#texts.notAcknowledged(this.#userIn(account));
       return failure("notDelivered", "not_acknowledged", sentence);
     }

@@ -314,6 +314,10 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `Without the server there is no way to know where ${user} is, and their last known addresses do not respond.`,
   },
+  waitsNearby: {
+    es: (user: string) => `Sin servidor: se espera a que ${user} aparezca en la red local.`,
+    en: (user: string) => `Without the server: waiting for ${user} to appear on the local network.`,
+  },
   peerServerLimits: {
     es: (user: string, seconds: number | undefined) =>
       seconds === undefined
