@@ -46,6 +46,8 @@ async function attack({ tlsPort, meetingPort, authority, names }: MeetingSiege, 
   });
   await client.ask(loginOf(name, { public_key: newPublicKey() }));
   await client.ask({ action: "reach" });
+  // Without a server nothing is left to do, also where nobody has killed them.
+  void client.closed.then(() => process.exit());
   let taken = client.lines.length;
   setInterval(() => {
     const targets = Array.from({ length: BURST }, (_, index) => names[index % names.length] ?? "");
