@@ -11,6 +11,9 @@ export type TortureFigures = {
   readonly disruptions: number;
   readonly kills: { readonly [who in Writer | "server"]: number };
   readonly failpoints: { readonly [at in Failpoint]: number };
+  readonly powerCuts: number;
+  /** Writes that were lost when the power was cut. */
+  readonly lostWrites: number;
   readonly cuts: number;
   readonly stalls: number;
   /** Through all proxies, both ways. */
@@ -35,6 +38,8 @@ export function figuresOf(
     messagesPerSecond: run.messages / run.seconds,
     kills: { a: a.kills, b: b.kills, server: serverKills },
     failpoints: Object.fromEntries(failpoints) as { [at in Failpoint]: number },
+    powerCuts: a.powerCuts + b.powerCuts,
+    lostWrites: a.lostWrites + b.lostWrites,
     cuts: sum(proxies.map((proxy) => proxy.cuts)),
     stalls: sum(proxies.map((proxy) => proxy.stalls)),
     bytes: sum(proxies.map((proxy) => proxy.bytes)),

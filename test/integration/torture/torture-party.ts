@@ -1,7 +1,10 @@
 /** One client of the torture run: a process that is started again whenever it was killed. */
 import { join } from "node:path";
 
+import { profileFile, profileFolders } from "../../../src/client/disk/folders.ts";
+import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";
+import { cutPower, isWritten, traced } from "./power-cut.ts";
 import {
   readLines,
   type ClientCommand,
@@ -11,9 +14,14 @@ import {
 } from "./torture-lines.ts";
 import { TortureRecord } from "./torture-record.ts";
 
+/** The part of the kills at which the power is not cut. */
+const POWER_STAYS = 0.2;
 const PROGRAM = join(import.meta.dir, "torture-client.ts");
 
-export type PartyOptions = Omit<ClientOptions, "announcedPort" | "life">;
+export type PartyOptions = Omit<ClientOptions, "announcedPort" | "life"> & {
+  /** Whether the power is cut when it is killed, mostly. */
+  readonly cutsPower: boolean;
+};
 
 export interface PartyEvents {
   /** Something was said. */
@@ -27,9 +35,13 @@ export class TortureParty {
   readonly record: TortureRecord;
   /** How often it was killed from outside. */
   kills = 0;
+  powerCuts = 0;
+  /** Writes that were lost when the power was cut. */
+  lostWrites = 0;
   readonly #options: PartyOptions;
   readonly #events: PartyEvents;
   #process: Bun.Subprocess<"pipe", "pipe", "pipe"> | undefined;
+  readonly #random: SeededRandom;
   #life = 0;
   #isUp = false;
   #isEnding = false;
@@ -40,7 +52,8 @@ export class TortureParty {
   constructor(options: PartyOptions, events: PartyEvents) {
     this.#options = options;
     this.#events = events;
-    this.record = new TortureRecord((why) => events.failed(`${options.user}: ${why}`));
+    this.#random = seededRandom(options.seed ^ options.writer.charCodeAt(0));
+    this.record = new TortureRecord(options.cutsPower, (why) => events.failed(`${options.user}: ${why}`));
   }
 
   /** Runs it, again and again; resolves when it has ended on purpose. */
@@ -50,7 +63,9 @@ export class TortureParty {
 
   async #live(): Promise<void> {
     const { PATH = "", HOME = "" } = process.env;
-    const child = Bun.spawn([process.execPath, "run", PROGRAM], {
+    const program = [process.execPath, "run", PROGRAM];
+    const trace = join(this.#options.dataFolder, `trace-${this.#life}`);
+    const child = Bun.spawn(this.#options.cutsPower ? traced(program, trace) : program, {
       env: { PATH, HOME },
       stdin: "pipe",
       stdout: "pipe",
@@ -62,6 +77,7 @@ export class TortureParty {
     const stderr = new Response(child.stderr).text();
     await readLines(child.stdout, (line) => this.#take(JSON.parse(line) as ClientLine));
     await child.exited;
+    if (this.#options.cutsPower && child.signalCode === "SIGKILL") await this.#cutPower(trace, child.pid);
     this.#isUp = false;
     this.proxy.target = undefined;
     this.record.restarted();
@@ -70,6 +86,19 @@ export class TortureParty {
       this.#events.failed(`${this.#options.user} ended with ${child.exitCode}: ${await stderr}`);
     }
     this.#events.changed();
+  }
+
+  async #cutPower(trace: string, pid: number): Promise<void> {
+    await isWritten(trace, pid);
+    if (this.#random.next() < POWER_STAYS) return;
+    this.powerCuts++;
+    const lost = cutPower(
+      profileFile(profileFolders(this.#options.dataFolder)[0] as string),
+      trace,
+      this.#random,
+    );
+    this.lostWrites += lost;
+    this.record.note(`the power was cut, ${lost} writes are lost`);
   }
 
   #take(line: ClientLine): void {

@@ -22,6 +22,8 @@ export type TortureOptions = {
   readonly seed: number;
   /** Texts, both ways together. */
   readonly messages: number;
+  /** The power is cut, too: takes strace. */
+  readonly cutsPower?: boolean;
   /** The folder stays. */
   readonly keep?: boolean;
   /** It has failed when it takes longer, in ms. */
@@ -94,6 +96,7 @@ class TortureRun {
           serverPort: this.#server.proxy.port,
           dataFolder: join(folder, writer),
           seed: options.seed,
+          cutsPower: options.cutsPower === true,
         },
         events,
       );
