@@ -3,12 +3,13 @@
  * own: from `send` until the message is acknowledged, which is after both sides' commits.
  */
 import { Database } from "bun:sqlite";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { fold, label } from "../../src/identity/names.ts";
 import type { Account } from "../../src/client/accounts.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import { diallerContext } from "../../src/net/tls.ts";
 import { encodeFrame } from "../../src/protocol/framing.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
@@ -26,6 +27,9 @@ const PIPELINED = 20_000;
 /** Messages that may be without acknowledgement at a time. */
 const WINDOW = 4_096;
 const SINGLE = 200;
+/** Messages in one commit where SQLite is alone: about as many as one read of a link brings. */
+const TOGETHER = 250;
+const PAGE = 4_096;
 const COLD = 60;
 /** As long as a chat line is: the line on the wire has about 190 bytes. */
 const TEXT = "hello ".repeat(12);
@@ -170,6 +174,73 @@ async function echoTime(connection: BareConnection): Promise<number> {
   return performance.now() - begin;
 }
 
+/**
+ * Echoes with one write to the disk each: the least that «it is on the other disk» takes.
+ * @returns ms of one
+ */
+function storedEchoes(
+  connection: BareConnection,
+  folder: string,
+): { one: () => Promise<number>; close: () => void } {
+  const file = openSync(join(folder, "synced"), "w");
+  const page = new Uint8Array(PAGE);
+  for (let index = 0; index < SINGLE; index++) writeSync(file, page);
+  fdatasyncSync(file);
+  let place = 0;
+  return {
+    close: () => closeSync(file),
+    one: async () => {
+      const begin = performance.now();
+      await connection.exchange([LINE], 1);
+      writeSync(file, page, 0, PAGE, (place++ % SINGLE) * PAGE);
+      fdatasyncSync(file);
+      return performance.now() - begin;
+    },
+  };
+}
+
+/** Two profiles without any connection: what one queues the other stores, and the first one marks as received. */
+class StoredPair {
+  readonly #from: Profile;
+  readonly #to: Profile;
+
+  constructor(folder: string, authority: string) {
+    const profile = (username: string) =>
+      Profile.open(join(folder, `alone-${username}`), { username, authority, registeredHere: true });
+    this.#from = profile("from");
+    this.#to = profile("to");
+  }
+
+  /** As `Sender.many`, with so many messages in each commit. */
+  many(count: number, together: number): number {
+    const begin = performance.now();
+    const [from, to] = [this.#from, this.#to];
+    const contact = from.contacts.ensure("to");
+    const sender = to.contacts.ensure("from");
+    const nothing = { incoming: [], acknowledged: [], readUpTo: undefined };
+    for (let done = 0; done < count; done += together) {
+      const now = Date.now();
+      const ids = Array.from({ length: together }, () => Bun.randomUUIDv7());
+      from.messages.queue(
+        ids.map((id) => ({ kind: "text", contact, id, text: TEXT, sentAt: now, replyTo: undefined })),
+        new Set([contact]),
+      );
+      const incoming = ids.map(
+        (id) => ({ kind: "text", id, text: TEXT, sentAt: now, replyTo: undefined }) as const,
+      );
+      to.messages.commitRead(sender, { ...nothing, incoming }, now);
+      const acknowledged = ids.map((id) => ({ id, leftAt: now }));
+      from.messages.commitRead(contact, { ...nothing, acknowledged }, now);
+    }
+    return count / ((performance.now() - begin) / 1_000);
+  }
+
+  close(): void {
+    this.#from.close();
+    this.#to.close();
+  }
+}
+
 /** One row to the disk, as both sides' profiles do it, one after the other, for each message; µs. */
 function commitTime(folder: string): number {
   const database = new Database(join(folder, "commits.db"), { create: true });
@@ -259,12 +330,30 @@ export async function benchClient(report: Report): Promise<void> {
       );
       report({ name: `one commit by SQLite alone, ${place.name}`, unit: "µs", ours: commitTime(base) });
       report({ name: `acknowledged round trip, ${place.name} (bare: echo)`, unit: "µs", ...trips });
+      const stored = storedEchoes(bare, base);
+      cleanups.push(() => stored.close());
+      const floor = await interleaved(
+        async () => 1_000 * median(await repeated(SINGLE, () => sender.one())),
+        async () => 1_000 * median(await repeated(SINGLE, () => stored.one())),
+      );
+      report({
+        name: `acknowledged round trip, ${place.name} (bare: echo and a sync)`,
+        unit: "µs",
+        ...floor,
+      });
       await benchCold(sender, dial, place.name, report);
       const pipelined = await interleaved(
         () => sender.many(PIPELINED),
         () => echoed(bare, [GATHERED]),
       );
       report({ name: `acknowledged messages, ${place.name} (bare: echoed)`, unit: "/s", ...pipelined });
+      const alone = new StoredPair(base, newAuthority().certificatePem);
+      cleanups.push(() => alone.close());
+      const rows = await interleaved(
+        () => sender.many(PIPELINED),
+        () => alone.many(PIPELINED, TOGETHER),
+      );
+      report({ name: `acknowledged messages, ${place.name} (bare: SQLite alone)`, unit: "/s", ...rows });
     }
   } finally {
     for (const cleanup of cleanups.toReversed()) await cleanup();
