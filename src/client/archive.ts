@@ -322,6 +322,20 @@ export class StoredConversation {
     return this.#profile.history.unreadFrom(this.contact);
   }
 
+  /**
+   * Stores in one commit that these were shown, and that the person has read up to `seen`, unless an older one was not shown.
+   * @returns whether they have
+   */
+  markShown(shown: readonly number[], seen: number | undefined): boolean {
+    const { consents, contacts, history } = this.#profile;
+    return consents.inOneCommit(() => {
+      history.markPrinted(shown);
+      if (seen === undefined || (this.unreadFrom() ?? Infinity) <= seen) return false;
+      contacts.saveReadHere(this.contact, seen);
+      return true;
+    });
+  }
+
   /** How many messages of each kind are not acknowledged. */
   outboxCounts(): OutboxCounts {
     return this.#profile.messages.outboxCounts(this.contact);

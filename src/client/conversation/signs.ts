@@ -17,6 +17,8 @@ type SignsNeeds = {
 
 export class Signs {
   readonly #needs: SignsNeeds;
+  /** The id up to which reading was told last. */
+  #told: string | undefined;
 
   constructor(needs: SignsNeeds) {
     this.#needs = needs;
@@ -31,9 +33,9 @@ export class Signs {
   /** The person has read up to `seq`, which the peer receives now or on the next link. @throws SQLiteError */
   markRead(seq: number): void {
     const { profile, contact } = this.#needs;
-    const before = profile.contacts.readHere(contact());
+    // A face may have saved it already.
     profile.contacts.saveReadHere(contact(), seq);
-    if (profile.contacts.readHere(contact()) !== before) this.tellRead();
+    if (profile.contacts.readHere(contact()) !== this.#told) this.tellRead();
   }
 
   /** Also at the beginning of each link, and if an older one has become current: the report may have been lost. */
@@ -45,6 +47,8 @@ export class Signs {
       if (profile.privacy.tells("read", contact())) return profile.contacts.readHere(contact());
       return undefined;
     });
-    if (id !== undefined) current.send({ action: "read", id });
+    if (id === undefined) return;
+    this.#told = id;
+    current.send({ action: "read", id });
   }
 }

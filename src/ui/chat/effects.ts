@@ -267,8 +267,8 @@ export class ChatEffects {
     const seen = this.#seen;
     this.#seen = undefined;
     try {
-      if (shown.length > 0) this.#account.archive.history.markPrinted(shown);
-      if (seen !== undefined) this.#sendRead(seen);
+      const isRead = this.#stored.markShown(shown, seen);
+      if (seen !== undefined && isRead) this.#sendRead(seen);
     } catch (error) {
       // They stay unread, and are shown again next time.
       if (!isStorageFailure(error)) throw error;
@@ -276,10 +276,7 @@ export class ChatEffects {
     }
   }
 
-  /** Sends a read receipt, unless an older message was not shown yet. */
   #sendRead(seq: number): void {
-    const unread = this.#stored.unreadFrom();
-    if (unread !== undefined && unread <= seq) return;
     this.#account
       .request("mark_read", { username: this.username, seq })
       .catch((error: unknown) => this.#failed(error));
