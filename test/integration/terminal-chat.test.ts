@@ -300,11 +300,12 @@ describe("a line", () => {
       "exit now",
       "/chat ana",
       "/chat BETO",
-      "/users",
     ];
     for (const line of lines) ana.type(line + KEY.enter);
-    await says(ana, "En línea: beto");
+    // They stand there once they are on the disk.
     await promptIs(ana, "✓✓");
+    ana.type(`/users${KEY.enter}`);
+    await says(ana, "En línea: beto");
     expect(picture(ana)).toMatchSnapshot();
     await until(() => beto.texts("ana").length === 3);
     expect(beto.texts("ana")).toEqual(["exit", "/x", "exit now"]);
