@@ -97,6 +97,16 @@ export class Lab {
     }
   }
 
+  /** Nothing leads out of the network that both are in any more. @param family of the addresses that they keep */
+  cutOff(family: 4 | 6): void {
+    for (const side of ["a", "b"]) {
+      const name = this.#name(side);
+      run(`ip -n ${name} route del default; ip -n ${name} -6 addr show dev eth0 scope link | grep -q fe80`);
+      if (family === 6) run(`ip -n ${name} -4 addr flush dev eth0`);
+      else run(`ip -n ${name} -6 addr flush dev eth0`);
+    }
+  }
+
   /** What a is in goes, and another network comes behind another NAT: as from Wi-Fi to a telephone. */
   changeNetwork(): void {
     this.#namespace("t");

@@ -16,6 +16,8 @@ export type Line = {
   readonly text?: string;
   readonly way?: LinkWay | undefined;
   readonly link?: "connected" | "disconnected";
+  /** Of the other side of the link. */
+  readonly address?: string | undefined;
   /** What the server was told, or tells. */
   readonly told?: "reach" | "moved";
   /** Whether a router has opened a port. */

@@ -29,6 +29,15 @@ describe.skipIf(noLab !== undefined)(`networks${skipped(noLab)}`, () => {
     ["moving", "relayed, then direct"],
   ])("%s: %s", check);
 
+  test.each([
+    ["4", /^192\.168\.1\.11:/],
+    ["6", /^\[fe80::/],
+  ])("IPv%s on a local network without a server and a way out", (family, address) => {
+    const { stdout, stderr } = Bun.spawnSync(inLab("local.ts", family));
+    expect(stderr.toString()).toBe("");
+    expect(JSON.parse(stdout.toString()).address).toMatch(address);
+  });
+
   test.skipIf(noUpnp !== undefined)(`cone:upnp: mapped${skipped(noUpnp)}`, () => {
     check("cone:upnp", "mapped");
   });

@@ -33,6 +33,8 @@ function report(event: MessengerEvent): void {
       say({ text: event.message.text, way: messenger.linkPresence(event.from)?.way });
       break;
     case "connected":
+      say({ link: event.name, address: event.address });
+      break;
     case "disconnected":
       say({ link: event.name });
       break;

@@ -5,7 +5,8 @@ import { dialPeer, reasonOf, ungreeted } from "../../../src/client/peer/dial.ts"
 import type { PeerTls } from "../../../src/client/peer/tls.ts";
 import type { Whereabouts } from "../../../src/client/rendezvous/directory.ts";
 import { DialBudget } from "../../../src/client/peer/dial-limits.ts";
-import { dial, type Target } from "../../../src/net/dialler.ts";
+import { dial, DialError, interleaveFamilies, type Target } from "../../../src/net/dialler.ts";
+import type { TlsContext } from "../../../src/net/tls.ts";
 
 test.each([
   [{ name: "told", code: "busy" }, "busy"],
@@ -45,7 +46,11 @@ describe("somebody who was heard on the local network", () => {
   /** How far a dial gets before it needs a certificate, which there is not; `late`: the server does not answer. */
   async function dialled(
     where: Whereabouts | "late",
-    { nearby = [NEARBY], hasKey = true }: { nearby?: readonly Target[]; hasKey?: boolean } = {},
+    {
+      nearby = [NEARBY],
+      hasKey = true,
+      more = {},
+    }: { nearby?: readonly Target[]; hasKey?: boolean; more?: Partial<Parameters<typeof dialPeer>[0]> } = {},
   ): Promise<string | undefined> {
     const never = Promise.withResolvers<Whereabouts>().promise;
     const needs: Parameters<typeof dialPeer>[0] = {
@@ -65,11 +70,34 @@ describe("somebody who was heard on the local network", () => {
           return () => undefined;
         },
       },
+      ...more,
     };
-    const record = { username: "ana", label: "l", targets: [], hasKey } as unknown as ContactRecord;
+    const moved = () => undefined;
+    const record = { username: "ana", label: "l", targets: [], hasKey, moved } as unknown as ContactRecord;
     const answer = dialPeer(needs, record, new AbortController().signal, () => undefined);
     return Promise.race([answer, Bun.sleep(0).then(() => "waits")]);
   }
+
+  test("is dialled there first, whatever the server names", async () => {
+    const order: Target[] = [];
+    const more = {
+      tls: { dialling: () => ({}) as TlsContext } as unknown as PeerTls,
+      dial: async ({ targets }: Parameters<typeof dial>[0]) => {
+        order.push(...interleaveFamilies(targets));
+        throw new DialError("abandoned", []);
+      },
+    };
+    const elsewhere = [{ ip: "2a00:1::1", port: 9_000 }, { ip: "80.1.0.1", port: 9_000 }, NEARBY];
+    const where = {
+      name: "online",
+      username: "ana",
+      targets: elsewhere,
+      isOpen: true,
+      secure: true,
+    } as const;
+    await dialled({ ...where, fingerprint: undefined }, { more });
+    expect(order).toEqual([NEARBY, ...elsewhere.slice(0, 2)]);
+  });
 
   test("is dialled although the server says that they are offline, is not there, or limits", async () => {
     const answers: Whereabouts[] = [{ name: "offline" }, { name: "noServer" }, { name: "limited" }];
