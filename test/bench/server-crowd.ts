@@ -9,8 +9,8 @@ import { dialMany } from "./server-requests.ts";
 
 /** Idle connections before those that are measured: the first ones cost more than a connection. */
 const FIRST_IDLE = 1_000;
-/** Time for the garbage of connecting to be collected, in ms. */
-const SETTLING = 3_000;
+/** Time for the garbage of connecting to be collected, in ms: Bun does that in steps once a process is idle. */
+const SETTLING = 15_000;
 /** How long a client waits at most before it comes back (PROTOCOL 4), and after a failed dial, in ms. */
 const JITTER = 2_000;
 const REDIAL = 1_000;

@@ -4,8 +4,9 @@ import { hashPassword } from "../../src/server/database/password-hash.ts";
 import { HASHES_AT_ONCE } from "../../src/server/limits/password-queue.ts";
 import { loginOf, PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { BareConnection, type BareListener } from "./bare-echo.ts";
-import { interleaved, percentile, perSecond, type Report } from "./figures.ts";
+import { interleaved, median, percentile, perSecond, type Report } from "./figures.ts";
 import {
+  cpuSeconds,
   line,
   resumeOf,
   succeedProven,
@@ -79,14 +80,30 @@ export async function benchLogins({ server, context, tokens }: Sides, report: Re
 
 export async function benchResumes(sides: Sides, report: Report): Promise<void> {
   const { server, context, bare, bareContext, tokens } = sides;
+  /** The CPU of one dial in each round, in µs. */
+  const cpu: { readonly ours: number[]; readonly bare: number[] } = { ours: [], bare: [] };
+  const round = async (side: keyof typeof cpu, visitOne: () => Promise<void>) => {
+    const { pid } = side === "ours" ? server : bare;
+    const before = cpuSeconds(pid);
+    let visits = 0;
+    const rate = await perSecond(RESUME_ROUND_MS, LANES, async () => {
+      await visitOne();
+      visits++;
+    });
+    cpu[side].push(((cpuSeconds(pid) - before) / visits) * 1e6);
+    return rate;
+  };
   let user = 0;
   const resumes = await interleaved(
     () =>
-      perSecond(RESUME_ROUND_MS, LANES, () => {
+      round("ours", () => {
         const index = user++ % tokens.length;
         return visitProven(server.tlsPort, context, resumeOf(tokens[index], index));
       }),
-    () => perSecond(RESUME_ROUND_MS, LANES, () => visit(bare.port, bareContext, "{}\n")),
+    () => round("bare", () => visit(bare.port, bareContext, "{}\n")),
   );
   report({ name: "resumes, dial included (bare: dial and one line)", unit: "/s", ...resumes });
+  // The first round warms up.
+  const [ours, other] = [cpu.ours, cpu.bare].map((each) => median(each.slice(1))) as [number, number];
+  report({ name: "  server's CPU for one", unit: "µs", ours, bare: other });
 }
