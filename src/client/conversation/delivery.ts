@@ -322,6 +322,8 @@ export class Delivery {
     if (rest === "held" && !link.isHolding) {
       link.hold();
       this.#durability.inOrder(() => {
+        // They may have been accepted meanwhile: then they were told that, and the link is ending.
+        if (!link.isOpen) return;
         link.send({ action: "held" });
         link.flush();
       });

@@ -109,6 +109,8 @@ export class SimulatedProgram implements ServerUser {
   readonly #ended: () => void;
   readonly #meetings: Meetings;
   #isOpen = false;
+  /** Where the server has last seen it. */
+  #seenAt: string | undefined;
   #state: "running" | "closing" | "ended" = "running";
   #isChatOpen = false;
   #surroundings: Surroundings;
@@ -400,8 +402,11 @@ export class SimulatedProgram implements ServerUser {
     });
   }
 
-  cameOnline(): void {
+  cameOnline(ip: string): void {
     this.#isWatching = false;
+    // As `Announcer`.
+    if (this.#seenAt !== undefined && this.#seenAt !== ip) this.conversation.lineMayHaveChanged();
+    this.#seenAt = ip;
     this.#wantsChanged();
     this.conversation.peerMayBeReachable();
   }

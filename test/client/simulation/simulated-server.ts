@@ -14,7 +14,8 @@ import { areAtHome, isOpen, MEETING_PORT, PEER_PORT } from "./site.ts";
 
 /** The server's messages to one program, delivered in the order in which they were sent. */
 export interface ServerUser extends Program {
-  cameOnline(): void;
+  /** @param ip as the server sees it */
+  cameOnline(ip: string): void;
   presence(online: boolean, isChange: boolean): void;
   /** The other person's addresses have changed. */
   otherHasMoved(): void;
@@ -24,8 +25,8 @@ export interface ServerUser extends Program {
 
 /** Longest time until the server notices that a program has vanished, in ms. */
 const NOTICED_AFTER = 30_000;
-/** Longest time until a program notices that nothing of the server arrives any more, in ms. */
-const LINK_PATIENCE = 40_000;
+/** Longest time until a program notices that nothing of the server arrives any more, in ms: if it is reset, and if not. */
+const LINK_PATIENCE = [4_000, 40_000] as const;
 /** How often a program tries to reach a lost server, in ms. */
 const RELOGIN = 5_000;
 /** Longest round trip to the server, in ms. */
@@ -165,7 +166,7 @@ export class SimulatedServer {
       };
       this.#sessions.set(place.name, session);
       if (was !== undefined) this.#meetings.left(was.user);
-      this.#notify(session, () => program.cameOnline());
+      this.#notify(session, () => program.cameOnline(session.user.ip));
       this.#reach(session);
       const hasMoved = was?.user.ip !== session.user.ip || was.address !== session.address;
       for (const each of this.#watchersOf(session)) {
@@ -237,7 +238,7 @@ export class SimulatedServer {
     const session = this.#session(program);
     if (session === undefined) return;
     session.toServer.isCut = session.fromServer.isCut = true;
-    program.clock.after(this.#random.integer(LINK_PATIENCE), () => {
+    program.clock.after(this.#random.integer(this.#random.pick(LINK_PATIENCE)), () => {
       const current = this.#session(program);
       // It may have come back since, or the server has gone.
       if (current !== session) return;
