@@ -41,8 +41,8 @@ export class Acceptance {
   #held: Held | undefined;
   /** When it was last news that they have accepted us, by the monotonic clock. */
   #acceptedAt = -Infinity;
-  /** Where they were told last, and how many pings had been sent on it then. */
-  #told: { readonly link: TellingLink; readonly pings: number } | undefined;
+  /** Where they were told, and how many pings had been sent there then. */
+  #told = new WeakMap<object, number>();
 
   /** @throws SQLiteError */
   constructor(needs: AcceptanceNeeds) {
@@ -98,11 +98,11 @@ export class Acceptance {
 
   /** Tells them on a link that they are accepted, unless they know it or were told there. */
   tell(link: TellingLink): void {
-    if (this.#owed === "settled" || this.#told?.link === link) return;
+    if (this.#owed === "settled" || this.#told.has(link)) return;
     link.send({ action: "accepted" });
     if (this.#owed === "told") return;
     link.send({ action: "ping" });
-    this.#told = { link, pings: link.pings };
+    this.#told.set(link, link.pings);
   }
 
   /**
@@ -122,20 +122,19 @@ export class Acceptance {
 
   /** They have answered a ping. */
   pong(link: TellingLink): void {
-    const told = this.#told;
-    if (told?.link !== link || link.pongs < told.pings) return;
-    this.#told = undefined;
-    if (this.#owed === "untold") this.#owe("told");
+    const pings = this.#told.get(link);
+    if (this.#owed === "untold" && pings !== undefined && link.pongs >= pings) this.#owe("told");
   }
 
   /** A text of theirs was taken. They know, unless it came on a link on which they were not told. */
   tookText(link: object): void {
-    if (this.#owed === "told" || (this.#owed === "untold" && this.#told?.link === link)) this.#owe("settled");
+    if (this.#owed === "told" || (this.#owed === "untold" && this.#told.has(link))) this.#owe("settled");
   }
 
   #owe(owed: StoredAcceptance): void {
     const { consents, record, storage } = this.#needs;
     this.#owed = owed;
+    this.#told = new WeakMap();
     storage.attempt(() => consents.saveAcceptance(record.contact, owed));
   }
 
