@@ -222,14 +222,18 @@ export class Dialling {
 
   /**
    * To be called about once a second while there is a link. @param isDoubtful it was not read since it was doubted: another
-   * one is dialled, and until that is complete the old one is kept
+   * one is dialled, until that is complete or the old one is read
    */
   checkLink(isDoubtful: boolean): void {
     const { name } = this.#state;
     if (isDoubtful && name === "linked" && this.#options.wanted()) {
       this.#state = QUIET;
       this.connect();
-    } else if (!isDoubtful && (name === "quiet" || name === "scheduled")) this.linked();
+    } else if (!isDoubtful && (name === "quiet" || name === "scheduled" || name === "dialling")) {
+      // It answers after all: who has a link does not dial.
+      this.#stop(QUIET);
+      this.linked();
+    }
   }
 
   /** The link was useful: after its loss the first wait is short again. */

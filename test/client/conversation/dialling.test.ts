@@ -182,6 +182,18 @@ describe("an attempt", () => {
     expect(attempts.dialling.waitsForKey).toBe(true);
   });
 
+  test("beside a doubtful link is abandoned when that answers", async () => {
+    const attempts = new Attempts();
+    attempts.dialling.linked();
+    attempts.dialling.checkLink(true);
+    expect(attempts.count).toBe(1);
+    attempts.dialling.checkLink(false);
+    await attempts.fail("no_answer");
+    expect([attempts.reasons, attempts.waits]).toEqual([[], []]);
+    attempts.dialling.checkLink(true);
+    expect(attempts.count).toBe(2);
+  });
+
   test("that is given up, or made after the end, has no effect", async () => {
     const attempts = new Attempts();
     attempts.dialling.connect();
