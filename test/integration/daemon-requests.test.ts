@@ -57,6 +57,8 @@ test("the state of the account, and who is there", async () => {
       since: expect.stringMatching(RFC_3339),
       round_trip: expect.any(Number),
     },
+    server: "online",
+    links_until: expect.stringMatching(RFC_3339),
     told: {
       everyone: expect.any(Array),
       nearby: expect.arrayContaining([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]),

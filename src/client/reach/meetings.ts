@@ -21,11 +21,14 @@ import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { Inviters } from "./inviters.ts";
 import type { Go, MeetingFailure, Purpose } from "./meeting.ts";
+import { notMetBecause, unmetBecause } from "./unmet.ts";
 import { meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
 /** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */
 const DIRECT_PATIENCE = 1_000;
+/** When the server is asked again that does not know yet whether somebody can be met: they may have just come online; in ms. */
+const JUST_ONLINE = 2_000;
 /** How long no meeting is asked for after `rate_limited` or `server_busy` without `retry_after`, in ms. */
 const DEFAULT_LIMIT = 1_000;
 /** Dials have failed because no address has led anywhere. */
@@ -202,53 +205,37 @@ export class Meetings {
     if (!this.#needs.hasMeetingPort()) return "no_meeting";
     const { record } = race;
     try {
-      const answer = await link.request("connect", { target_user: record.username });
+      const ask = () => link.request("connect", { target_user: record.username });
+      const answer = await ask().catch(async (error: unknown) => {
+        if (!(error instanceof RefusedError) || error.code !== "cannot_meet") throw error;
+        await this.#wait(JUST_ONLINE, signal);
+        return signal.aborted || race.isGreeted ? undefined : ask();
+      });
+      if (answer === undefined) return undefined;
       record.isRelayOnly = answer.relay_only;
       if (signal.aborted || race.isGreeted) return undefined;
       const failure = await this.#run(answer, race, { purpose: "chat", isRelayOnly: false }, signal);
-      return failure === undefined ? undefined : this.#reasonOf(failure);
+      const { relay, relayBytesLeft } = this.#needs;
+      return failure === undefined ? undefined : unmetBecause(failure, relay(), relayBytesLeft());
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
-      return error instanceof RefusedError ? this.#refused(error) : undefined;
+      if (!(error instanceof RefusedError)) return undefined;
+      const limitedFor = error.limitedFor(DEFAULT_LIMIT) ?? -Infinity;
+      this.#limitedUntil = Math.max(this.#limitedUntil, this.#needs.clock.monotonic() + limitedFor);
+      return notMetBecause(error.code);
     }
   }
 
-  #refused(error: RefusedError): UnreachableReason | undefined {
-    const limitedFor = error.limitedFor(DEFAULT_LIMIT);
-    if (limitedFor !== undefined) this.#limitedUntil = this.#needs.clock.monotonic() + limitedFor;
-    switch (error.code) {
-      case "rate_limited":
-      case "server_busy":
-        return "server_limits";
-      case "user_offline":
-        return "offline";
-      case "cannot_meet":
-        return "cannot_meet";
-      case "no_meeting":
-      // An older server.
-      case "unknown_action":
-        return "no_meeting";
-      default:
-        return undefined;
-    }
-  }
-
-  #reasonOf(failure: MeetingFailure): UnreachableReason {
-    const { relay, relayBytesLeft } = this.#needs;
-    switch (failure) {
-      case "no_seat":
-        return "meeting_blocked";
-      case "relay_full":
-        return relayBytesLeft() === 0 ? "relay_off" : "relay_full";
-      case "no_way":
-        return relay() === "never" ? "relay_never" : "no_way";
-      case "alone":
-      case "gone":
-      case "not_proven":
-        return "no_way";
-      default:
-        return failure satisfies never;
-    }
+  /** Resolves after so many ms, or when nothing is wanted any more. */
+  #wait(ms: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#needs.clock.after(ms, resolve);
+    const abandon = () => {
+      cancel();
+      resolve();
+    };
+    signal.addEventListener("abort", abandon, { once: true });
+    return promise.finally(() => signal.removeEventListener("abort", abandon));
   }
 
   async #run(

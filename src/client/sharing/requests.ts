@@ -173,12 +173,14 @@ export const REQUESTS = {
   /**
    * The link to a person; null: there is none. `round_trip`: ms, just measured; null: it was not answered in time. `told`:
    * our addresses as the server tells them, to everyone and to who is in the same network; null: it has said nothing yet.
+   * `server` and `links_until` as of `status`.
    */
   link: row({ username: name }, async ({ account: { messenger } }, { username }) => {
     const { link, told = null } = await messenger.linkInfo(username);
-    if (link === undefined) return { link: null, told };
+    const state = { server: messenger.rendezvous.state.name, links_until: isoTime(messenger.linksUntil) };
+    if (link === undefined) return { link: null, told, ...state };
     const { way, seeksDirect: seeks_direct, address = null, roundTrip: round_trip = null } = link;
-    return { link: { way, seeks_direct, address, since: isoTime(link.since), round_trip }, told };
+    return { link: { way, seeks_direct, address, since: isoTime(link.since), round_trip }, told, ...state };
   }),
   close_chat: row({ username: name }, ({ face }, { username }) => {
     face.closeChat(username);

@@ -96,7 +96,9 @@ export class ChatEffects {
         await account.request("mute", { username: this.username, seconds });
       },
       linkInfo: async () => {
-        const { link, told } = await account.request("link", { username: this.username });
+        const { link, told, server, links_until } = await account.request("link", {
+          username: this.username,
+        });
         const shown = link && {
           way: link.way,
           seeksDirect: link.seeks_direct,
@@ -104,7 +106,13 @@ export class ChatEffects {
           since: Date.parse(link.since ?? ""),
           roundTrip: link.round_trip ?? undefined,
         };
-        dispatch({ name: "linkInfo", link: shown ?? undefined, told: told ?? undefined });
+        dispatch({
+          name: "linkInfo",
+          link: shown ?? undefined,
+          told: told ?? undefined,
+          hasServer: server === "online",
+          linksUntil: links_until === null ? undefined : Date.parse(links_until),
+        });
       },
       acceptKey: () => this.#acceptKey(),
       decide: async ({ decision }) => {

@@ -4,6 +4,7 @@ import type { UnreachableReason } from "../../client/peer/dial.ts";
 import { describeUnreachable } from "../failures.ts";
 import { localClockSeconds, localDay } from "../format/local-time.ts";
 import type { Line } from "../format/printed-line.ts";
+import { linksWithoutServer } from "../format/server-words.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { ChatContext, ChatEvent, ChatLink, ChatModel, ChatStep, SaidWay } from "./model.ts";
 import { isKeyAwaited, notice, peerName, printing, withKeyWarning, withNotified } from "./notices.ts";
@@ -111,7 +112,7 @@ export function tellWay(chat: ChatModel, context: ChatContext): ChatStep {
 
 /** The answer of `/info` without a number: how they are connected, and what they are told of where we are. */
 export function linkLine(
-  { link, told }: ChatEvent & { readonly name: "linkInfo" },
+  { link, told, hasServer, linksUntil }: ChatEvent & { readonly name: "linkInfo" },
   chat: ChatModel,
   context: ChatContext,
 ): Line {
@@ -142,5 +143,7 @@ export function linkLine(
     if (everyone.length > 0) rows.push(texts.chatInfoTold(user, texts.list([...everyone])));
     if (nearby.length > 0) rows.push(texts.chatInfoToldNearby(user, texts.list([...nearby])));
   }
+  if (!hasServer)
+    rows.push(`${texts.chatInfoNoServer} ${linksWithoutServer(linksUntil, context.now, texts)}`);
   return notice(rows.join("\n"));
 }

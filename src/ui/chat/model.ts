@@ -297,6 +297,9 @@ export type ChatEvent =
       readonly name: "linkInfo";
       readonly link: (LinkInfo & { readonly roundTrip: number | undefined }) | undefined;
       readonly told: ToldAddresses | undefined;
+      readonly hasServer: boolean;
+      /** Until when links can be opened without one, ms since 1970; undefined: they cannot. */
+      readonly linksUntil: number | undefined;
     }
   /** The answer to `/copy`. `chat`: the other person of the message's conversation. */
   | {

@@ -118,6 +118,8 @@ export const CHAT_TEXTS = {
     es: (user: string, addresses: string) => `solo si ${user} está en la misma red que usted: ${addresses}`,
     en: (user: string, addresses: string) => `only if ${user} is in the same network as you: ${addresses}`,
   },
+  /** Until when new links can be opened follows. */
+  chatInfoNoServer: { es: "Sin conexión con el servidor.", en: "No connection to the server." },
   chatInfoToldNobody: {
     es: "el servidor no da a nadie la dirección de usted",
     en: "the server gives your address to nobody",

@@ -40,9 +40,12 @@ test.each([
 });
 
 /** Why somebody is not reached whose addresses fail like this, where the server refuses to let us meet them. */
-async function unmet(dialled: UnreachableReason, refusal: Error, hasMeetingPort = true) {
-  const clock = { monotonic: () => 0, after: () => () => undefined };
-  const link = () => ({ request: () => Promise.reject(refusal) });
+async function unmet(dialled: UnreachableReason, refusal: Error, hasMeetingPort = true, ...next: Error[]) {
+  const clock = { monotonic: () => 0, after: (_: number, run: () => void) => queueMicrotask(run) };
+  const refusals = [refusal, ...next];
+  const link = () => ({
+    request: () => Promise.reject(refusals.length > 1 ? refusals.shift() : refusals[0]),
+  });
   const needs = { clock, link, hasMeetingPort: () => hasMeetingPort } as unknown as MeetingsNeeds;
   const meetings = new Meetings(needs);
   const race = { isGreeted: false, keyFailure: undefined, record: { username: "benito" } };
@@ -66,6 +69,11 @@ describe("who is not met", () => {
 
   test("because there were too many attempts is met again after the time that the server names", async () => {
     expect(await unmet("no_answer", refused("rate_limited", 12))).toEqual(["server_limits", 12_000]);
+  });
+
+  test("who has just come online is asked for again", async () => {
+    const [first, second] = [refused("cannot_meet"), refused("user_offline")];
+    expect(await unmet("no_answer", first, true, second)).toEqual(["offline", 0]);
   });
 
   test("because of the server is not reached for what the dials say, or for want of a meeting port", async () => {

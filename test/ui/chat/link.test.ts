@@ -51,8 +51,11 @@ describe("a link", () => {
 describe("/info", () => {
   const told = { everyone: ["192.0.2.7:9000"], nearby: ["10.0.0.7:9000", "[fd00::7]:9000"] };
   const link = { way: "direct", seeksDirect: false, address: "192.0.2.1:9001", since: NOON } as const;
-  const answer = (event: Omit<ChatEvent & { name: "linkInfo" }, "name">, script = new ChatScript("en")) =>
-    printed(script.take({ name: "linkInfo", ...event }))[0]?.split("\n");
+  const answer = (
+    event: Pick<ChatEvent & { name: "linkInfo" }, "link" | "told">,
+    script = new ChatScript("en"),
+    server = { hasServer: true, linksUntil: NOON },
+  ) => printed(script.take({ name: "linkInfo", ...server, ...event }))[0]?.split("\n");
 
   test("asks for the link, and with a number for a message", () => {
     expect(new ChatScript().type("/info")).toEqual([{ name: "linkInfo" }]);
@@ -78,6 +81,12 @@ describe("/info", () => {
       "round trip: no answer right now",
       "the server gives your address to nobody",
     ]);
+  });
+
+  test("without a server says until when new links can be opened", () => {
+    const gone = { hasServer: false, linksUntil: NOON + 3_600_000 };
+    const said = answer({ link: { ...link, roundTrip: 1 }, told: undefined }, new ChatScript("es"), gone);
+    expect(said?.at(-1)).toStartWith("Sin conexión con el servidor. Hasta el 2026-11-22 a las 13:00 ");
   });
 
   test.each(UNREACHABLE_REASONS)("without a link says why: %s", (reason) => {
