@@ -10,7 +10,7 @@ import { residentKib } from "./bench/bare-echo.ts";
 import { machineLine, median } from "./bench/figures.ts";
 import { cpuSeconds, makeUsers, ServerProgram, WITHOUT_LIMITS } from "./bench/server-program.ts";
 import { runClients, type Soak } from "./bench/soak-load.ts";
-import { walkClasses } from "./client/class-model.ts";
+import { walkClasses } from "./client/class-walk.ts";
 import { checkWorld } from "./client/simulation/check-world.ts";
 import { temporaryFolder } from "./integration/server-process.ts";
 import { walk } from "./integration/terminal-walk.ts";

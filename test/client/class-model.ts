@@ -8,7 +8,7 @@
  * not found in time, a link over the relay comes about, which the side that decides always accepts; and a direct one
  * beside it later.
  *
- * Every order of events is tried by depth-first search, in which no state may come again, or one at random.
+ * `class-walk.ts` tries every order of events, or one at random.
  */
 import {
   DOUBT_TIME,
@@ -20,7 +20,6 @@ import {
   type LinkId,
 } from "../../src/client/peer/link-choice.ts";
 import { DEAD_AFTER, PROBE_TIMEOUT } from "../../src/client/peer/link-watch.ts";
-import { seededRandom } from "../seeded-random.ts";
 
 type SideIndex = 0 | 1;
 const SIDES: readonly SideIndex[] = [0, 1];
@@ -68,9 +67,9 @@ export type ClassWorld = {
   now: number;
   nextLink: LinkId;
 };
-type Move = { readonly name: string; readonly run: (world: ClassWorld) => void };
+export type Move = { readonly name: string; readonly run: (world: ClassWorld) => void };
 
-function copyOf(world: ClassWorld): ClassWorld {
+export function copyOf(world: ClassWorld): ClassWorld {
   return {
     ...world,
     links: world.links.map((link) => ({
@@ -84,7 +83,7 @@ function copyOf(world: ClassWorld): ClassWorld {
 }
 
 /** The same for states that differ only in the numbers of their links, and in the time of day. */
-function keyOf({ links, sides, budget, now }: ClassWorld): string {
+export function keyOf({ links, sides, budget, now }: ClassWorld): string {
   const left = (time: number | undefined) => (time === undefined ? "" : Math.ceil((time - now) / TICK));
   const index = (id: LinkId | undefined) => links.findIndex((link) => link.id === id);
   let key = Object.values(budget).join();
@@ -294,7 +293,7 @@ function passTime(world: ClassWorld): void {
 const isLive = (end: End) => end === "open" || end === "complete";
 
 /** All possible next steps. */
-function movesOf(world: ClassWorld): Move[] {
+export function movesOf(world: ClassWorld): Move[] {
   const { links, sides, budget, hasDirect } = world;
   const moves: Move[] = [];
   for (const { id, dialler, isDead, ends, wire } of links) {
@@ -390,7 +389,7 @@ function die(world: ClassWorld, link: Link): void {
 }
 
 /** What holds in every state. */
-function check({ links, sides }: ClassWorld): void {
+export function check({ links, sides }: ClassWorld): void {
   for (const side of SIDES) {
     const { choice } = sides[side];
     const complete = links.filter((link) => link.ends[side] === "complete").map(({ id }) => id);
@@ -403,7 +402,7 @@ function check({ links, sides }: ClassWorld): void {
 }
 
 /** What holds in states without a next step. */
-function checkEnd({ links, sides }: ClassWorld): void {
+export function checkEnd({ links, sides }: ClassWorld): void {
   const [one, two] = sides.map(({ choice }) => choice.current?.id);
   if (one === undefined || one !== two) throw new Error(`the two write on ${one} and ${two}`);
   if (links.length !== 1) throw new Error(`${links.length} links are left`);
@@ -426,55 +425,4 @@ export function newClassWorld(hasDirect: boolean, budget: Partial<Budget>): Clas
     now: TICK,
     nextLink: 1,
   };
-}
-
-/** @throws Error with the path to the first wrong state. @returns the number of states */
-export function exploreClasses(start: ClassWorld): number {
-  const seen = new Map<string, "under way" | "done">();
-  const path: string[] = [];
-  const visit = (world: ClassWorld): void => {
-    check(world);
-    const key = keyOf(world);
-    const mark = seen.get(key);
-    if (mark === "under way") throw new Error("it goes round for ever");
-    if (mark === "done") return;
-    seen.set(key, "under way");
-    const moves = movesOf(world);
-    if (moves.length === 0) checkEnd(world);
-    for (const { name, run } of moves) {
-      path.push(name);
-      const next = copyOf(world);
-      run(next);
-      visit(next);
-      path.pop();
-    }
-    seen.set(key, "done");
-  };
-  inPath(path, () => visit(start));
-  return seen.size;
-}
-
-/** The events of this seed in an order of it, until nothing is left to happen. @throws Error with the seed and the path */
-export function walkClasses(seed: number): void {
-  const random = seededRandom(seed);
-  const budget = { changes: random.integer(3), deaths: random.integer(3), moves: random.integer(3) };
-  const path = [`seed ${seed}`];
-  inPath(path, () => {
-    const world = newClassWorld(random.next() < 0.6, budget);
-    for (let moves = movesOf(world); moves.length > 0; moves = movesOf(world)) {
-      const move = random.pick(moves);
-      path.push(move.name);
-      move.run(world);
-      check(world);
-    }
-    checkEnd(world);
-  });
-}
-
-function inPath(path: readonly string[], run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n  after: ${path.join("\n         ")}`, { cause: error });
-  }
 }

@@ -7,7 +7,7 @@ import { checkDisks, isEverythingOut } from "./simulation/verdict.ts";
 import { simulate, World } from "./simulation/world.ts";
 
 /** `bun run soak --of worlds` tries more. */
-const WORLDS = 150;
+const WORLDS = 120;
 /**
  * Worlds in which a fault was found once:
  * - A read receipt was sent on a link that broke, while an older one was left.

@@ -11,7 +11,8 @@ import {
   type LinkChoice,
   type LinkEvent,
 } from "../../../src/client/peer/link-choice.ts";
-import { exploreClasses, newClassWorld, walkClasses } from "../class-model.ts";
+import { newClassWorld } from "../class-model.ts";
+import { exploreClasses, walkClasses } from "../class-walk.ts";
 import {
   connect,
   DECIDER,

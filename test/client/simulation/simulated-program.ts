@@ -19,39 +19,22 @@ import { surroundingsChange, type Surroundings } from "../../../src/client/rende
 import { LinkReading } from "../../../src/client/peer/link-reading.ts";
 import type { Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
 import { READS_NOTHING } from "../../../src/net/connection.ts";
-import type { dial } from "../../../src/net/dialler.ts";
-import type { dialForLines } from "../../../src/net/line-socket.ts";
-import { DialBudget } from "../../../src/client/peer/dial-limits.ts";
-import { dialPeer, type DialNeeds } from "../../../src/client/peer/dial.ts";
 import type { LinkWay } from "../../../src/client/peer/link.ts";
-import type { Proof, ProvenPeer } from "../../../src/client/peer/proof.ts";
-import { Meetings, type MeetingsNeeds } from "../../../src/client/reach/meetings.ts";
 import type { ReachPush } from "../../../src/client/rendezvous/link.ts";
-import type { TlsContext } from "../../../src/net/tls.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { IN_PLACE } from "../test-profile.ts";
 import { eventText } from "./event-text.ts";
-import { dialOver } from "./simulated-dial.ts";
 import type { Place, SimulatedNetwork } from "./simulated-network.ts";
+import { keyOf, provenPeer, SimulatedReach } from "./simulated-reach.ts";
 import type { ServerUser, SimulatedServer } from "./simulated-server.ts";
 import { ProgramClock } from "./simulated-time.ts";
-import { areAtHome, PEER_PORT } from "./site.ts";
 import type { Observer, Observed } from "./observer.ts";
 
 const TICK = 1_000;
 /** As in `src/client/messenger.ts`. */
 const CLOSE_PATIENCE = 1_000;
 const CLOSE_LOOK = 50;
-
-/** What stands for the public key of a person. */
-function keyOf(name: string): Buffer {
-  return Buffer.from(name);
-}
-
-function provenPeer({ name }: Place): ProvenPeer {
-  return { name, label: labelOf(name), notBefore: 0, fingerprint: "", spki: keyOf(name) };
-}
 
 /** The program has crashed here. */
 export class Crash extends Error {
@@ -107,7 +90,7 @@ export class SimulatedProgram implements ServerUser {
   readonly #other: Owner;
   readonly #around: Surrounding;
   readonly #ended: () => void;
-  readonly #meetings: Meetings;
+  readonly #reach: SimulatedReach;
   #isOpen = false;
   /** Where the server has last seen it. */
   #seenAt: string | undefined;
@@ -157,13 +140,12 @@ export class SimulatedProgram implements ServerUser {
       messages,
       revocations: new RevocationStore(database),
       privacy: new PrivacyStore(database),
-      relay: "auto",
+      relay: owner.relay,
       verifications: new VerificationStore(database, contacts),
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
     };
-    const dialNeeds = this.#dialNeeds();
-    this.#meetings = this.#newMeetings(dialNeeds);
+    this.#reach = new SimulatedReach(this, owner, other, around);
     const intake = new Intake({ consents, messages }, "requests");
     this.conversation = new Conversation(
       {
@@ -179,9 +161,9 @@ export class SimulatedProgram implements ServerUser {
         storage: this.#storage,
         durability: this.#durability,
         isTraced: true,
-        dial: (record, signal, greet) => dialPeer(dialNeeds, record, signal, greet),
-        meet: (...met) => this.#meetings.answer(...met),
-        move: (...moved) => this.#meetings.move(...moved),
+        dial: (...dialled) => this.#reach.dial(...dialled),
+        meet: (...met) => this.#reach.meetings.answer(...met),
+        move: (...moved) => this.#reach.meetings.move(...moved),
       },
       // Only what somebody does stores them.
       contacts.find(other.typedName) ?? unstored(other.typedName),
@@ -208,63 +190,6 @@ export class SimulatedProgram implements ServerUser {
     this.#surroundings = this.#look();
     this.#tickLater();
     around.server.logIn(owner, this);
-  }
-
-  /** A timer may settle a promise. */
-  get #settlingClock(): Pick<ProgramClock, "monotonic" | "after"> {
-    const { clock } = this;
-    return {
-      monotonic: () => clock.monotonic(),
-      after: (ms, run) =>
-        clock.after(ms, () => {
-          run();
-          this.#around.settled();
-        }),
-    };
-  }
-
-  /** As `Reach`. */
-  #dialNeeds(): DialNeeds {
-    const [around, other, owner] = [this.#around, this.#other, this.#owner];
-    const context = {} as TlsContext;
-    return {
-      tls: {
-        dialling: () => context,
-        prove: (_connection, _handshake, target): Proof =>
-          target === undefined || target === other.name
-            ? { ok: true, peer: provenPeer(other) }
-            : { ok: false, code: "other_name" },
-      },
-      dial: ((options) =>
-        dialOver({ from: owner, to: other, program: this, around }, options)) as typeof dial,
-      budget: new DialBudget(() => this.clock.monotonic()),
-      account: "",
-      own: () => ({ isServerLocal: false, port: PEER_PORT, addresses: [owner.address] }),
-      relay: () => owner.relay,
-      lookUp: () => around.server.lookUp(this, other),
-      nearby: () => (areAtHome(owner, other) ? [{ ip: other.address, port: PEER_PORT }] : []),
-      clock: this.#settlingClock,
-      meet: (...met) => this.#meetings.meet(...met),
-    };
-  }
-
-  #newMeetings(needs: DialNeeds): Meetings {
-    const { network, server } = this.#around;
-    return new Meetings({
-      ...needs,
-      tls: { ...needs.tls, accepting: () => ({}) as TlsContext },
-      ownLabel: labelOf(this.#owner.name),
-      clock: this.#settlingClock,
-      dialForLines: ((target, port, handlers) => {
-        if (!this.hasEnded) network.dialForLines(this.#owner, () => server.meetings, target, port, handlers);
-      }) as typeof dialForLines,
-      link: () => (this.hasEnded ? undefined : server.link(this)) as ReturnType<MeetingsNeeds["link"]>,
-      hasMeetingPort: () => server.hasMeetingPort && server.isLoggedIn(this),
-      relayBytesLeft: () => undefined,
-      meetingBudget: new DialBudget(() => this.clock.monotonic()),
-      isContact: (label) => this.stores.consents.isContact(label),
-      accept: (_address, met) => this.accept(met),
-    });
   }
 
   get contact(): Contact {
@@ -429,8 +354,8 @@ export class SimulatedProgram implements ServerUser {
     if (!this.isRunning) return;
     const { reaching } = this.conversation.transport;
     if (push.action === "meet_request") {
-      if (this.#meetings.mayInvite(push)) this.#storage.attempt(() => reaching.invited(push));
-    } else if (push.action !== "reachable") this.#meetings.take(push);
+      if (this.#reach.meetings.mayInvite(push)) this.#storage.attempt(() => reaching.invited(push));
+    } else if (push.action !== "reachable") this.#reach.meetings.take(push);
     else {
       const wasOpen = this.#isOpen;
       this.#isOpen = push.results.some(({ open }) => open);

@@ -2,10 +2,10 @@
  * Two people, a seed, and everything that can fail between them.
  *
  * 1. Both write, read, edit and withdraw while connections, programs, machines, disks and the server fail.
+ *    In two worlds of three they are behind NATs and firewalls, which change, and meet at the server.
  * 2. Then nothing fails any more, and within ten minutes everything has arrived.
- * 3. In some worlds both then open the chat: one connection remains, and read texts are marked as read.
- * 4. In every second world they compare codes meanwhile, and when both look at the chat they end up verified.
- * 5. Both close the chat: no connection remains, and both disks have the same content.
+ * 3. In some worlds both then open the chat (`together.ts`), in every second one they also compare codes, all the time.
+ * 4. Both close the chat: no connection remains, and both disks have the same content.
  */
 import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
 import { drawPlan, drawWeather } from "./plan.ts";
