@@ -60,26 +60,42 @@ deny 0-65535 0.0.0.0/0 0-65535
 `;
 }
 
+/** How far the networks are from each other. */
+export type Distances = {
+  /** Of each network to the middle of the internet, in ms. */
+  readonly delays: { readonly a: number; readonly b: number; readonly s: number };
+  /** The share of packets that are lost. */
+  readonly loss: number;
+};
+
 export class Lab {
   readonly #prefix = `lab${process.pid}`;
-  #wires = 0;
+  readonly #distances: Distances | undefined;
+  /** The namespaces with an interface to the internet. */
+  readonly #ends: string[] = [];
 
-  /** A pair of kinds; or both behind one NAT, which lets them speak to each other or (`isolated`) not. */
-  static of(pair: readonly [Kind, Kind] | "same" | "isolated"): Lab {
-    const lab = new Lab();
+  /**
+   * A pair of kinds; or both behind one NAT, which lets them speak to each other or (`isolated`) not.
+   * @param distances undefined: there are none. They need Python
+   */
+  static of(pair: readonly [Kind, Kind] | "same" | "isolated", distances?: Distances): Lab {
+    const lab = new Lab(distances);
     if (typeof pair === "string") lab.#behindOne(pair === "isolated");
     else {
       lab.#side("a", 1, pair[0]);
       lab.#side("b", 2, pair[1]);
     }
+    if (distances !== undefined) lab.#layWire(distances);
     return lab;
   }
 
-  private constructor() {
-    this.#namespace("internet");
-    run(
-      `ip -n ${this.#name("internet")} link add br0 type bridge; ip -n ${this.#name("internet")} link set br0 up`,
-    );
+  private constructor(distances: Distances | undefined) {
+    this.#distances = distances;
+    if (distances === undefined) {
+      this.#namespace("internet");
+      const internet = this.#name("internet");
+      run(`ip -n ${internet} link add br0 type bridge; ip -n ${internet} link set br0 up`);
+    }
     this.#namespace("s");
     this.#toInternet("s", `${SERVER}/24`, `${SERVER_6}/64`);
   }
@@ -145,11 +161,21 @@ export class Lab {
   }
 
   #toInternet(machine: string, address: string, address6: string): void {
-    const [name, internet, port] = [this.#name(machine), this.#name("internet"), `p${this.#wires++}`];
-    run(`ip -n ${internet} link add ${port} type veth peer name wan netns ${name}
-      ip -n ${internet} link set ${port} master br0 up
+    const [name, internet, port] = [this.#name(machine), this.#name("internet"), `p${this.#ends.length}`];
+    this.#ends.push(machine);
+    const connect = `ip -n ${internet} link add ${port} type veth peer name wan netns ${name}
+      ip -n ${internet} link set ${port} master br0 up`;
+    run(`${this.#distances === undefined ? connect : `ip -n ${name} tuntap add dev wan mode tap`}
       ip -n ${name} addr add ${address} dev wan; ip -n ${name} -6 addr add ${address6} dev wan nodad
       ip -n ${name} link set wan up`);
+  }
+
+  #layWire({ delays, loss }: Distances): void {
+    const places = this.#ends.map((end) => `${this.#name(end)}=${delays[end.at(-1) as Machine]}`);
+    const wire = join(import.meta.dir, "wire.py");
+    Bun.spawn(["python3", wire, String(loss), ...places], { stderr: "inherit" });
+    for (const end of this.#ends)
+      run(`until ip -n ${this.#name(end)} link show wan | grep -q LOWER_UP; do sleep 0.05; done`);
   }
 
   #rules(machine: string, nat?: Kind): void {

@@ -15,6 +15,8 @@ export type Line = {
   /** A text has arrived. */
   readonly text?: string;
   readonly way?: LinkWay | undefined;
+  /** The other has acknowledged a text. */
+  readonly isReceived?: boolean;
   readonly link?: "connected" | "disconnected";
   /** Of the other side of the link. */
   readonly address?: string | undefined;

@@ -32,6 +32,9 @@ function report(event: MessengerEvent): void {
     case "message":
       say({ text: event.message.text, way: messenger.linkPresence(event.from)?.way });
       break;
+    case "delivery":
+      if (event.state === "received") say({ isReceived: true });
+      break;
     case "connected":
       say({ link: event.name, address: event.address });
       break;
