@@ -190,6 +190,16 @@ test("a messenger that closes while it dials a silent server does not wait for i
   await until(() => silent.open === 0);
 });
 
+test("a messenger whose addresses change while it dials a silent server dials it anew", async () => {
+  const { server, ana } = await fakeAndAna(() => undefined);
+  ana.messenger.rendezvous.keepOnline();
+  server.stop();
+  const silent = keep(new FakeServer({ port: server.port }));
+  await until(() => silent.connections === 1);
+  ana.messenger.rendezvous.lineMayHaveChanged("moved");
+  await until(() => silent.connections === 2 && silent.open === 1);
+});
+
 describe("the certificate", () => {
   test("is renewed after twelve hours, also when the clock was set back", async () => {
     let ahead = 0;

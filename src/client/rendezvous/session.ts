@@ -69,8 +69,8 @@ export type RendezvousOptions = Omit<ReachOptions, "events"> & {
 type State =
   /** `why`: the last attempt has failed, or the link was lost. */
   | { readonly name: "offline"; readonly why: Error | undefined }
-  /** `link`: the link on which the login is under way; undefined: not connected yet. */
-  | { readonly name: "connecting"; link: RendezvousLink | undefined }
+  /** `link`: the link on which the login is under way; undefined: not connected yet, and `dial` abandons the attempt. */
+  | { readonly name: "connecting"; link: RendezvousLink | undefined; readonly dial: AbortController }
   | {
       readonly name: "online";
       readonly link: RendezvousLink;
@@ -188,14 +188,14 @@ export class Rendezvous {
   }
 
   async #tryToGoOnline(mayUsePassword: boolean, given: string | undefined): Promise<void> {
-    const attempt: State = { name: "connecting", link: undefined };
+    const attempt: State = { name: "connecting", link: undefined, dial: new AbortController() };
     this.#become(attempt);
     let link: RendezvousLink;
     let key: ProvenKey;
     let clockOffset: number;
     try {
       const { signal: theirs } = this.#options;
-      const own = this.#abort.signal;
+      const own = AbortSignal.any([this.#abort.signal, attempt.dial.signal]);
       const contact = await reachServer({
         ...this.#options,
         events: this.#linkEvents(() => attempt.link),
@@ -358,9 +358,20 @@ export class Rendezvous {
     this.checkClock();
     const state = this.#state;
     if (state.name === "waiting") this.#reconnect();
+    else if (state.name === "connecting") this.#beginAnew(state);
     else if (state.name !== "online") return;
     else if (change === "slept" || !this.#isKeptOnline) state.link.checkNow();
     else this.logInAgain();
+  }
+
+  /** The attempt may hang where no way leads any more. */
+  #beginAnew({ link, dial }: State & { readonly name: "connecting" }): void {
+    if (!this.#isKeptOnline) return;
+    if (link === undefined) dial.abort();
+    else link.checkNow();
+    void this.settled().then(() => {
+      if (this.#state.name === "waiting") this.#reconnect();
+    });
   }
 
   /** What is said at the login has become another. */
