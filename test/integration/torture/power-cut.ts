@@ -12,7 +12,9 @@ import type { SeededRandom } from "../../seeded-random.ts";
 /** How much longer each sync beside the event loop takes, in µs: most power cuts then come in one. */
 const SYNC_DELAY = 4_000;
 const PAGE = 4_096;
-const LOOK_INTERVAL = 5;
+const LOOK_INTERVAL = 20;
+/** How long strace may take to write, in ms. */
+const PATIENCE = 10_000;
 /** `PID pwrite64(5</folder/profile.db-wal>, ""..., 4096, 56) = 4096`; a call may be in two lines. */
 const CALL =
   /^(\d+) +(pwrite64|fsync|fdatasync|ftruncate)\(\d+<([^>]*)>(?:, ""\.\.\., (\d+))?(?:, (\d+))?(\)| <unfinished)/;
@@ -37,10 +39,17 @@ export function traced(command: readonly string[], trace: string): string[] {
   );
 }
 
-/** Resolves when strace has written everything that this process did. */
-export async function isWritten(trace: string, pid: number): Promise<void> {
+/**
+ * Waits until strace has written everything that this process did.
+ * @returns false: nothing, since the process was killed before it began
+ */
+export async function isWritten(trace: string, pid: number): Promise<boolean> {
   const end = new RegExp(`^${pid} +\\+\\+\\+ `, "m");
-  while (!existsSync(trace) || !end.test(readFileSync(trace, "latin1"))) await Bun.sleep(LOOK_INTERVAL);
+  for (let left = PATIENCE; left > 0; left -= LOOK_INTERVAL) {
+    if (existsSync(trace) && end.test(readFileSync(trace, "latin1"))) return true;
+    await Bun.sleep(LOOK_INTERVAL);
+  }
+  return false;
 }
 
 /** The parts of each file that were written, and of which no later sync has ended. */

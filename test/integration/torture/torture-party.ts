@@ -89,8 +89,7 @@ export class TortureParty {
   }
 
   async #cutPower(trace: string, pid: number): Promise<void> {
-    await isWritten(trace, pid);
-    if (this.#random.next() < POWER_STAYS) return;
+    if (!(await isWritten(trace, pid)) || this.#random.next() < POWER_STAYS) return;
     this.powerCuts++;
     const lost = cutPower(
       profileFile(profileFolders(this.#options.dataFolder)[0] as string),
