@@ -58,10 +58,12 @@ export class Durability {
     else this.#waiting.push({ commit: this.#written, run, failed });
   }
 
-  /** Resolves when nothing waits any more. @throws SyncError */
+  /** Resolves when nothing waits and no sync is under way any more. @throws SyncError */
   settled(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.inOrder(resolve, reject);
+    const isIdle = this.#waiting.length === 0 && this.#syncing === this.#durable;
+    if (isIdle && this.#failure === undefined) resolve();
+    else this.written(resolve, reject);
     return promise;
   }
 

@@ -68,6 +68,7 @@ describe("what waits for the disk", () => {
     durability.written(say("one"));
     const settled = durability.settled().then(say("settled"));
     log.ends[0]?.(null);
+    log.ends[1]?.(null);
     await settled;
     expect(told).toEqual(["one", "settled"]);
   });
