@@ -77,6 +77,9 @@ describe("with --relay only", () => {
       "relayed",
       "relayed",
     ]);
+    // No direct way is promised, on either side.
+    const relayed = { way: "relayed", seeksDirect: false, address: undefined };
+    for (const each of [ana, benito, carla]) expect(each.of("connected").at(-1)).toMatchObject(relayed);
     expect(wires(ana, "out", "login")).toMatchObject([HIDDEN.place]);
     expect(wires(ana, "out", "reach")).toMatchObject([{ addresses: [], mapped: [], check: false }]);
     const [listed] = await benito.messenger.users();
