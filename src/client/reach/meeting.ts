@@ -219,7 +219,10 @@ export class Meeting {
   gone(): MeetingEffect[] {
     const isOpen = [...this.#punches.values()].some((punch) => punch.isOpen);
     const { name } = this.#state;
-    if (name === "relaying" || (name !== "relayed" && !isOpen)) this.#end("gone");
+    const isLeft = name === "relaying" || (name !== "relayed" && !isOpen);
+    // Nobody waits for a side that is not there.
+    const isSeated = name !== "gathering" || this.#isSeated;
+    if (isLeft) this.#end(isSeated ? "gone" : "no_seat");
     return this.#done();
   }
 
@@ -233,7 +236,7 @@ export class Meeting {
     const state = this.#state;
     switch (state.name) {
       case "gathering":
-        if (now >= state.until) this.#end([...this.#seats.values()].includes("taken") ? "alone" : "no_seat");
+        if (now >= state.until) this.#end(this.#isSeated ? "alone" : "no_seat");
         break;
       case "punching":
         if (now >= this.#giveUpAt) this.#relay(now);
@@ -249,6 +252,10 @@ export class Meeting {
         state satisfies never;
     }
     return this.#done();
+  }
+
+  get #isSeated(): boolean {
+    return [...this.#seats.values()].includes("taken");
   }
 
   get #giveUpAt(): number {

@@ -246,7 +246,10 @@ export class Meetings {
   ): Promise<MeetingFailure | undefined> {
     const link = this.#needs.link();
     const ways = meetingWays(this.#needs.relay(), purpose, isRelayOnly);
-    if (link === undefined || ways === undefined || this.#byTicket.has(ticket)) return undefined;
+    if (link === undefined || ways === undefined) return undefined;
+    // They have asked us at the same time: it is one meeting.
+    const known = this.#byTicket.get(ticket);
+    if (known !== undefined) return known.ended;
     const { account, own, meetingBudget, tried } = this.#needs;
     const needs = { ...this.#needs, tried: (step: Tried) => tried?.(race.record.label, step) };
     const mayDial = ({ ip }: Target) =>

@@ -170,6 +170,7 @@ describe("a meeting ends", () => {
     const effects = new Scene().pass(SEAT_TIME).map(({ effect }) => effect);
     expect(effects).toEqual(ended("alone", 4) as MeetingEffect[]);
     expect(new Scene().meeting.seatClosed(4)).toEqual(ended("gone") as MeetingEffect[]);
+    expect(new Meeting(options).gone()).toEqual(ended("no_seat", 4, 6) as MeetingEffect[]);
   });
 
   test("when the other side leaves, unless something has opened", () => {
