@@ -19,7 +19,10 @@ const SILENT_AFTER = 16_000;
 export const DEAD_AFTER = 32_000;
 /** Silence after which a link that is not needed is ended, in ms. */
 const IDLE_AFTER = 60_000;
-/** How long a doubted link may take to answer, in ms. */
+/**
+ * How long a doubted link may take to answer before it is given up, in ms. After `DOUBT_TIME` of it another one is dialled
+ * beside it, and it is kept as long as it may still be the only one.
+ */
 export const PROBE_TIMEOUT = 8_000;
 
 /** A person's presence according to the direct link; times in ms since 1970. */
