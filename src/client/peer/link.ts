@@ -30,6 +30,9 @@ export const HELLO_TIMEOUT = 10_000;
 /** How long the side that sends `bye` waits for the last acknowledgements, in ms. */
 const BYE_TIMEOUT = 500;
 
+/** Unanswered pings whose times are kept; of more, those of the oldest are forgotten. */
+const MAX_UNANSWERED = 64;
+
 /** How long an answer to `measure` is waited for, in ms. */
 const ROUND_TRIP_PATIENCE = 2_000;
 
@@ -302,6 +305,7 @@ export class PeerLink implements ConnectionHandlers {
     if ("action" in message && message.action === "ping") {
       this.#pings++;
       this.#unanswered.push({ at: this.#clock.monotonic() });
+      if (this.#unanswered.length > MAX_UNANSWERED) this.#unanswered.shift();
     }
     this.#connection.send(message);
   }

@@ -11,8 +11,8 @@ import { isKeyAwaited, notice, peerName, printing, withKeyWarning, withNotified 
 
 /** A relayed link is said once it has lasted so long, in ms: a direct one may be about to replace it. */
 const RELAYED_LASTS = 2_000;
-/** So long does another way last before it is said, where a direct one was said before: links come and go. */
-const OTHER_WAY_LASTS = 60_000;
+/** So long where a direct one was said before: links come and go. */
+const RELAYED_AGAIN_LASTS = 60_000;
 
 function away(chat: ChatModel, reason: UnreachableReason | undefined): ChatModel {
   return { ...chat, link: { name: "away", reason } };
@@ -100,8 +100,10 @@ export function tellWay(chat: ChatModel, context: ChatContext): ChatStep {
   const { link, notified } = chat;
   if (link.name !== "connected" || link.way === notified.way) return { chat, effects: [] };
   const { way: before } = notified;
-  const isNew = before === undefined || isRelayed(before);
-  const lasts = isNew ? (isRelayed(link.way) ? RELAYED_LASTS : 0) : OTHER_WAY_LASTS;
+  const wasDirect = before !== undefined && !isRelayed(before);
+  // By which direct way is told by `/info`.
+  if (wasDirect && !isRelayed(link.way)) return { chat, effects: [] };
+  const lasts = wasDirect ? RELAYED_AGAIN_LASTS : isRelayed(link.way) ? RELAYED_LASTS : 0;
   const { now, texts } = context;
   // The clock may have been set back.
   if (Math.abs(now - link.waySince) < lasts) return { chat, effects: [] };

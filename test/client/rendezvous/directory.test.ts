@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { Directory } from "../../../src/client/rendezvous/directory.ts";
+import { candidateTargets, Directory } from "../../../src/client/rendezvous/directory.ts";
 import type { RendezvousLink } from "../../../src/client/rendezvous/link.ts";
 import { RefusedError } from "../../../src/client/rendezvous/server-errors.ts";
 
@@ -48,3 +48,18 @@ test.each(["rate_limited", "server_busy"])(
     expect(directory.limitedFor).toBe(1_000);
   },
 );
+
+test("a port that a router forwards is known as one, also where the server sees the client at it", () => {
+  const [ip, open] = ["203.0.113.7", undefined];
+  const candidates = [
+    { kind: "mapped", ip, port: 9_000, open },
+    { kind: "mapped", ip, port: 9_001, open },
+    { kind: "direct", ip, port: 9_000, open },
+    { kind: "direct", ip: "198.51.100.7", port: 9_000, open },
+  ];
+  expect(candidateTargets(candidates)).toEqual([
+    { ip, port: 9_000, isMapped: true },
+    { ip, port: 9_001, isMapped: true },
+    { ip: "198.51.100.7", port: 9_000 },
+  ]);
+});
