@@ -65,6 +65,7 @@ export class Conversation {
       durability,
       emit,
       consentChanged: () => this.#acceptance.reload(),
+      isContact: () => this.#acceptance.consent === "contact",
       tookText: (link) => {
         this.#acceptance.tookText(link);
         this.transport.shown.show();
@@ -124,6 +125,11 @@ export class Conversation {
 
   get isConnected(): boolean {
     return this.transport.isConnected;
+  }
+
+  /** Whether our person has blocked them. */
+  get isBlocked(): boolean {
+    return this.#acceptance.consent === "blocked";
   }
 
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */

@@ -59,6 +59,8 @@ type DeliveryOptions = {
   readonly storage: StorageGuard;
   readonly durability: Durability;
   readonly emit: (event: MessengerEvent) => void;
+  /** Whether everything of theirs is taken. */
+  readonly isContact: () => boolean;
   /** Something of somebody who is no contact was stored. */
   readonly consentChanged: () => void;
   /** A text of theirs was stored. */
@@ -87,6 +89,7 @@ export class Delivery {
   readonly #storage: StorageGuard;
   readonly #durability: Durability;
   readonly #emit: (event: MessengerEvent) => void;
+  readonly #isContact: () => boolean;
   readonly #consentChanged: () => void;
   readonly #tookText: (link: DeliveryLink) => void;
   readonly #isShown: () => boolean;
@@ -111,6 +114,7 @@ export class Delivery {
     storage,
     durability,
     emit,
+    isContact,
     consentChanged,
     tookText,
     isShown,
@@ -122,6 +126,7 @@ export class Delivery {
     this.#storage = storage;
     this.#durability = durability;
     this.#emit = emit;
+    this.#isContact = isContact;
     this.#consentChanged = consentChanged;
     this.#tookText = tookText;
     this.#isShown = isShown;
@@ -311,7 +316,9 @@ export class Delivery {
     const now = this.#now();
     const acknowledged = arrivals.acknowledged.map((id) => ({ id, leftAt: this.#left.get(id) }));
     const read = { incoming, acknowledged, readUpTo };
-    const taken = this.#intake.commit(this.#record, read, link, now);
+    const taken = this.#isContact()
+      ? this.#intake.commitAll(this.#record, read, now)
+      : this.#intake.commit(this.#record, read, link, now);
     const { committed, count, rest, request } = taken;
     if (taken.isStranger) this.#consentChanged();
     const { contact } = this.#record;

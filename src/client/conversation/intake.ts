@@ -44,8 +44,6 @@ export class Intake {
   #begun: readonly number[] = [];
   /** Bytes of everybody who was taken unasked; undefined: not known. */
   #unaskedBytes: number | undefined;
-  /** Row numbers of contacts, until somebody's consent is changed: each read of theirs would ask the store. */
-  readonly #contacts = new Set<number>();
 
   /** @throws SQLiteError */
   constructor(stores: Pick<Profile, "consents" | "messages">, who: Who) {
@@ -69,23 +67,23 @@ export class Intake {
   /** The consent of somebody was changed by this account's person. */
   changed(): void {
     this.#unaskedBytes = undefined;
-    this.#contacts.clear();
   }
 
   /**
-   * Commits what may be taken of one read.
+   * Commits one read of a contact.
    * @param now ms since 1970
    * @throws as `MessageStore.commitRead`; then nothing is stored
    */
+  commitAll({ contact }: ContactRecord, read: LinkRead, now: number): Taken {
+    const committed = this.#stores.messages.commitRead(contact, read, now);
+    return { committed, count: read.incoming.length, rest: "none", isStranger: false, request: undefined };
+  }
+
+  /** Commits what may be taken of one read of somebody who may be no contact. @throws as `commitAll` */
   commit(record: ContactRecord, read: LinkRead, source: Source, now: number): Taken {
     const { consents, messages } = this.#stores;
-    const { id } = record.contact;
-    const before: Consent = this.#contacts.has(id) ? { name: "contact" } : consents.of(record.contact, now);
-    if (before.name === "contact") {
-      this.#contacts.add(id);
-      const committed = messages.commitRead(record.contact, read, now);
-      return { committed, count: read.incoming.length, rest: "none", isStranger: false, request: undefined };
-    }
+    const before = consents.of(record.contact, now);
+    if (before.name === "contact") return this.commitAll(record, read, now);
     const { taken: count, consent, rest } = this.#judge(before, record, read.incoming, source, now);
     const after = consent ?? before;
     const request =

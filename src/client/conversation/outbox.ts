@@ -29,7 +29,7 @@ export function checkText(text: string): void {
 }
 
 type OutboxOptions = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "consents" | "messages" | "history" | "removal">;
+  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
   /** ms since 1970 */
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
@@ -69,7 +69,7 @@ export class Outbox {
     checkText(text);
     const conversation = this.#conversation(to);
     const { contact } = conversation;
-    if (this.#options.profile.consents.isBlocked(contact.label)) throw new ActionError("blocked");
+    if (conversation.isBlocked) throw new ActionError("blocked");
     if (given !== undefined && this.#isUsed(contact, given)) return given;
     const id = given ?? randomUUIDv7();
     const sentAt = this.#options.now();

@@ -47,6 +47,7 @@ function deliveryWith(
       throw error;
     }),
     emit,
+    isContact: () => true,
     consentChanged: () => undefined,
     tookText: () => undefined,
     isShown: () => false,
