@@ -25,6 +25,7 @@ export function countCodePoints(text: string): number {
 
 /** Most code points that NFC composes into one. */
 const MAX_COMPOSED = 4;
+const ASCII = /^[\0-\x7f]*$/;
 
 /**
  * A string of `min` to `max` code points after NFC; gives the NFC form. The raw length and the runs of combining marks
@@ -33,7 +34,10 @@ const MAX_COMPOSED = 4;
 export function text(min: number, max: number): Check<string> {
   const most = MAX_COMPOSED * max;
   return (value) => {
-    if (typeof value !== "string" || !value.isWellFormed()) return INVALID;
+    if (typeof value !== "string") return INVALID;
+    // Most ids and names; all that is looked for below is in other characters.
+    if (ASCII.test(value)) return value.length < min || value.length > max ? INVALID : value;
+    if (!value.isWellFormed()) return INVALID;
     if ((value.length > most && countCodePoints(value) > most) || hasLongMarkRun(value)) return INVALID;
     const normal = normalForm(value);
     const length = countCodePoints(normal);

@@ -83,7 +83,9 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
   const action = Object.hasOwn(source, "action") ? source["action"] : undefined;
   if (action === undefined) {
     const read = readFields(CHAT, source);
-    return read.ok ? { action: "chat", ...read.value } : { action: "invalid", field: read.field };
+    return read.ok
+      ? Object.assign(read.value, { action: "chat" } as const)
+      : { action: "invalid", field: read.field };
   }
   if (typeof action !== "string") return { action: "invalid", field: "action" };
   const fields = TABLE.get(action);
