@@ -174,6 +174,7 @@ export class Messenger {
     if (options.lan !== undefined) options.profile.useLan(options.lan);
     if (options.relay !== undefined) options.profile.useRelay(options.relay);
     this.#conversations.openOutbox();
+    let wasOnline = false;
     this.rendezvous = new Rendezvous({
       ...options,
       p2pPort: () => (this.reach.port === undefined ? undefined : (options.announcedPort ?? this.reach.port)),
@@ -187,7 +188,8 @@ export class Messenger {
           this.reach.serverIs(state);
           if (state.name !== "online") return;
           this.#presences.changed();
-          for (const conversation of this.#conversations) conversation.peerMayBeReachable();
+          for (const conversation of this.#conversations) conversation.peerMayBeReachable(wasOnline);
+          wasOnline = true;
         },
         presence: (username, online, moved) => {
           if (moved) this.#conversations.find(username)?.peerHasMoved();
@@ -199,7 +201,7 @@ export class Messenger {
         },
         // Nobody could be dialled with a certificate that was taken back.
         certified: () => {
-          for (const conversation of this.#conversations) conversation.peerMayBeReachable();
+          for (const conversation of this.#conversations) conversation.peerMayBeReachable(false);
         },
         storageFailed: this.#storage.failed,
         newKey: () => this.#emit({ name: "newKey" }),

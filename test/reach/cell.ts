@@ -8,6 +8,8 @@ import { People } from "./people.ts";
 
 /** When b counts as not reached, in ms. */
 const PATIENCE = 20_000;
+/** Between two runs, in ms: clients dial somebody eight times in ten seconds, and meet them six times in a minute. */
+const PAUSE = 3_000;
 
 const [one, other, runs = "1", loss = "0"] = process.argv.slice(2) as [Kind, Kind, string?, string?];
 const lab = Lab.of([one, other], { delays: { s: 5, a: 10, b: 15 }, loss: Number(loss) });
@@ -30,6 +32,7 @@ for (let run = 0; run < Number(runs); run++) {
   ana.tell("close");
   const ended = ({ link, at }: { link?: string; at: number }) => link === "disconnected" && at >= first.at;
   await Promise.all([ana.until(ended), benito.until(ended)]);
+  await Bun.sleep(PAUSE);
 }
 console.log(JSON.stringify(taken));
 process.exit(0);

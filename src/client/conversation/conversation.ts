@@ -257,12 +257,16 @@ export class Conversation {
     this.transport.cameOnline(isChange);
   }
 
-  /** This account is back at the server, or has a new certificate. */
-  peerMayBeReachable(): void {
+  /**
+   * This account is at the server, or has a new certificate.
+   * @param isElsewhere our line has changed or was broken: what is under way may hang
+   */
+  peerMayBeReachable(isElsewhere: boolean): void {
     this.#acceptance.cameOnline();
     this.transport.reaching.soon();
     this.#leaveHeldLink();
-    this.transport.retry();
+    if (isElsewhere) this.transport.renew();
+    else this.transport.retry();
   }
 
   /** Texts that are held are tried again on another link. */
@@ -273,13 +277,13 @@ export class Conversation {
   /** The machine has slept, or its addresses have changed: the link must answer soon, or it is redialled. */
   lineMayHaveChanged(): void {
     this.transport.doubt();
-    this.peerMayBeReachable();
+    this.peerMayBeReachable(true);
   }
 
   /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */
   peerHasMoved(): void {
     this.transport.doubtOnNews();
-    this.transport.retry();
+    this.transport.renew();
   }
 
   /** Checks deadlines; to be called about once a second. */

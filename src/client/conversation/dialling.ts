@@ -21,7 +21,7 @@ const AT_ONCE_INTERVAL = 1_000;
 /** Dials that news of the person's presence causes: this many at once, and one more every 10 s. */
 const NEWS_BURST = 5;
 const NEWS_INTERVAL = 10_000;
-/** How much longer an attempt may take that was begun before news of the person's presence, in ms. */
+/** How much longer an attempt may take that was begun before one side's line has changed, in ms. */
 const OUTDATED_TIME = 1_000;
 /** After a limit of the server, clients spread their lookups over this time, in ms. */
 const LIMIT_SPREAD = 2_000;
@@ -152,9 +152,8 @@ export class Dialling {
   resetAndConnect(): void {
     const state = this.#state;
     if (!this.#options.wanted() || state.name === "linked" || state.name === "leaving") return;
-    // The current dial may have asked the server before the person came online, or dial where nobody is any more.
+    // The current dial may have asked the server before the person came online.
     if (state.name === "dialling") {
-      if (!state.isOutdated) this.#options.needs.clock.after(OUTDATED_TIME, () => this.#replace(state));
       state.isOutdated = true;
       return;
     }
@@ -170,10 +169,16 @@ export class Dialling {
     }
   }
 
-  #replace(outdated: State): void {
-    if (this.#state !== outdated) return;
-    this.#stop(QUIET);
+  /** As `resetAndConnect`. The attempt under way may hang where nobody is any more, or in a meeting of which nothing is heard. */
+  renew(): void {
+    const outdated = this.#state;
     this.resetAndConnect();
+    if (outdated.name !== "dialling") return;
+    this.#options.needs.clock.after(OUTDATED_TIME, () => {
+      if (this.#state !== outdated) return;
+      this.#stop(QUIET);
+      this.resetAndConnect();
+    });
   }
 
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */

@@ -168,6 +168,11 @@ export class Transport {
     this.#dialling.resetAndConnect();
   }
 
+  /** As `retry`, because the line of one side has changed. */
+  renew(): void {
+    this.#dialling.renew();
+  }
+
   /** The server says that they are online. @param isChange false: it was asked */
   cameOnline(isChange: boolean): void {
     // They were away, perhaps without a word on the link.

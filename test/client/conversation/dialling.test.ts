@@ -171,7 +171,7 @@ describe("an attempt", () => {
     expect(attempts.count).toBe(1);
     await attempts.fail("offline");
     expect(attempts.count).toBe(2);
-    expect(attempts.reasons).toEqual([]);
+    expect(attempts.waits).toEqual([]);
   });
 
   test("that found a pending key is not repeated by itself", async () => {
@@ -293,22 +293,23 @@ test("news that somebody is online, a thousand times a second, makes few dials, 
   expect(attempts.count).toBe(11);
 });
 
-test("an attempt that was begun before news of somebody, and hangs, is replaced after a second", () => {
+test("an attempt that was begun before a line has changed, and hangs, is replaced after a second", () => {
   const attempts = new Attempts();
   attempts.dialling.connect();
-  attempts.dialling.resetAndConnect();
-  attempts.dialling.resetAndConnect();
-  expect([attempts.count, attempts.waits.length]).toEqual([1, 1]);
+  attempts.dialling.renew();
+  expect(attempts.count).toBe(1);
   attempts.next();
   expect([attempts.count, attempts.now]).toEqual([2, 1_000]);
 });
 
-test("one that has failed by then is replaced once", async () => {
+test("one that has failed by then is replaced once, and other news replaces none", async () => {
   const attempts = new Attempts();
   attempts.dialling.connect();
-  attempts.dialling.resetAndConnect();
+  attempts.dialling.renew();
   await attempts.fail("unreachable");
   expect(attempts.count).toBe(2);
   attempts.next();
   expect(attempts.count).toBe(2);
+  attempts.dialling.resetAndConnect();
+  expect(attempts.waits).toHaveLength(1);
 });

@@ -330,10 +330,11 @@ export class SimulatedProgram implements ServerUser {
   cameOnline(ip: string): void {
     this.#isWatching = false;
     // As `Announcer`.
-    if (this.#seenAt !== undefined && this.#seenAt !== ip) this.conversation.lineMayHaveChanged();
+    const isBack = this.#seenAt !== undefined;
+    if (isBack && this.#seenAt !== ip) this.conversation.lineMayHaveChanged();
     this.#seenAt = ip;
     this.#wantsChanged();
-    this.conversation.peerMayBeReachable();
+    this.conversation.peerMayBeReachable(isBack);
   }
 
   presence(online: boolean, isChange: boolean): void {
