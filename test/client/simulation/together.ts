@@ -6,7 +6,7 @@
  * 3. What they read is marked as read, and they can verify each other.
  */
 import type { SimulatedPerson } from "./simulated-person.ts";
-import { directWay, isOpen } from "./site.ts";
+import { areAtHome, directWay, isOpen } from "./site.ts";
 import { isEverythingRead } from "./verdict.ts";
 import type { World } from "./world.ts";
 
@@ -14,6 +14,8 @@ import type { World } from "./world.ts";
 const CONNECTING = 150_000;
 /** Seconds with one connection after which none is about to end. */
 const STEADY = 5;
+/** How long the server is away, in ms. */
+const AWAY = 60_000;
 /** Ways on which an attempt may fail for their slowness, in ms. */
 const SLOW = 300;
 /** The longest way on which two who dial each other at the same moment surely meet, in ms. */
@@ -88,12 +90,19 @@ async function changeNetwork(world: World): Promise<void> {
   const before = person.address;
   const other = { ...person.site, ip: sites.newAddress() };
   const opened = { ...person.site, isOpen: !person.site.isOpen };
-  person.site = random.pick([sites.draw(), other, opened]);
+  const host = world.otherOf(person).site;
+  person.site = random.pick([sites.draw(), other, opened, ...(host.nat === "none" ? [] : [host])]);
   world.note(() => `${person.name}: their network changes to ${JSON.stringify(person.site)}`);
   if (person.site === opened) server.tell(program);
   else {
     network.befall("silent", program);
     server.cut(person, program);
+  }
+  // At home they need none.
+  if (areAtHome(...people) && random.integer(2) === 0) {
+    world.note(() => "the server is away");
+    server.fail(AWAY);
+    network.befall("broken", "all");
   }
   for (const each of people) each.say([10]);
   const { delay, jitter } = network.weather;
