@@ -1,10 +1,11 @@
-/** Notices events that may break every connection: the machine slept, or its addresses changed. */
+/** Notices events that may break every connection: the machine slept, or its addresses or routers changed. */
 import { networkInterfaces } from "node:os";
 
 import type { Clock } from "../../net/clock.ts";
 import { errorCode } from "../../net/error-code.ts";
 import { isLinkLocal, parseDialableAddress } from "../../protocol/ip-address.ts";
 import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
+import { defaultGateways } from "./gateways.ts";
 
 /** The clocks drifted apart by this much, or a check is this late: the machine has slept. In ms. */
 export const SLEPT = 10_000;
@@ -14,8 +15,8 @@ export type Surroundings = {
   readonly now: number;
   /** ms of a clock that may stop while the machine sleeps. */
   readonly monotonic: number;
-  /** `ownAddresses`, joined. */
-  readonly addresses: string;
+  /** This machine's addresses and gateways: an address that comes back before its route leads nowhere yet. */
+  readonly network: string;
 };
 
 let lastAddresses: string[] = [];
@@ -43,14 +44,16 @@ function readAddresses(): string[] {
 }
 
 export function surroundings(clock: Clock): Surroundings {
-  return { now: clock.now(), monotonic: clock.monotonic(), addresses: ownAddresses().join(" ") };
+  const { IPv4 = "", IPv6 = "" } = defaultGateways();
+  const network = [...ownAddresses(), IPv4, IPv6].join(" ");
+  return { now: clock.now(), monotonic: clock.monotonic(), network };
 }
 
 export type Change = "slept" | "moved";
 
 /** What has changed between two checks. A clock that was set counts as sleep: a superfluous check is harmless. */
 export function surroundingsChange(before: Surroundings, after: Surroundings): Change | undefined {
-  if (before.addresses !== after.addresses) return "moved";
+  if (before.network !== after.network) return "moved";
   const passed = after.monotonic - before.monotonic;
   const shown = after.now - before.now;
   return passed >= SLEPT || Math.abs(shown - passed) >= SLEPT ? "slept" : undefined;

@@ -299,7 +299,7 @@ export class SimulatedProgram implements ServerUser {
 
   #look(): Surroundings {
     const { address } = this.#owner;
-    return { now: this.clock.now(), monotonic: this.clock.monotonic(), addresses: address };
+    return { now: this.clock.now(), monotonic: this.clock.monotonic(), network: address };
   }
 
   /** As `Messenger.#onTick`. */

@@ -14,7 +14,7 @@ import { familyOf, isLinkLocal } from "../../../protocol/ip-address.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Rendezvous } from "../../rendezvous/session.ts";
 import { ownAddresses } from "../../rendezvous/surroundings.ts";
-import { defaultGateways } from "../mapping/gateways.ts";
+import { defaultGateways } from "../../rendezvous/gateways.ts";
 import type { Reach } from "../reach.ts";
 import type { Evidence } from "./report.ts";
 

@@ -2,7 +2,7 @@
 import { isIPv6 } from "node:net";
 
 import type { Target } from "../../../net/dialler.ts";
-import { defaultGateways } from "./gateways.ts";
+import { defaultGateways } from "../../rendezvous/gateways.ts";
 import { Mapping } from "./mapping.ts";
 import { mapByNatPmp, mapByPcp, mapByUpnp, type Mapped } from "./ways.ts";
 

@@ -1,7 +1,7 @@
 /** What a gateway has sent: recorded from miniupnpd 2.3.1. */
 import { describe, expect, test } from "bun:test";
 
-import { ipv4Gateway, ipv6Gateway } from "../../../../src/client/reach/mapping/gateways.ts";
+import { ipv4Gateway, ipv6Gateway } from "../../../../src/client/rendezvous/gateways.ts";
 import {
   addRequest,
   deleteRequest,

@@ -1,8 +1,8 @@
-/** The default gateways of this machine, to which alone ports are asked for. Known on Linux; elsewhere there are none. */
+/** The default gateways of this machine. Known on Linux; elsewhere there are none. */
 import { readFileSync } from "node:fs";
 
-import { errorCode } from "../../../net/error-code.ts";
-import { addressOfHex, isLinkLocal } from "../../../protocol/ip-address.ts";
+import { errorCode } from "../../net/error-code.ts";
+import { addressOfHex, isLinkLocal } from "../../protocol/ip-address.ts";
 
 export type Gateways = {
   readonly IPv4: string | undefined;
@@ -63,12 +63,17 @@ export function defaultGateways(): Gateways {
   };
 }
 
-/** Empty: this system has no such file, or does not let this process read it now. */
+/** The text of each file when it was read last. */
+const lastTexts = new Map<string, string>();
+
+/** Empty: this system has no such file. While this process has too many open files, it is the text of before. */
 function read(path: string): string {
   try {
-    return readFileSync(path, "latin1");
+    lastTexts.set(path, readFileSync(path, "latin1"));
   } catch (error) {
-    if (!/^E[A-Z]+$/.test(errorCode(error))) throw error;
-    return "";
+    const code = errorCode(error);
+    if (!/^E[A-Z]+$/.test(code)) throw error;
+    if (code !== "EMFILE" && code !== "ENFILE") lastTexts.delete(path);
   }
+  return lastTexts.get(path) ?? "";
 }
