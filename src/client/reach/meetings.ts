@@ -7,7 +7,7 @@ import type { Clock } from "../../net/clock.ts";
 import type { Target } from "../../net/dialler.ts";
 import type { dialForLines } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
-import { familyOf } from "../../protocol/ip-address.ts";
+import { familyOf, isPrivate } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { Tried } from "../peer/attempts.ts";
 import { dialTargets, Race, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
@@ -83,7 +83,7 @@ export class Meetings {
   take(push: Extract<ReachPush, { action: "go" | "gone" }>): void {
     const run = this.#byTicket.get(push.ticket);
     if (push.action === "gone") run?.gone();
-    else run?.go(checkedGo(push, this.#needs.own()));
+    else run?.go(checkedGo(push, this.#needs.own(), this.#needs.link()?.remoteAddress));
   }
 
   /** As `DialNeeds.meet` of `peer/dial.ts`. */
@@ -322,11 +322,21 @@ export function meetingWays(
   }
 }
 
-/** The server may be hostile: without an address where it names one at which no client of somebody else can be. */
-export function checkedGo({ ip, port, in_ms, rtt_ms, ...go }: ResponseOf<"go">, own: OwnPlace): Go {
+/**
+ * The server may be hostile: without an address where it names one at which no client of somebody else can be, or one of a
+ * private network in which the server is not.
+ * @param server its address
+ */
+export function checkedGo(
+  { ip, port, in_ms, rtt_ms, ...go }: ResponseOf<"go">,
+  own: OwnPlace,
+  server = "",
+): Go {
   const family = go.family === 6 ? 6 : 4;
   const named = ip === undefined || port === undefined ? [] : peerTargets([{ ip, port }], own);
-  const [target] = named.filter((each) => familyOf(each.ip) === family);
+  const [target] = named.filter(
+    (each) => familyOf(each.ip) === family && (!isPrivate(each.ip) || isPrivate(server)),
+  );
   return { family, ...target, in_ms, rtt_ms };
 }
 

@@ -26,6 +26,15 @@ test.each([
   expect(checkedGo({ ...GO, ...named }, OWN)).toEqual({ family: 4, ...times });
 });
 
+test("a private address is dialled only where the server is on a private network", () => {
+  for (const ip of ["192.168.1.7", "10.0.0.7", "100.64.0.7"]) {
+    const go = { ...GO, ip };
+    expect(checkedGo(go, OWN, "203.0.113.1")).toEqual({ family: 4, ...times });
+    expect(checkedGo(go, OWN)).toEqual({ family: 4, ...times });
+    expect(checkedGo(go, OWN, "192.168.1.1")).toMatchObject({ ip, port: GO.port });
+  }
+});
+
 test.each([
   ["auto", "chat", false, { mayRelay: true, isRelayOnly: false }],
   ["auto", "chat", true, { mayRelay: true, isRelayOnly: true }],
