@@ -10,7 +10,7 @@ import { notice, whyWaiting } from "./notices.ts";
 export const MAX_PENDING = 100;
 /** Number of our messages whose states are kept for the prompt. */
 const MAX_OWN = 100;
-/** It is said that a message waits when it has waited so long, in ms. */
+/** It is said that a message waits when it has waited so long, in ms; and a new reason so long after another one. */
 const SAID_AFTER = 15_000;
 
 const RANKS: { readonly [S in MessageState]: number } = { queued: 0, sent: 1, received: 2, read: 3 };
@@ -143,8 +143,8 @@ export function reword(deliveries: Deliveries, id: string, text: string): Delive
 }
 
 /**
- * On a tick: the line that something of ours waits, and why, once it has waited long; and when nothing waits any more, the
- * line that it has arrived.
+ * On a tick: the line that something of ours waits, and why, once it has waited long, and again when there is
+ * a new reason; and when nothing waits any more, the line that it has arrived.
  */
 export function tellOfWait(chat: ChatModel, context: ChatContext): { chat: ChatModel; lines: Line[] } {
   const { more, pending, wait } = chat.deliveries;
@@ -154,16 +154,16 @@ export function tellOfWait(chat: ChatModel, context: ChatContext): { chat: ChatM
     chat: { ...chat, deliveries: { ...chat.deliveries, wait: next } },
     lines,
   });
-  if (wait.name === "said") {
-    if (count > 0) return { chat, lines: [] };
-    return after({ name: "unsaid" }, wait.arrived === 0 ? [] : [notice(texts.chatArrived(wait.arrived))]);
-  }
-  const [oldest] = pending;
+  const said = wait.name === "said" ? wait : undefined;
+  const { arrived = 0, reasons = [] } = said ?? {};
+  if (count === 0 && said !== undefined)
+    return after({ name: "unsaid" }, arrived === 0 ? [] : [notice(texts.chatArrived(arrived))]);
+  const since = said?.at ?? pending[0]?.since;
   // The clock may have been set back.
-  const isLate = oldest !== undefined && Math.abs(now - oldest.since) >= SAID_AFTER;
+  const isLate = since !== undefined && Math.abs(now - since) >= SAID_AFTER;
   const why = isLate ? whyWaiting(chat, context) : undefined;
-  if (why === undefined) return { chat, lines: [] };
+  if (why === undefined || reasons.includes(why)) return { chat, lines: [] };
   const areChanges = more === 0 && pending.every(({ target }) => target !== undefined);
   const what = areChanges ? texts.chatChangesWait(count) : texts.chatMessagesWait(count);
-  return after({ name: "said", arrived: 0 }, [notice(`${what} ${why}`)]);
+  return after({ name: "said", arrived, reasons: [...reasons, why], at: now }, [notice(`${what} ${why}`)]);
 }

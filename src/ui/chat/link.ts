@@ -98,12 +98,12 @@ function wayText(way: SaidWay, texts: Texts): string {
 /** Says by which way they are connected, if that is news and lasts. To be called on each tick, too. */
 export function tellWay(chat: ChatModel, context: ChatContext): ChatStep {
   const { link, notified } = chat;
-  if (link.name !== "connected" || link.way === notified.way) return { chat, effects: [] };
+  if (link.name !== "connected") return { chat, effects: [] };
   const { way: before } = notified;
-  const wasDirect = before !== undefined && !isRelayed(before);
-  // By which direct way is told by `/info`.
-  if (wasDirect && !isRelayed(link.way)) return { chat, effects: [] };
-  const lasts = wasDirect ? RELAYED_AGAIN_LASTS : isRelayed(link.way) ? RELAYED_LASTS : 0;
+  const isByServer = isRelayed(link.way);
+  // By which direct way, and whether one is looked for, is told by `/info`.
+  if (before !== undefined && isRelayed(before) === isByServer) return { chat, effects: [] };
+  const lasts = !isByServer ? 0 : before === undefined ? RELAYED_LASTS : RELAYED_AGAIN_LASTS;
   const { now, texts } = context;
   // The clock may have been set back.
   if (Math.abs(now - link.waySince) < lasts) return { chat, effects: [] };

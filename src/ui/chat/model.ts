@@ -126,11 +126,16 @@ export type Deliveries = {
   readonly wait: Wait;
 };
 
-/** Whether it was said that something of ours waits: that is said once until nothing waits any more. */
+/** Whether it was said that something of ours waits: for each reason that is said once until nothing waits any more. */
 export type Wait =
   | { readonly name: "unsaid" }
-  /** `arrived`: number of those that have arrived since. */
-  | { readonly name: "said"; readonly arrived: number };
+  /** `arrived`: number of those that have arrived since. `reasons`: the sentences that were said; `at`: when the last one was. */
+  | {
+      readonly name: "said";
+      readonly arrived: number;
+      readonly reasons: readonly string[];
+      readonly at: number;
+    };
 
 /** A message of ours, or a change of one (`target`), and its state. */
 export type OwnMessage = { readonly id: string; readonly state: MessageState; readonly target?: string };

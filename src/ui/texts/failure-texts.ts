@@ -250,8 +250,10 @@ export const FAILURE_TEXTS = {
     en: (user: string) => `${user} is not responding.`,
   },
   peerNoRelay: {
-    es: (user: string) => `Con ${user} solo se puede conversar a través del servidor, y ahora no es posible.`,
-    en: (user: string) => `${user} can be reached through the server only, and that is not possible now.`,
+    es: (user: string) =>
+      `Uno de los dos, ${user} o usted, ha elegido conversar solo a través del servidor, y ahora no es posible: quien use --relay only o --relay never puede pasar a --relay auto.`,
+    en: (user: string) =>
+      `One of you, ${user} or you, has chosen to talk through the server only, and that is not possible now: whoever uses --relay only or --relay never can change to --relay auto.`,
   },
   peerUnreachable: {
     es: (user: string) =>
@@ -297,9 +299,9 @@ export const FAILURE_TEXTS = {
   },
   peerRelayNever: {
     es: (user: string) =>
-      `No hay camino directo hasta ${user}, y esta cuenta no conversa a través del servidor: permítalo (relay auto).`,
+      `No hay camino directo hasta ${user}, y esta cuenta no conversa a través del servidor: permítalo con --relay auto.`,
     en: (user: string) =>
-      `There is no direct way to ${user}, and this account does not talk through the server: allow it (relay auto).`,
+      `There is no direct way to ${user}, and this account does not talk through the server: allow it with --relay auto.`,
   },
   /** `typed`: the name as a command takes it. */
   peerNoWay: {

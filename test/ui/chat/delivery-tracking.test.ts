@@ -40,6 +40,28 @@ describe("what waits", () => {
     expect(during(script, 15)).toHaveLength(1);
   });
 
+  test("is said again once for each new reason", () => {
+    const script = new ChatScript("en");
+    unreachable(script, "relay_never");
+    script.write("1");
+    expect(during(script, 60).join()).toContain("does not talk through the server");
+    unreachable(script, "meeting_blocked");
+    const [said = "", ...more] = during(script, 60);
+    expect(said).toStartWith(
+      "1 message is waiting. There is no direct way to benito, and the server's meeting port",
+    );
+    expect(more).toEqual([]);
+    for (const reason of ["relay_never", "meeting_blocked"] as const) {
+      unreachable(script, reason);
+      expect(during(script, 60)).toEqual([]);
+    }
+    for (const reason of ["offline", "no_way", "relay_full"] as const) unreachable(script, reason);
+    expect(during(script, 60)).toHaveLength(1);
+    script.connect();
+    script.deliver("1", "received");
+    expect(during(script, 60)).toEqual(["✓✓ What was waiting has been received."]);
+  });
+
   test("is nothing on a link that answers, and is said on one that does not", () => {
     const script = new ChatScript("en");
     script.connect();
@@ -61,7 +83,7 @@ describe("what waits", () => {
       const said = during(script, 20);
       // A changed key is warned of at once, and by that alone.
       expect([warned.length, said.length]).toEqual(isKeyAwaited(reason) ? [1, 0] : [0, 1]);
-      expect([...warned, ...said].join()).not.toContain("--");
+      expect([...warned, ...said].join()).not.toMatch(/--(?!relay )/);
       expect(unreachable(script, reason)).toEqual([]);
     }
   });

@@ -32,6 +32,12 @@ describe("a link", () => {
     expect(saidOf(script, "mapped")).toEqual([]);
   });
 
+  test("that stays relayed says nothing when a direct one is looked for, or is no longer", () => {
+    const script = new ChatScript("en");
+    expect(saidOf(script, "relayed", false)).toHaveLength(1);
+    for (const seeksDirect of [true, false]) expect(saidOf(script, "relayed", seeksDirect)).toEqual([]);
+  });
+
   test("that is dialled anew by the same way says nothing, nor one that is relayed for a moment", () => {
     const script = new ChatScript("en");
     expect(printed(script.connectBy("relayed", true))).toEqual([]);
