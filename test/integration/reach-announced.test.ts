@@ -28,6 +28,17 @@ test("after the login a client learns where the server sees it, its NAT's kind, 
   expect(ana.of("refusal")).toEqual([]);
 });
 
+test("a client that is hidden tries the meeting port, and asks it nothing", async () => {
+  company = await Company.meet({ meeting: MEETING });
+  const ana = await company.person("ana");
+  ana.messenger.reach.useRelay("only");
+  await untilQuiet(() => {
+    const { mapping, meeting } = ana.messenger.reach.view ?? {};
+    return meeting?.get(4) === true && mapping === undefined;
+  });
+  expect(ana.messenger.reach.view?.checked).toBeUndefined();
+});
+
 test("a server without a meeting port checks, and tells nothing of a NAT", async () => {
   company = await Company.meet();
   const ana = await company.person("ana");

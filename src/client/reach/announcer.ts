@@ -13,7 +13,7 @@ import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { RendezvousLink } from "../rendezvous/link.ts";
 import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
-import { meetingTargets, observe } from "./meeting-places.ts";
+import { canConnect, meetingTargets, observe } from "./meeting-places.ts";
 
 /** How often the server is told, in ms. */
 const TELL_INTERVAL = 30 * 60_000;
@@ -37,7 +37,7 @@ export type OutsideView = {
   /** Where the server has dialled the peer port; undefined: no check has ended. */
   readonly checked: ResponseOf<"reachable">["results"] | undefined;
   readonly hasMeetingPort: boolean;
-  /** In which families the meeting port answers; none yet: it has not been heard of. */
+  /** In which families the meeting port answers; to a client that is hidden: lets it connect. None yet: it was not tried. */
   readonly meeting: ReadonlyMap<Family, boolean>;
   readonly relayBytesLeft: number;
 };
@@ -175,14 +175,14 @@ export class Announcer {
     this.#seenAt = observed.ip;
     if (hasMoved) this.#needs.moved();
     this.#needs.changed();
-    if (!asksBack) return;
     const observing = [...meetingTargets(meeting, link)].map(async ([family, target]) => {
       const isOwnFamily = family === familyOf(observed.ip);
-      const seen = await observe(target, isOwnFamily ? (link.localPort ?? 0) : 0, ticket);
+      const seen = asksBack && (await observe(target, isOwnFamily ? (link.localPort ?? 0) : 0, ticket));
+      const answers = seen === false ? await canConnect(target) : seen !== undefined;
       if (this.#learnt?.link !== link) return;
       const { view: learnt } = this.#learnt;
-      const known = { ...learnt, meeting: new Map([...learnt.meeting, [family, seen !== undefined]]) };
-      if (seen === undefined) this.#learn(known);
+      const known = { ...learnt, meeting: new Map([...learnt.meeting, [family, answers]]) };
+      if (seen === false || seen === undefined) this.#learn(known);
       else if (isOwnFamily) this.#learn({ ...known, mapping: seen.mapping });
       else this.#learn({ ...known, observedOther: { ip: seen.ip, port: seen.port } });
     });

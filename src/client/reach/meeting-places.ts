@@ -76,3 +76,19 @@ export function observe(target: Target, localPort: number, ticket: string): Prom
   });
   return promise;
 }
+
+/** Whether the meeting port lets us connect within OBSERVE_TIMEOUT. It is told nothing. */
+export function canConnect(target: Target): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, OBSERVE_TIMEOUT, false);
+  dialForLines(target, 0, {
+    opened: (socket) => {
+      resolve(true);
+      socket.terminate();
+    },
+    failed: () => resolve(false),
+    line: () => undefined,
+    closed: () => undefined,
+  });
+  return promise.finally(() => clearTimeout(timer));
+}

@@ -179,7 +179,8 @@ export const REQUESTS = {
     const { link, told = null } = await messenger.linkInfo(username);
     const state = { server: messenger.rendezvous.state.name, links_until: isoTime(messenger.linksUntil) };
     if (link === undefined) return { link: null, told, ...state };
-    const { way, seeksDirect: seeks_direct, address = null, roundTrip: round_trip = null } = link;
+    const { way, seeksDirect: seeks_direct, address = null, roundTrip } = link;
+    const round_trip = roundTrip === undefined ? null : Math.round(roundTrip * 10) / 10;
     return { link: { way, seeks_direct, address, since: isoTime(link.since), round_trip }, told, ...state };
   }),
   close_chat: row({ username: name }, ({ face }, { username }) => {

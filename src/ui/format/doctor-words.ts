@@ -71,8 +71,7 @@ function addressesOf(
 function serverSentence(line: Exclude<Line<"server">, { error: unknown }>, texts: Texts): string {
   const { ip, ms, observed, meeting } = line;
   const answering = meeting.filter(({ answers }) => answers).map(({ family }) => `IPv${family}`);
-  const untried = line.has_meeting_port ? texts.doctorMeetingUntried : texts.doctorMeetingNone;
-  const silent = meeting.length === 0 ? untried : texts.doctorMeetingSilent;
+  const silent = line.has_meeting_port ? texts.doctorMeetingSilent : texts.doctorMeetingNone;
   const meets = answering.length === 0 ? silent : texts.doctorMeeting(texts.list(answering));
   const seen = texts.list(observed.map((each) => each.ip));
   return `${seen === "" ? texts.doctorOldServer(ip, ms) : texts.doctorServer(ip, ms, seen)} ${meets}`;
@@ -162,12 +161,13 @@ export function verdictSentence(verdict: Verdict, relay: RelayUse, texts: Texts)
     punched: relay === "never" ? texts.doctorPunchedOnly : texts.doctorPunched,
     punched_ipv6: texts.doctorPunchedIPv6,
     relayed: relay === "only" ? texts.doctorRelayedOnly : texts.doctorRelayed,
+    relay_empty: texts.doctorRelayEmpty,
     local: texts.doctorLocal,
     none: texts.doctorNone,
   }[verdict];
 }
 
-/** What else matters to whoever is reached. @param certificateUntil ms since 1970 */
+/** What else matters to whoever is reached. @param relayBytesLeft null: none is of use. @param certificateUntil ms since 1970 */
 export function factsSentence(
   relay: RelayUse,
   relayBytesLeft: number | null,
@@ -182,7 +182,11 @@ export function factsSentence(
     ...(relay === "never" ? [texts.doctorRelayNever] : []),
     ...(relayBytesLeft === null || relay === "never"
       ? []
-      : [texts.doctorRelayLeft(Math.floor(relayBytesLeft / 2 ** 20))]),
+      : [
+          relayBytesLeft === 0
+            ? texts.doctorRelayNothing
+            : texts.doctorRelayLeft(Math.floor(relayBytesLeft / 2 ** 20)),
+        ]),
     ...(clockOffset === null ? [] : [clock(clockOffset)]),
     ...(certificateUntil === undefined
       ? []
@@ -199,6 +203,7 @@ export function hintSentence(hint: Hint, port: number, texts: Texts): string {
     certificate: texts.hintCertificate,
     clock: texts.hintClock,
     meeting_port: texts.hintMeetingPort,
+    no_meeting_port: texts.hintNoMeetingPort,
     vpn: texts.hintVpn,
     carrier: texts.hintCarrier,
     second_router: texts.hintSecondRouter,
@@ -208,7 +213,7 @@ export function hintSentence(hint: Hint, port: number, texts: Texts): string {
     upnp_or_ipv6: texts.hintUpnpOrIPv6,
     forward: texts.hintForward(port),
     relay_auto: texts.hintRelayAuto,
-    relay_used_up: texts.hintRelayUsedUp,
+    relay_empty: texts.hintRelayEmpty,
   }[hint];
   return texts.doctorHelps(what);
 }

@@ -20,26 +20,25 @@ export function triedSentences(tried: readonly Tried[], user: string, texts: Tex
 
 type Link = NonNullable<Result<"link">["link"]>;
 
-/** By which way somebody is reached, and what is known of the link. @param user as people see the name */
+/** By which way somebody is reached, or that they do not answer on their link, and what is known of the link. @param user as people see the name */
 export function reachedSentence(
   { way, address, since, round_trip }: Link,
   user: string,
   texts: Texts,
 ): string {
-  const sentence = {
+  const reached = {
     direct: texts.doctorReachedDirect,
     mapped: texts.doctorReachedDirect,
     punched: texts.doctorReachedThrough,
     relayed: texts.doctorReachedByServer,
   }[way];
+  const sentence = round_trip === null ? texts.doctorSilent : reached;
   const facts = [
     ...(address === null ? [] : [texts.chatInfoAddress(user, address)]),
-    round_trip === null
-      ? texts.chatInfoNoAnswer
-      : texts.chatInfoRoundTrip(Math.max(1, Math.round(round_trip))),
+    ...(round_trip === null ? [] : [texts.chatInfoRoundTrip(Math.max(1, Math.round(round_trip)))]),
     ...(since === null ? [] : [texts.chatInfoSince(localClockSeconds(Date.parse(since)))]),
   ];
-  return `${sentence(user)} (${facts.join("; ")}).`;
+  return `${sentence(user)}${facts.length === 0 ? "" : ` (${facts.join("; ")})`}.`;
 }
 
 function markOf(tried: Tried): string {

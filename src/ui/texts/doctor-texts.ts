@@ -23,7 +23,6 @@ export const DOCTOR_TEXTS = {
     es: "Su puerto de encuentro no responde.",
     en: "Its meeting port does not answer.",
   },
-  doctorMeetingUntried: { es: "Tiene puerto de encuentro.", en: "It has a meeting port." },
   doctorMeetingNone: { es: "No tiene puerto de encuentro.", en: "It has no meeting port." },
 
   doctorAddresses: {
@@ -176,6 +175,11 @@ export const DOCTOR_TEXTS = {
     es: "Los demás llegan a usted por el servidor, cifrado de extremo a extremo.",
     en: "Others reach you by way of the server, encrypted end to end.",
   },
+  /** Either the server relays nothing, or what may go so today has been used up, after which it is slow. */
+  doctorRelayEmpty: {
+    es: "Los demás solo podrían llegar a usted por el servidor, que ahora pasa poco o nada.",
+    en: "Others could reach you only by way of the server, which passes on little or nothing now.",
+  },
   doctorLocal: {
     es: "Solo llegan a usted los contactos de la red local.",
     en: "Only contacts on the local network reach you.",
@@ -196,6 +200,10 @@ export const DOCTOR_TEXTS = {
   doctorRelayLeft: {
     es: (mebibytes: number) => `Por el servidor pueden pasar hoy todavía ${mebibytes} MiB.`,
     en: (mebibytes: number) => `Today ${mebibytes} MiB may still go by way of the server.`,
+  },
+  doctorRelayNothing: {
+    es: "Por el servidor pasa poco o nada: o no pasa conversaciones, o hoy ya se ha usado lo de todo el día.",
+    en: "Little or nothing goes by way of the server: it passes on no conversations, or today's share is used up.",
   },
   doctorClockRight: { es: "El reloj va bien.", en: "The clock is right." },
   doctorClockWrong: {
@@ -303,7 +311,15 @@ export const DOCTOR_TEXTS = {
     es: "En el encuentro ha respondido alguien que no ha probado quién es.",
     en: "At the meeting somebody answered who did not prove who they are.",
   },
+  doctorNoWay: {
+    es: (user: string) => `Ningún camino lleva ahora hasta ${user}, tampoco por el servidor.`,
+    en: (user: string) => `No way leads to ${user} right now, not even through the server.`,
+  },
   /** What is known of the link follows. */
+  doctorSilent: {
+    es: (user: string) => `Hay una conexión con ${user}, pero ahora no responde por ella`,
+    en: (user: string) => `There is a connection to ${user}, who does not answer on it now`,
+  },
   doctorReachedDirect: {
     es: (user: string) => `Se llega a ${user} directamente`,
     en: (user: string) => `${user} is reached directly`,
@@ -343,8 +359,12 @@ export const DOCTOR_TEXTS = {
   },
   hintClock: { es: "ponga en hora el reloj de esta máquina.", en: "set this machine's clock." },
   hintMeetingPort: {
-    es: "pida a quien administra el servidor que abra su puerto de encuentro (el 8444, si no ha elegido otro).",
-    en: "ask whoever runs the server to open its meeting port (8444, unless they chose another).",
+    es: "deje salir de esta red hasta el puerto de encuentro del servidor (el 8444, si no han elegido otro); si no está cerrado aquí, pida a quien administra el servidor que lo abra.",
+    en: "let connections to the server's meeting port (8444, unless they chose another) out of this network; if it is not closed here, ask whoever runs the server to open it.",
+  },
+  hintNoMeetingPort: {
+    es: "pida a quien administra el servidor que active el puerto de encuentro, que está apagado.",
+    en: "ask whoever runs the server to switch on its meeting port, which is off.",
   },
   hintVpn: {
     es: "apague la VPN si todo sale por ella, y repita doctor.",
@@ -384,8 +404,8 @@ export const DOCTOR_TEXTS = {
     es: "con --relay auto lo que no puede ir directamente pasa, cifrado de extremo a extremo, por el servidor.",
     en: "with --relay auto what cannot go directly goes by way of the server, encrypted end to end.",
   },
-  hintRelayUsedUp: {
-    es: "espere a mañana: lo que pasa por el servidor va hoy despacio, porque se ha usado lo de todo el día.",
-    en: "wait until tomorrow: what goes by way of the server is slow today, since the day's share is used up.",
+  hintRelayEmpty: {
+    es: "si ha pasado hoy mucho por el servidor, espere a mañana; si no, pregunte a quien lo administra si pasa conversaciones.",
+    en: "if much has gone by way of the server today, wait until tomorrow; if not, ask its operator whether it passes on conversations.",
   },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -164,12 +164,12 @@ test("what the person has chosen is said as such", () => {
     ms: 31,
     observed: [{ ip: NAT, port: 1 }],
     has_meeting_port: true,
-    meeting: [],
+    meeting: [{ family: 4 as const, answers: true }],
   };
   expect(said({ ...HOME, ...hidden, server, mapping: undefined, relay: "only" }, "en"))
     .toMatchInlineSnapshot(`
     [
-      "✔ Server: 80.1.0.1 answered in 31 ms and sees you at 80.1.0.11. It has a meeting port.",
+      "✔ Server: 80.1.0.1 answered in 31 ms and sees you at 80.1.0.11. Meeting port: over IPv4.",
       "✔ This machine: 192.168.1.10. It goes out by the router 192.168.1.1.",
       "· Port for conversations: none, as you have chosen (--relay only).",
       "· NAT: not known.",
@@ -180,4 +180,13 @@ test("what the person has chosen is said as such", () => {
       "Nothing goes directly, as you have chosen (--relay only). Today 2048 MiB may still go by way of the server. The clock is right.",
     ]
   `);
+});
+
+test("a relay that passes on nothing, or little, is no way", () => {
+  const empty = { ...HOME, mapping: "varies" as const, relayBytesLeft: 0, localNetwork: undefined };
+  expect(said(empty, "en").slice(-3)).toEqual([
+    "Others could reach you only by way of the server, which passes on little or nothing now.",
+    "Little or nothing goes by way of the server: it passes on no conversations, or today's share is used up. The clock is right.",
+    "What would help: if much has gone by way of the server today, wait until tomorrow; if not, ask its operator whether it passes on conversations.",
+  ]);
 });

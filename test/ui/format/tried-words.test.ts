@@ -96,20 +96,21 @@ test("by which way somebody is reached", () => {
     round_trip: 31.4,
   };
   const said = (["direct", "mapped", "punched", "relayed"] as const).map((way) =>
-    reachedSentence(
-      { ...link, way, ...(way === "relayed" && { address: null, round_trip: null }) },
-      "benito",
-      textsIn("en"),
-    ),
+    reachedSentence({ ...link, way, ...(way === "relayed" && { address: null }) }, "benito", textsIn("en")),
   );
   expect(said.map((sentence) => sentence.replace(/\d\d:\d\d:00/, "TIME"))).toMatchInlineSnapshot(`
     [
       "benito is reached directly (benito's address: 80.1.0.12:9000; round trip: 31 ms; since: TIME).",
       "benito is reached directly (benito's address: 80.1.0.12:9000; round trip: 31 ms; since: TIME).",
       "benito is reached through the routers, with nobody in between (benito's address: 80.1.0.12:9000; round trip: 31 ms; since: TIME).",
-      "benito is reached by way of the server, encrypted end to end (round trip: no answer right now; since: TIME).",
+      "benito is reached by way of the server, encrypted end to end (round trip: 31 ms; since: TIME).",
     ]
   `);
+  expect(
+    reachedSentence({ ...link, way: "punched", round_trip: null, since: null }, "benito", textsIn("en")),
+  ).toBe(
+    "There is a connection to benito, who does not answer on it now (benito's address: 80.1.0.12:9000).",
+  );
   expect(reachedSentence({ ...link, way: "punched" }, "benito", textsIn("es"))).toStartWith(
     "Se llega a benito a través de los routers",
   );

@@ -26,7 +26,6 @@ type ServerEvidence =
       readonly ms: number;
       /** Where it sees this client. */
       readonly observed: readonly Address[];
-      /** Where only the relay is used, it is not tried out. */
       readonly has_meeting_port: boolean;
       readonly meeting: readonly { readonly family: Family; readonly answers: boolean }[];
     };
@@ -95,6 +94,8 @@ export type Verdict =
   /** Only those who have IPv6 can punch. */
   | "punched_ipv6"
   | "relayed"
+  /** No other way is left, and it passes nothing on, or little: today's share is used up, or the server relays nothing. */
+  | "relay_empty"
   /** Only contacts on the local network. */
   | "local"
   | "none";
@@ -106,7 +107,9 @@ export type Hint =
   | "log_in"
   | "certificate"
   | "clock"
+  /** It does not answer. */
   | "meeting_port"
+  | "no_meeting_port"
   | "vpn"
   | "carrier"
   | "second_router"
@@ -116,7 +119,7 @@ export type Hint =
   | "upnp_or_ipv6"
   | "forward"
   | "relay_auto"
-  | "relay_used_up";
+  | "relay_empty";
 
 export type Report = {
   readonly checks: readonly CheckLine[];
@@ -151,13 +154,12 @@ function natKind({ server, addresses, mapping, router }: Evidence): NatKind {
 }
 
 /** Whether people can meet at the server. */
-function canMeet({ server, relay }: Evidence): boolean {
-  if ("error" in server) return false;
-  return relay === "only" ? server.has_meeting_port : server.meeting.some(({ answers }) => answers);
+function canMeet({ server }: Evidence): boolean {
+  return !("error" in server) && server.meeting.some(({ answers }) => answers);
 }
 
 function verdictOf(evidence: Evidence): Verdict {
-  const { server, checked, router, localNetwork, isCertified, mapping, relay } = evidence;
+  const { server, checked, router, localNetwork, isCertified, mapping, relay, relayBytesLeft } = evidence;
   if (!isCertified) return "none";
   const local = (localNetwork?.heard.length ?? 0) > 0 ? "local" : "none";
   if ("error" in server) return local;
@@ -169,11 +171,14 @@ function verdictOf(evidence: Evidence): Verdict {
     (router?.isOpen === true && router.answers.some(isBelieved));
   if (isOpen) return "direct";
   if (!canMeet(evidence)) return local;
-  if (relay === "only") return "relayed";
-  if (mapping !== "varies") return "punched";
-  const hasIPv6 = server.meeting.some(({ family, answers }) => family === 6 && answers);
-  if (hasIPv6 && server.observed.some(({ ip }) => familyOf(ip) === 6)) return "punched_ipv6";
-  return relay === "never" ? local : "relayed";
+  if (relay !== "only") {
+    if (mapping !== "varies") return "punched";
+    const hasIPv6 = server.meeting.some(({ family, answers }) => family === 6 && answers);
+    if (hasIPv6 && server.observed.some(({ ip }) => familyOf(ip) === 6)) return "punched_ipv6";
+  }
+  if (relay === "never") return local;
+  if (relayBytesLeft !== 0) return "relayed";
+  return local === "local" ? local : "relay_empty";
 }
 
 function hintOf(evidence: Evidence, verdict: Verdict, kind: NatKind): Pick<Report, "worst" | "hint"> {
@@ -201,10 +206,11 @@ function hintOf(evidence: Evidence, verdict: Verdict, kind: NatKind): Pick<Repor
   if (Math.abs(clockOffset) > CLOCK_TOLERANCE) return hint("clock", "clock");
   if (!isCertified) return hint("port", "certificate");
   if (verdict === "direct") return {};
-  if (!canMeet(evidence)) return hint("server", "meeting_port");
-  if (relayBytesLeft === 0 && verdict !== "punched") return hint("relay", "relay_used_up");
+  if (!canMeet(evidence)) return hint("server", server.has_meeting_port ? "meeting_port" : "no_meeting_port");
+  const isRelayEmpty = relayBytesLeft === 0;
+  if (isRelayEmpty && relay !== "never" && verdict !== "punched") return hint("relay", "relay_empty");
   if (relay === "only") return {};
-  if (relay === "never" && verdict !== "punched") return hint("relay", "relay_auto");
+  if (!isRelayEmpty && relay === "never" && verdict !== "punched") return hint("relay", "relay_auto");
   if (vpn.length > 0) return hint("addresses", "vpn");
   if (kind === "carrier") return hint("nat", "carrier");
   if (kind === "second") return hint("nat", "second_router");
@@ -224,7 +230,7 @@ export function reportOf(evidence: Evidence): Report {
   const kind = natKind(evidence);
   const advice = hintOf(evidence, verdict, kind);
   const isDirect = verdict === "direct";
-  const hasWay = verdict !== "none" && verdict !== "local";
+  const hasWay = verdict !== "none" && verdict !== "local" && verdict !== "relay_empty";
   /** @param isGood undefined: it is not known, or does not matter */
   const line = (isGood: boolean | undefined, check: Check): CheckLine => {
     if (isGood === undefined) return { ...check, state: "unknown" };

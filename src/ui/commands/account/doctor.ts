@@ -39,7 +39,10 @@ function ofAccount(context: CommandContext): Promise<ExitCode> {
     const problem = (error: object) => describeFailure(errorOf(error), config).sentence;
     for (const line of checks) print({ event: "check", ...line }, checkSentence(line, texts, problem, shown));
     const until = certificate_until === null ? undefined : Date.parse(certificate_until);
-    const facts = factsSentence(relay, relay_bytes_left, clock_offset, until, texts);
+    const server = checks.find((line) => line.check === "server");
+    // Nothing is relayed to whoever cannot come to the meeting port.
+    const bytesLeft = server?.state === "good" ? relay_bytes_left : null;
+    const facts = factsSentence(relay, bytesLeft, clock_offset, until, texts);
     const port = checks.find((line) => line.check === "port")?.port ?? 0;
     print(
       { event: "doctor", ...found },
@@ -47,7 +50,6 @@ function ofAccount(context: CommandContext): Promise<ExitCode> {
       ...(facts === "" ? [] : [facts]),
       ...(hint === undefined ? [] : [hintSentence(hint, port, texts)]),
     );
-    const server = checks.find((line) => line.check === "server");
     const isCut = server !== undefined && "error" in server && server.error["kind"] === "server";
     return exitOf(verdict, isCut);
   });
@@ -55,7 +57,7 @@ function ofAccount(context: CommandContext): Promise<ExitCode> {
 
 /** @param isCut the server cannot be reached */
 function exitOf(verdict: Verdict, isCut: boolean): ExitCode {
-  if (verdict !== "none") return EXIT.done;
+  if (verdict !== "none" && verdict !== "relay_empty") return EXIT.done;
   return isCut ? EXIT.server : EXIT.notDelivered;
 }
 
@@ -93,7 +95,10 @@ function ofPerson(context: CommandContext, user: string): Promise<ExitCode> {
       const names = namesKnownTo(account.archive, [username]).book;
       const shown = shownName(names, username);
       const whyNot = (reason: UnreachableReason) =>
-        describeUnreachable(reason, username, names, texts).sentence;
+        // What was tried stands above.
+        reason === "no_way"
+          ? texts.doctorNoWay(shown)
+          : describeUnreachable(reason, username, names, texts).sentence;
       if (output.json)
         for (const each of tried) output.event({ event: "tried", username, ...each }, undefined);
       else for (const sentence of triedSentences(tried, shown, texts)) print({ event: "tried" }, sentence);
@@ -102,7 +107,8 @@ function ofPerson(context: CommandContext, user: string): Promise<ExitCode> {
       if (link !== null) print(event, reachedSentence(link, shown, texts));
       else if (reason === undefined) print(event, texts.doctorStillTrying(shown, PATIENCE));
       else print(event, whyNot(reason));
-      return link === null ? EXIT.notDelivered : EXIT.done;
+      const answers = link !== null && link.round_trip !== null;
+      return answers ? EXIT.done : EXIT.notDelivered;
     },
     onEvent,
   );
