@@ -27,9 +27,6 @@ const GLOBAL_OPTIONS = {
   "server-fingerprint": { type: "text" },
   "password-stdin": { type: "switch" },
   force: { type: "switch" },
-  who: { type: "choice", of: WHO },
-  lan: { type: "choice", of: ["on", "off"] },
-  relay: { type: "choice", of: RELAY_USES },
   timeout: { type: "integer", min: 1, max: 86_400 },
   lang: { type: "choice", of: ["es", "en"] },
   json: { type: "switch" },
@@ -37,32 +34,38 @@ const GLOBAL_OPTIONS = {
   version: { type: "switch" },
 } as const satisfies Options;
 
+/** How the account is online. Another command refuses them: it would not obey, and they are about privacy. */
+const ONLINE = {
+  who: { type: "choice", of: WHO },
+  lan: { type: "choice", of: ["on", "off"] },
+  relay: { type: "choice", of: RELAY_USES },
+} as const satisfies Options;
 const NOTIFY = { "notify-command": { type: "text" } } as const satisfies Options;
 const WAIT = { type: "choice", of: ["received", "queued"] } as const;
 
 /** In the order of the help. */
 const COMMAND_OPTIONS = {
-  register: { email: { type: "text" } },
-  users: {},
-  send: { wait: WAIT, "reply-to": { type: "text" } },
-  listen: NOTIFY,
-  daemon: NOTIFY,
+  register: { email: { type: "text" }, relay: ONLINE.relay },
+  users: ONLINE,
+  send: { ...ONLINE, wait: WAIT, "reply-to": { type: "text" } },
+  listen: { ...ONLINE, ...NOTIFY },
+  daemon: { ...ONLINE, ...NOTIFY },
   history: { last: { type: "integer", min: 1, max: 1_000_000_000 }, since: { type: "text" } },
   search: {},
   export: {},
-  edit: { wait: WAIT },
-  withdraw: { wait: WAIT },
+  edit: { ...ONLINE, wait: WAIT },
+  withdraw: { ...ONLINE, wait: WAIT },
   cancel: {},
   delete: { yes: { type: "switch" } },
   contacts: {},
   unread: {},
   fingerprint: { accept: { type: "switch" } },
-  verify: { off: { type: "switch" } },
-  doctor: {},
+  verify: { ...ONLINE, off: { type: "switch" } },
+  doctor: ONLINE,
   whoami: {},
-  passwd: {},
-  "delete-account": { yes: { type: "switch" } },
-  logout: {},
+  passwd: ONLINE,
+  "delete-account": { ...ONLINE, yes: { type: "switch" } },
+  logout: ONLINE,
   profile: {},
   completion: {},
 } as const satisfies { readonly [command: string]: Options };
@@ -72,6 +75,7 @@ export const COMMAND_NAMES = Object.keys(COMMAND_OPTIONS) as readonly CommandNam
 
 const ALL_OPTIONS = {
   ...GLOBAL_OPTIONS,
+  ...ONLINE,
   ...COMMAND_OPTIONS.register,
   ...COMMAND_OPTIONS.send,
   ...COMMAND_OPTIONS.history,
@@ -154,7 +158,7 @@ type Environment = { [name: string]: string | undefined };
 /** The options of a command; undefined: those of the program without one. */
 export function optionsOf(command: CommandName | undefined): Options {
   return command === undefined
-    ? { ...GLOBAL_OPTIONS, ...NOTIFY }
+    ? { ...GLOBAL_OPTIONS, ...ONLINE, ...NOTIFY }
     : { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
 }
 

@@ -202,6 +202,26 @@ test("a command accepts its own options and not those of others", () => {
   expect(complaint(["--email", "x", "--lang", "en"])).toBe("Unknown option: --email");
 });
 
+test("how the account is online is refused by commands that never go online, but not its variables", () => {
+  const flags = [
+    ["--relay", "only"],
+    ["--lan", "off"],
+    ["--who", "anyone"],
+  ] as const;
+  const environment = { PALOMA_RELAY: "only", PALOMA_LAN: "off" };
+  const offline = ["whoami", "contacts", "unread", "fingerprint", "history", "search", "export", "cancel"];
+  for (const command of [...offline, "delete", "profile", "completion"]) {
+    for (const [flag, value] of flags)
+      expect(complaint([command, flag, value, "--lang", "en"])).toStartWith(`Unknown option: ${flag}`);
+    expect(configOf([command], environment)).toMatchObject({ relay: undefined, lan: undefined });
+  }
+  expect(complaint(["register", "--lan", "off", "--lang", "en"])).toStartWith("Unknown option: --lan");
+  const kept = { relay: "only", lan: false } as const;
+  for (const command of ["users", "send", "listen", "doctor", "passwd", "logout"])
+    expect(configOf([command], environment)).toMatchObject(kept);
+  expect(readInvocation([], environment)).toMatchObject({ name: "menus", config: kept });
+});
+
 test("without a command the menus open, but not with --json or --password-stdin", () => {
   expect(readInvocation(["--user", "ana", "--data", "folder"], {})).toMatchObject({
     name: "menus",
