@@ -15,6 +15,10 @@ export const DOCTOR_TEXTS = {
     en: (ip: string, ms: number) => `Server: ${ip} answered in ${ms} ms.`,
   },
   doctorNoServer: { es: (why: string) => `Servidor: ${why}`, en: (why: string) => `Server: ${why}` },
+  doctorServerElsewhere: {
+    es: "sin red no se llega a él.",
+    en: "without a network there is no way to it.",
+  },
   doctorMeeting: {
     es: (families: string) => `Puerto de encuentro: por ${families}.`,
     en: (families: string) => `Meeting port: over ${families}.`,
@@ -114,19 +118,19 @@ export const DOCTOR_TEXTS = {
   },
 
   doctorDialled: {
-    es: (open: string) => `Marcado por el servidor: responde en ${open}.`,
+    es: (open: string) => `Desde el servidor: se llega a ${open}.`,
     en: (open: string) => `Dialled by the server: it got through to ${open}.`,
   },
   doctorDialledInVain: {
-    es: (closed: string) => `Marcado por el servidor: en vano, en ${closed}.`,
-    en: (closed: string) => `Dialled by the server: in vain, at ${closed}.`,
+    es: (closed: string) => `Desde el servidor: no se llega a ${closed}.`,
+    en: (closed: string) => `Dialled by the server: it did not get through to ${closed}.`,
   },
   doctorDialledNever: {
-    es: "Marcado por el servidor: no, como usted ha elegido (--relay only).",
+    es: "Desde el servidor: no se prueba, como usted ha elegido (--relay only).",
     en: "Dialled by the server: no, as you have chosen (--relay only).",
   },
   doctorNotDialled: {
-    es: "Marcado por el servidor: todavía no (lo hace como mucho una vez por minuto).",
+    es: "Desde el servidor: todavía no se ha probado (se hace como mucho una vez por minuto).",
     en: "Dialled by the server: not yet (it does so once a minute at most).",
   },
 
@@ -164,11 +168,11 @@ export const DOCTOR_TEXTS = {
     en: "Others reach you through the routers, with nobody in between; those behind a symmetric NAT do not.",
   },
   doctorPunchedIPv6: {
-    es: "Quien tenga IPv6 llega a usted a través de los routers; los demás, solo por el servidor, cifrado de extremo a extremo. A quien se puede marcar llega usted directamente.",
+    es: "Quien tenga IPv6 llega a usted a través de los routers; los demás, solo por el servidor, cifrado de extremo a extremo. A quien acepte conexiones llega usted directamente.",
     en: "Those who have IPv6 reach you through the routers; others only by way of the server, encrypted end to end. You reach directly whoever can be dialled.",
   },
   doctorRelayed: {
-    es: "Los demás llegan a usted solo por el servidor, cifrado de extremo a extremo. A quien se puede marcar llega usted directamente.",
+    es: "Los demás llegan a usted solo por el servidor, cifrado de extremo a extremo. A quien acepte conexiones llega usted directamente.",
     en: "Others reach you only by way of the server, encrypted end to end. You reach directly whoever can be dialled.",
   },
   doctorRelayedOnly: {
@@ -177,7 +181,7 @@ export const DOCTOR_TEXTS = {
   },
   /** Either the server relays nothing, or what may go so today has been used up, after which it is slow. */
   doctorRelayEmpty: {
-    es: "Los demás solo podrían llegar a usted por el servidor, que ahora pasa poco o nada.",
+    es: "Los demás solo podrían llegar a usted por el servidor, que ahora reenvía poco o nada.",
     en: "Others could reach you only by way of the server, which passes on little or nothing now.",
   },
   doctorLocal: {
@@ -202,7 +206,7 @@ export const DOCTOR_TEXTS = {
     en: (mebibytes: number) => `Today ${mebibytes} MiB may still go by way of the server.`,
   },
   doctorRelayNothing: {
-    es: "Por el servidor pasa poco o nada: o no pasa conversaciones, o hoy ya se ha usado lo de todo el día.",
+    es: "El servidor reenvía poco o nada: o no reenvía conversaciones, o hoy ya se ha usado lo de todo el día.",
     en: "Little or nothing goes by way of the server: it passes on no conversations, or today's share is used up.",
   },
   doctorClockRight: { es: "El reloj va bien.", en: "The clock is right." },
@@ -277,7 +281,7 @@ export const DOCTOR_TEXTS = {
     en: (user: string) => `The server answers no more questions at present, nor where ${user} is.`,
   },
   triedReversed: {
-    es: (user: string, address: string) => `${user} ha marcado a este cliente desde ${address}.`,
+    es: (user: string, address: string) => `${user} se ha conectado a este cliente desde ${address}.`,
     en: (user: string, address: string) => `${user} has dialled this client from ${address}.`,
   },
   triedMet: {
@@ -290,7 +294,7 @@ export const DOCTOR_TEXTS = {
     en: (family: string) => `You met over ${family}, where only the way through the server serves.`,
   },
   triedRelayed: {
-    es: "El servidor hace seguir lo que va de uno a otro, cifrado de extremo a extremo.",
+    es: "El servidor reenvía lo que va de uno a otro, cifrado de extremo a extremo.",
     en: "The server passes on what goes between you, encrypted end to end.",
   },
   triedNoSeat: {
@@ -304,7 +308,7 @@ export const DOCTOR_TEXTS = {
     en: "At the meeting no connection could be opened in time.",
   },
   triedRelayFull: {
-    es: "El servidor no hace seguir más conversaciones por ahora.",
+    es: "El servidor no reenvía más conversaciones por ahora.",
     en: "The server passes on no more conversations at present.",
   },
   triedNotProven: {
@@ -346,8 +350,8 @@ export const DOCTOR_TEXTS = {
     en: "connect this machine to a network.",
   },
   hintServer: {
-    es: "que el servidor vuelva a responder; con quien ya conoce puede hablar mientras dure el certificado.",
-    en: "that the server answers again; until the certificate ends you can talk to people you know.",
+    es: "compruebe que esta red tiene salida hasta el servidor, o avise a quien lo administra; con quien ya conoce puede hablar mientras dure el certificado.",
+    en: "check that this network has a way to the server, or tell whoever runs it; until the certificate ends you can talk to people you know.",
   },
   hintLogIn: {
     es: "inicie sesión: con los menús, con listen, o con PALOMA_PASSWORD.",
@@ -405,7 +409,7 @@ export const DOCTOR_TEXTS = {
     en: "with --relay auto what cannot go directly goes by way of the server, encrypted end to end.",
   },
   hintRelayEmpty: {
-    es: "si ha pasado hoy mucho por el servidor, espere a mañana; si no, pregunte a quien lo administra si pasa conversaciones.",
+    es: "si ha pasado hoy mucho por el servidor, espere a mañana; si no, pregunte a quien lo administra si reenvía conversaciones.",
     en: "if much has gone by way of the server today, wait until tomorrow; if not, ask its operator whether it passes on conversations.",
   },
 } as const satisfies { readonly [name: string]: BilingualText };

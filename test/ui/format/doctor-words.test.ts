@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { reportOf, type Evidence } from "../../../src/client/reach/doctor/report.ts";
 import {
   checkSentence,
+  doctorRows,
   factsSentence,
   hintSentence,
   verdictSentence,
@@ -76,7 +77,7 @@ test("a home whose router opens no port, in both languages", () => {
       "✔ Port for conversations: 9000, kept open by “listen” (process 4711).",
       "✔ NAT: the router lets two people meet through it.",
       "! Router: it opens no port. PCP: off; NAT-PMP: not allowed; UPnP: no answer; PCP (IPv6): odd.",
-      "! Dialled by the server: in vain, at 80.1.0.11:9000.",
+      "! Dialled by the server: it did not get through to 80.1.0.11:9000.",
       "✔ Local network: speaking and listening on 192.168.1.10. On tun0 the system does not allow it (ENODEV). Contacts there: <carla>.",
       "Others reach you through the routers, with nobody in between; those behind a symmetric NAT only by way of the server, encrypted end to end.",
       "Today 2048 MiB may still go by way of the server. The clock is right.",
@@ -90,7 +91,7 @@ test("a home whose router opens no port, in both languages", () => {
       "✔ Puerto para conversar: el 9000, que tiene abierto «listen» (proceso 4711).",
       "✔ NAT: el router deja que dos personas se encuentren a través de él.",
       "! Router: no abre ningún puerto. PCP: apagado; NAT-PMP: no lo permite; UPnP: no responde; PCP (IPv6): odd.",
-      "! Marcado por el servidor: en vano, en 80.1.0.11:9000.",
+      "! Desde el servidor: no se llega a 80.1.0.11:9000.",
       "✔ Red local: se habla y se escucha en 192.168.1.10. En tun0 no deja el sistema (ENODEV). Contactos que hay en ella: <carla>.",
       "Los demás llegan a usted a través de los routers, sin que nadie más intervenga; quien tenga un NAT simétrico, solo por el servidor, cifrado de extremo a extremo.",
       "Por el servidor pueden pasar hoy todavía 2048 MiB. El reloj va bien.",
@@ -189,4 +190,10 @@ test("a relay that passes on nothing, or little, is no way", () => {
     "Little or nothing goes by way of the server: it passes on no conversations, or today's share is used up. The clock is right.",
     "What would help: if much has gone by way of the server today, wait until tomorrow; if not, ask its operator whether it passes on conversations.",
   ]);
+});
+
+test("no row breaks between a number and its unit", () => {
+  expect(doctorRows("Directly to 80.1.0.11: answers (9 ms).", 33)).toBe(
+    "Directly to 80.1.0.11: answers \n    (9 ms).",
+  );
 });

@@ -6,10 +6,15 @@ import type { UnreachableReason } from "../../../client/peer/dial.ts";
 import type { Verdict } from "../../../client/reach/doctor/report.ts";
 import { isSamePerson } from "../../../identity/names.ts";
 import { describeFailure, describeUnreachable, EXIT, type ExitCode } from "../../failures.ts";
-import { checkSentence, factsSentence, hintSentence, verdictSentence } from "../../format/doctor-words.ts";
+import {
+  checkSentence,
+  doctorRows,
+  factsSentence,
+  hintSentence,
+  verdictSentence,
+} from "../../format/doctor-words.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { reachedSentence, triedSentences } from "../../format/tried-words.ts";
-import { wrapped } from "../../format/wrapped-text.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
@@ -24,7 +29,7 @@ export function doctor(context: CommandContext): Promise<ExitCode> {
 /** Prints events, each with its sentences, which are broken into rows on a terminal. */
 function printer({ output }: CommandContext) {
   return (event: { event: string; [field: string]: unknown }, ...sentences: readonly string[]) =>
-    output.event(event, sentences.map((sentence) => wrapped(sentence, output.columns)).join("\n"));
+    output.event(event, sentences.map((sentence) => doctorRows(sentence, output.columns)).join("\n"));
 }
 
 function ofAccount(context: CommandContext): Promise<ExitCode> {
@@ -36,7 +41,8 @@ function ofAccount(context: CommandContext): Promise<ExitCode> {
     const { verdict, hint, relay, relay_bytes_left, clock_offset, certificate_until } = found;
     const names = namesKnownTo(account.archive).book;
     const shown = (name: string) => shownName(names, name);
-    const problem = (error: object) => describeFailure(errorOf(error), config).sentence;
+    const problem = (error: object) =>
+      hint === "network" ? texts.doctorServerElsewhere : describeFailure(errorOf(error), config).sentence;
     for (const line of checks) print({ event: "check", ...line }, checkSentence(line, texts, problem, shown));
     const until = certificate_until === null ? undefined : Date.parse(certificate_until);
     const server = checks.find((line) => line.check === "server");
