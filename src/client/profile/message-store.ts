@@ -64,7 +64,6 @@ type OutboxRow = {
   reply_to: string | null;
   kind: number;
   target: string | null;
-  tried: number;
   state: number;
 };
 
@@ -206,22 +205,19 @@ export class MessageStore {
    * @param bytes of text after which no further message is claimed
    */
   claim(contact: Contact, seq: number, limit: number, bytes = Infinity): OutboxMessage[] {
-    const next = this.#database.query<OutboxRow, number[]>(
-      `SELECT seq, id, text, sent_at, reply_to, kind, target, tried, state FROM messages
-       WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
-    );
-    const end = this.#endOfClaim(contact, seq, limit, bytes);
-    const rows = next.all(contact.id, seq, end, limit);
-    if (rows.every(({ tried }) => tried === 1)) return rows.map(outboxMessageOf);
+    const range = [contact.id, seq, this.#endOfClaim(contact, seq, limit, bytes)];
+    const within = `contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ?`;
     // Another process may change or cancel a message until it is marked.
     return this.#database
       .transaction(() => {
-        const claimed = next.all(contact.id, seq, end, limit);
-        this.#database.run(
-          `UPDATE messages SET tried = 1 WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ? AND tried = 0`,
-          [contact.id, seq, claimed.at(-1)?.seq ?? seq],
-        );
-        return claimed.map(outboxMessageOf);
+        this.#database.query(`UPDATE messages SET tried = 1 WHERE ${within} AND tried = 0`).run(...range);
+        return this.#database
+          .query<OutboxRow, number[]>(
+            `SELECT seq, id, text, sent_at, reply_to, kind, target, state FROM messages
+             WHERE ${within} ORDER BY seq`,
+          )
+          .all(...range)
+          .map(outboxMessageOf);
       })
       .immediate();
   }
