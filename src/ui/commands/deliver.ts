@@ -44,6 +44,44 @@ function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
   return kind === "text" ? texts.theMessage : texts.theChange;
 }
 
+/** When what is queued will be sent. @param code of the failure; undefined: there was none */
+export function queuedSentence(what: string, user: string, texts: Texts, code?: string): string {
+  switch (code) {
+    case "peer_insecure":
+      return texts.queuedWhileInsecure(what, user);
+    case "peer_key_changed":
+      return texts.queuedUntilAccepted(what, user);
+    case "verification_needed":
+      return texts.queuedUntilVerified(what, user);
+    case "not_accepted":
+      return texts.queuedUntilTaken(what, user);
+    case "peer_storage_failed":
+      return texts.queuedUntilRoom(what, user);
+    case "no_meeting":
+    case "cannot_meet":
+    case "relay_off":
+    case "relay_never":
+      return texts.queuedUntilChanged(what, user);
+    // Both are online, and yet it does not arrive.
+    case "meeting_blocked":
+    case "relay_full":
+    case "no_way":
+    case "peer_unreachable":
+    case "peer_not_admitted":
+    case "own_key_pending":
+    case "peer_refused_greeting":
+    case "peer_bad_greeting":
+    case "peer_no_greeting":
+    case "peer_line_broke":
+    case "peer_busy":
+    case "rate_limited":
+    case "not_acknowledged":
+      return texts.queuedAndTried(what, user);
+    default:
+      return texts.queued(what, user);
+  }
+}
+
 /**
  * Checks that the message to reply to, edit or withdraw is stored, before the account is opened.
  * @returns why it cannot be replied to, if so. @throws ActionError if it is not stored
@@ -320,13 +358,7 @@ class Delivery {
   /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
   #queuedSentence(account: SharedAccount, what: string, code?: string): string {
     if (account.isRemoved) return this.#texts.notKept;
-    const user = this.#userIn(account);
-    if (code === "peer_insecure") return this.#texts.queuedWhileInsecure(what, user);
-    if (code === "verification_needed") return this.#texts.queuedUntilVerified(what, user);
-    if (code === "not_accepted") return this.#texts.queuedUntilTaken(what, user);
-    if (code === "peer_storage_failed") return this.#texts.queuedUntilRoom(what, user);
-    const { queued, queuedUntilAccepted } = this.#texts;
-    return code === "peer_key_changed" ? queuedUntilAccepted(what, user) : queued(what, user);
+    return queuedSentence(what, this.#userIn(account), this.#texts, code);
   }
 
   /** The peer's name as shown: the registered spelling once it is known. */

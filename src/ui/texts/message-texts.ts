@@ -25,6 +25,19 @@ export const MESSAGE_TEXTS = {
     en: (what: string, user: string) =>
       `${what} is queued and will be sent when ${user} is online and so are you (menus, listen or the next send).`,
   },
+  /** Something that the sentence before it has said has to change first. */
+  queuedUntilChanged: {
+    es: (what: string, user: string) =>
+      `${what} queda en cola y se enviará cuando eso cambie, y ${user} y usted estén en línea (menús, listen o el próximo send).`,
+    en: (what: string, user: string) =>
+      `${what} is queued and will be sent once that has changed, when ${user} is online and so are you (menus, listen or the next send).`,
+  },
+  queuedAndTried: {
+    es: (what: string, user: string) =>
+      `${what} queda en cola y se volverá a intentar, mientras usted esté en línea (menús, listen o el próximo send), hasta que lo reciba ${user}.`,
+    en: (what: string, user: string) =>
+      `${what} is queued and will be tried again, while you are online (menus, listen or the next send), until ${user} has received it.`,
+  },
   queuedWhileInsecure: {
     es: (what: string, user: string) =>
       `${what} queda en cola, pero no se enviará mientras ${user} siga usando ese cliente.`,
