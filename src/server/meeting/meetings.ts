@@ -18,15 +18,15 @@ import type { Relay, RelayPlace } from "./relay.ts";
 /** Meetings that one user has asked for, and all, that have not ended. */
 const MAX_ASKED = 4;
 const MAX_MEETINGS = 1_000;
-/** Requests to meet that one user has not answered by a seat, and of them those of people whom it does not know. */
+/** Requests to meet that one user has not answered by a seat, and of them those of people whom it does not know, one of each. */
 const MAX_PUSHED = 8;
 const MAX_PUSHED_BY_STRANGERS = 4;
 /** How long a seat is waited for before a request to meet counts no more, in ms. */
 const SEAT_PATIENCE = 5_000;
 /** `retry_after` where there are too many meetings, in s. */
 const FULL_WAIT = 5;
-/** Whom one has looked up counts as known for a day. */
-const LOOKED_UP = { burst: 1, perSecond: 1 / 86_400 };
+/** Whom one has asked to meet counts as known for a day. */
+const MET = { burst: 1, perSecond: 1 / 86_400 };
 const TICKET_BYTES = 32;
 
 /** The connection of a seat. */
@@ -67,7 +67,7 @@ type MeetingsOptions = {
 
 export class Meetings {
   readonly #options: MeetingsOptions;
-  readonly #lookups: RateTable;
+  readonly #met: RateTable;
   readonly #byTicket = new Map<string, { readonly entry: Entry; readonly side: Side }>();
   /** By pair and purpose; the last one where there are several. */
   readonly #byKey = new Map<string, Entry>();
@@ -77,18 +77,14 @@ export class Meetings {
   constructor(options: MeetingsOptions) {
     const { clock } = options;
     this.#options = options;
-    this.#lookups = new RateTable({ rate: LOOKED_UP, clock });
-  }
-
-  /** `user` has asked where `target` is, whose requests to meet it are then those of somebody known. */
-  lookedUp(user: OnlineUser, target: OnlineUser): void {
-    const key = pairKey(user, target);
-    if (user.reach !== undefined && this.#lookups.wait(key) === 0) this.#lookups.take(key);
+    this.#met = new RateTable({ rate: MET, clock });
   }
 
   /** `user` wants to meet `target`. @param transfer tells streams apart. */
   connect(user: OnlineUser, target: OnlineUser, purpose: Purpose, transfer = ""): Invitation {
-    this.lookedUp(user, target);
+    // A program looks up whoever calls, and moves a link with whoever has come: that says nothing of its person.
+    const asked = pairKey(user, target);
+    if (purpose !== "move" && this.#met.wait(asked) === 0) this.#met.take(asked);
     const isDecider = label(user.username) < label(target.username);
     const users = isDecider ? ([user, target] as const) : ([target, user] as const);
     const side = isDecider ? 0 : 1;
@@ -149,13 +145,15 @@ export class Meetings {
       return asked.user === target && (asked.sockets.size > 0 || now - since < SEAT_PATIENCE);
     });
     if (pushed.length >= MAX_PUSHED) return false;
-    const strangers = pushed.filter(({ askedBy, parties }) => !this.#knows(target, parties[askedBy].user));
-    return this.#knows(target, user) || strangers.length < MAX_PUSHED_BY_STRANGERS;
+    if (this.#knows(target, user)) return true;
+    const askers = pushed.map(({ askedBy, parties }) => parties[askedBy].user);
+    const strangers = askers.filter((asker) => !this.#knows(target, asker));
+    return strangers.length < MAX_PUSHED_BY_STRANGERS && !strangers.includes(user);
   }
 
   #knows(user: OnlineUser, other: OnlineUser): boolean {
     const { presence } = this.#options;
-    return presence.isWatching(user, other.fold) || this.#lookups.wait(pairKey(user, other)) > 0;
+    return presence.isWatching(user, other.fold) || this.#met.wait(pairKey(user, other)) > 0;
   }
 
   #entriesOf(user: OnlineUser): Entry[] {
@@ -194,8 +192,10 @@ export class Meetings {
     const networks = entry.parties.flatMap(({ sockets }) =>
       [...sockets.values()].map(({ ip }) => networkOf(ip)),
     );
+    const [asker, asked] = entry.askedBy === 0 ? [one.user, two.user] : [two.user, one.user];
     const place = {
       users: [one.user.userId, two.user.userId] as const,
+      askedByStranger: this.#knows(asked, asker) ? undefined : asked.userId,
       networks: new Set(networks),
       purpose,
     };

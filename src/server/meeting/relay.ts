@@ -12,6 +12,8 @@ import { commonBucket, PairBudget, type Bucket } from "./relay-budget.ts";
 
 const PAIRS_PER_NETWORK = 32;
 const PAIRS_PER_USER = 8;
+/** Of those of a user, with people who have asked to meet it and whom it does not know. */
+const PAIRS_WITH_STRANGERS = 4;
 /** Of those of a user; the others are for chats. */
 const STREAMS_PER_USER = 2;
 /** How often pairs without a budget are looked at, in ms. */
@@ -20,6 +22,8 @@ const DAY = 86_400_000;
 
 export type RelayPlace = {
   readonly users: readonly [number, number];
+  /** Who of the two was asked by somebody whom it does not know, and so pays nothing for it. */
+  readonly askedByStranger: number | undefined;
   /** Of each network once. */
   readonly networks: ReadonlySet<string>;
   readonly purpose: Purpose;
@@ -37,6 +41,7 @@ export class Relay {
   readonly #ofNetwork = new Tally();
   readonly #ofUser = new Tally();
   readonly #streamsOfUser = new Tally();
+  readonly #strangersOfUser = new Tally();
   readonly #pairs = new Set<Pair>();
   /** Those that wait for a budget, who waits the longest first. */
   readonly #waiting = new Set<Pair>();
@@ -66,16 +71,18 @@ export class Relay {
 
   /** Takes a place for a pair, until `release` or the end of its bytes. @returns whether there was one */
   admit(place: RelayPlace): boolean {
-    const { users, networks, purpose } = place;
+    const { users, askedByStranger, networks, purpose } = place;
     const isStream = purpose === "stream";
     if (this.#places.size >= this.#limits.pairs) return false;
     if ([...networks].some((network) => this.#ofNetwork.of(network) >= PAIRS_PER_NETWORK)) return false;
+    if (this.#strangersOfUser.of(String(askedByStranger)) >= PAIRS_WITH_STRANGERS) return false;
     for (const user of users.map(String)) {
       if (this.#ofUser.of(user) >= PAIRS_PER_USER) return false;
       if (isStream && this.#streamsOfUser.of(user) >= STREAMS_PER_USER) return false;
     }
     this.#places.add(place);
     for (const network of networks) this.#ofNetwork.add(network);
+    if (askedByStranger !== undefined) this.#strangersOfUser.add(String(askedByStranger));
     for (const user of users.map(String)) {
       this.#ofUser.add(user);
       if (isStream) this.#streamsOfUser.add(user);
@@ -86,6 +93,7 @@ export class Relay {
   release(place: RelayPlace): void {
     if (!this.#places.delete(place)) return;
     for (const network of place.networks) this.#ofNetwork.remove(network);
+    this.#strangersOfUser.remove(String(place.askedByStranger));
     for (const user of place.users.map(String)) {
       this.#ofUser.remove(user);
       if (place.purpose === "stream") this.#streamsOfUser.remove(user);
@@ -121,8 +129,10 @@ export class Relay {
   #passed(pair: Pair, bytes: number): void {
     this.#metrics.relayedBytes += bytes;
     this.#turnDay();
-    for (const user of pair.place.users) this.#used.set(user, (this.#used.get(user) ?? 0) + bytes);
-    const isSlow = pair.place.users.some((user) => this.bytesLeft(user) === 0);
+    const { users, askedByStranger } = pair.place;
+    const payers = users.filter((user) => user !== askedByStranger);
+    for (const user of payers) this.#used.set(user, (this.#used.get(user) ?? 0) + bytes);
+    const isSlow = payers.some((user) => this.bytesLeft(user) === 0);
     const now = performance.now();
     pair.budget.charge(bytes, isSlow, now);
     if (this.#waiting.has(pair) || pair.budget.mayRead(now)) return;

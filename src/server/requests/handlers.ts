@@ -130,7 +130,6 @@ function requestPeer(
   if (target === undefined || target === user || (target.isRelayOnly && session.isLegacy)) {
     return failure("user_offline", { target_user });
   }
-  session.services.meetings.lookedUp(user, target);
   return written(session.services.directory.peerInfo(target, session));
 }
 

@@ -121,13 +121,15 @@ test("seats that never speak are closed after 10 s, and their meetings with them
   expect(await attacker.ask(fifth)).toHaveProperty("code", "ok");
 });
 
-test("whose day's bytes are used up still chats", async () => {
+test("whose day's bytes are used up still chats, and who was asked by a stranger has used none", async () => {
   const { server } = await start({ bytesPerDay: 1_000 });
   const [ana, benito] = await relayedPair(server, ["ana", "benito"]);
   ana.write("x".repeat(2_000));
   await benito.until("x".repeat(2_000));
   const { client } = await server.online("ana");
   expect(await client.ask({ action: "reach" })).toHaveProperty("relay_bytes_left", 0);
+  const asked = await server.online("benito");
+  expect(await asked.client.ask({ action: "reach" })).toHaveProperty("relay_bytes_left", 1_000);
   benito.write("still here");
   await ana.until("still here");
   for (const party of [ana, benito]) party.close();

@@ -13,7 +13,8 @@ let user = 0;
 /** A place for two who have none, at networks that nobody else uses. */
 function place(more: Partial<RelayPlace> = {}): RelayPlace {
   const users = [++user, ++user] as const;
-  return { users, networks: new Set(users.map((each) => `network ${each}`)), purpose: "chat", ...more };
+  const networks = new Set(users.map((each) => `network ${each}`));
+  return { users, askedByStranger: undefined, networks, purpose: "chat", ...more };
 }
 
 /** How many of 300 such places there are. */
@@ -29,6 +30,17 @@ test("there are so many pairs in all, of a network and of a user, and of these t
   const relay = relayWith();
   expect(admitted(relay, () => ({ users: [++user, 2], purpose: "stream" }))).toBe(2);
   expect(admitted(relay, () => ({ users: [2, ++user] }))).toBe(6);
+});
+
+test("those whom a user does not know have half of its places, also once they have left and come again", () => {
+  const relay = relayWith();
+  const ofStranger = () => place({ users: [++user, 1], askedByStranger: 1 });
+  const places = Array.from({ length: 8 }, ofStranger);
+  expect(places.filter((each) => relay.admit(each))).toEqual(places.slice(0, 4));
+  expect(admitted(relay, () => ({ users: [1, ++user] }))).toBe(4);
+  relay.release(places[0] as RelayPlace);
+  expect(relay.admit(ofStranger())).toBe(true);
+  expect(relay.admit(ofStranger())).toBe(false);
 });
 
 test("a place that is released, even twice, is free once", () => {
