@@ -35,28 +35,47 @@ const MAX_STEPS = 64;
 /** People of whom the last attempt is kept. */
 const MAX_PEOPLE = 256;
 
-export class Attempts {
-  /** By label; of whom it was tried last is the last. */
-  readonly #steps = new Map<string, Tried[]>();
+type Attempt = {
+  /** By the monotonic clock; what they have begun themselves, before we tried: -Infinity. */
+  readonly begunAt: number;
+  readonly steps: Tried[];
+};
 
-  /** An attempt begins, and the last one is forgotten. */
-  begin(label: string): Tried[] {
-    this.#steps.delete(label);
-    for (const oldest of this.#steps.keys()) {
-      if (this.#steps.size < MAX_PEOPLE) break;
-      this.#steps.delete(oldest);
-    }
-    const steps: Tried[] = [];
-    this.#steps.set(label, steps);
-    return steps;
+export class Attempts {
+  readonly #monotonic: () => number;
+  /** By label; of whom it was tried last is the last. */
+  readonly #attempts = new Map<string, Attempt>();
+
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic;
   }
 
+  /** An attempt begins, and the last one is forgotten. */
+  begin(label: string): void {
+    this.#start(label, this.#monotonic());
+  }
+
+  /** A dial cannot be taken back, and may fail during the next attempt, to which it does not belong. */
   note(label: string, tried: Tried): void {
-    const steps = this.#steps.get(label) ?? this.begin(label);
+    const { begunAt, steps } = this.#attempts.get(label) ?? this.#start(label, -Infinity);
+    const hasFailed = "ms" in tried && tried.code !== undefined;
+    // Times of steps are rounded to ms.
+    if (hasFailed && tried.ms > this.#monotonic() - begunAt + 1) return;
     if (steps.length < MAX_STEPS) steps.push(tried);
   }
 
   of(label: string): readonly Tried[] {
-    return this.#steps.get(label) ?? [];
+    return this.#attempts.get(label)?.steps ?? [];
+  }
+
+  #start(label: string, begunAt: number): Attempt {
+    this.#attempts.delete(label);
+    for (const oldest of this.#attempts.keys()) {
+      if (this.#attempts.size < MAX_PEOPLE) break;
+      this.#attempts.delete(oldest);
+    }
+    const attempt = { begunAt, steps: [] };
+    this.#attempts.set(label, attempt);
+    return attempt;
   }
 }

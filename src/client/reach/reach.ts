@@ -64,7 +64,7 @@ export class Reach {
   /** Keeps the server told where we are. */
   readonly #announcer: Announcer;
   readonly #dialNeeds: DialNeeds;
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
   /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
@@ -74,6 +74,7 @@ export class Reach {
     this.#p2pPort = p2pPort;
     const { profile, tls, rendezvous, clock, storage } = needs;
     const monotonic = () => clock.monotonic();
+    this.#attempts = new Attempts(monotonic);
     this.#port = new PeerPort({
       ...needs,
       admit: (connection, peer, report, way, place) => {
