@@ -21,7 +21,7 @@ import type { RelayUse } from "../profile/relay-use.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ReachPush } from "../rendezvous/link.ts";
 import type { Rendezvous, RendezvousState } from "../rendezvous/session.ts";
-import { ownAddresses } from "../rendezvous/surroundings.ts";
+import { ownAddresses, recentAddresses } from "../rendezvous/surroundings.ts";
 import { Announcer, type OutsideView } from "./announcer.ts";
 import { LocalNetwork } from "./lan/local-network.ts";
 import { NONCE_LENGTH } from "./mapping/pcp.ts";
@@ -126,7 +126,7 @@ export class Reach {
       own: () => ({
         isServerLocal: rendezvous.isServerLocal,
         port: this.#port.port,
-        addresses: ownAddresses(),
+        addresses: recentAddresses(),
       }),
       relay: () => profile.relay,
       lookUp: async (username) => {

@@ -19,7 +19,7 @@ export type Surroundings = {
   readonly network: string;
 };
 
-let lastAddresses: string[] = [];
+let lastAddresses: string[] | undefined;
 
 /**
  * This machine's own addresses, for peers in the same network; at most eight. Those of the last call while the system
@@ -31,7 +31,12 @@ export function ownAddresses(): string[] {
   } catch (error) {
     if (errorCode(error) !== "ERR_SYSTEM_ERROR") throw error;
   }
-  return lastAddresses;
+  return lastAddresses ?? [];
+}
+
+/** As `ownAddresses`, as they were at the last look: a messenger looks every second, and it takes about 0.2 ms. */
+export function recentAddresses(): readonly string[] {
+  return lastAddresses ?? ownAddresses();
 }
 
 function readAddresses(): string[] {
