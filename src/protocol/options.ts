@@ -90,7 +90,7 @@ function unknownOption(shown: string, meant: string | undefined, language: Langu
 
 /**
  * Reads `args` and the environment by a table of options; with `--help`, `help` or `--version` only `args`.
- * @returns the given options, and the other arguments in order.
+ * @returns the given options, the flags of those in `args`, and the other arguments in order.
  * @throws UsageError naming what is wrong, in `language`.
  */
 export function readOptions<const O extends Options>(
@@ -98,7 +98,7 @@ export function readOptions<const O extends Options>(
   args: readonly string[],
   environment: Environment,
   language: Language,
-): { values: OptionValues<O>; positionals: string[] } {
+): { values: OptionValues<O>; typed: string[]; positionals: string[] } {
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
@@ -136,6 +136,7 @@ export function readOptions<const O extends Options>(
       values.set(token.name, readValue(shown, option, token.value, environment, language));
     }
   }
+  const typed = [...values.keys()];
   // Help is given even when a variable is wrong.
   const helps = values.has("help") || values.has("version") || positionals[0] === "help";
   for (const [flag, option] of helps ? [] : Object.entries(options)) {
@@ -145,5 +146,5 @@ export function readOptions<const O extends Options>(
     const read = readValue(name, option, value, environment, language);
     if (read !== undefined) values.set(flag, read);
   }
-  return { values: Object.fromEntries(values) as OptionValues<O>, positionals };
+  return { values: Object.fromEntries(values) as OptionValues<O>, typed, positionals };
 }

@@ -231,8 +231,12 @@ export function readInvocation(args: readonly string[], environment: Environment
   const command = COMMAND_NAMES.find((name) => name === typed);
   if (typed !== undefined && command === undefined)
     throw new UsageError(texts.unknownCommand(typed, nearestWord(typed, [...COMMAND_NAMES, "help"])));
-  // Read again with the options of this command alone, so that another command's option is refused.
-  const read = readOptions(optionsOf(command), args, environment, language);
+  const options = optionsOf(command);
+  const foreign = first.typed.find((flag) => !Object.hasOwn(options, flag));
+  if (command !== undefined && foreign !== undefined)
+    throw new UsageError(texts.notItsOption(command, foreign));
+  // Read again with the options of this command alone, whose variables alone matter.
+  const read = readOptions(options, args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
   const folder = dataFolder(values, environment, language);
   const config: Config = {

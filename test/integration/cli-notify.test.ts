@@ -40,6 +40,6 @@ test("no other command takes it", () =>
   expectFailure(world.person("carla", port), ["users", "--notify-command", "true"], {
     exit: 2,
     code: "usage",
-    en: "Unknown option: --notify-command",
-    es: "Opción desconocida: --notify-command",
+    en: "does not take --notify-command",
+    es: "no admite --notify-command",
   }));

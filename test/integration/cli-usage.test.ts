@@ -85,7 +85,7 @@ describe("2: wrong usage", () => {
   test.each([
     [["fly"], "Unknown command: “fly”", "Orden desconocida: «fly»"],
     [["users", "--flly"], "Unknown option: --flly", "Opción desconocida: --flly"],
-    [["users", "--wait", "queued"], "Unknown option: --wait", "Opción desconocida: --wait"],
+    [["users", "--wait", "queued"], "users does not take --wait", "users no admite --wait"],
     [["users", "--timeout", "0"], "--timeout: expected a number", "--timeout: se esperaba un número"],
     [["users", "--timeout"], "--timeout: the value is missing", "--timeout: falta el valor"],
     [["users", "--p2p-port=65536"], "--p2p-port: expected", "--p2p-port: se esperaba"],

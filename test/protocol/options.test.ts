@@ -13,7 +13,8 @@ const OPTIONS = {
 } as const satisfies Options;
 
 function read(args: readonly string[], environment: { [name: string]: string } = {}) {
-  return readOptions(OPTIONS, args, environment, "en");
+  const { values, positionals } = readOptions(OPTIONS, args, environment, "en");
+  return { values, positionals };
 }
 
 function refusal(

@@ -15,6 +15,10 @@ export const USAGE_TEXTS = {
     en: (command: string, meant: string | undefined) =>
       `Unknown command: “${quotedText(command)}”.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
   },
+  notItsOption: {
+    es: (command: string, flag: string) => `La orden ${command} no admite --${flag}.`,
+    en: (command: string, flag: string) => `The command ${command} does not take --${flag}.`,
+  },
   missingArgument: { es: (name: string) => `Falta ${name}.`, en: (name: string) => `${name} is missing.` },
   userArgument: { es: "USUARIO", en: "USER" },
   fileArgument: { es: "ARCHIVO", en: "FILE" },
