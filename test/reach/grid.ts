@@ -3,6 +3,7 @@
  * reach each other, over distances (`cell.ts`). Without pairs all of them, whose table is then written into
  * `src/client/reach/README.md`. Needs what `test:reach` needs, Python 3 and TAP devices.
  */
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { join } from "node:path";
 
@@ -63,9 +64,11 @@ const rows = KINDS.map((one) => {
   const cells = KINDS.map((other) => measured.get(`${one}:${other}`));
   return `| **${one}** | ${cells.join(" | ")} |`;
 });
+const load = loadavg().at(-1)?.toFixed(1);
+const place = `${values.runs} runs a cell, on ${availableParallelism()} cores with a load of ${load}.`;
 const head = `| from ↓ to → | ${KINDS.join(" | ")} |\n| --- | ${KINDS.map(() => "---").join(" | ")} |`;
 const text = await Bun.file(README).text();
 const [before] = text.split(BEGIN);
 const after = text.split(END).at(-1);
-await Bun.write(README, `${before}${BEGIN}\n\n${[head, ...rows].join("\n")}\n\n${END}${after}`);
+await Bun.write(README, `${before}${BEGIN}\n\n${[head, ...rows].join("\n")}\n\n${place}\n\n${END}${after}`);
 Bun.spawnSync([process.execPath, "fmt", README]);
