@@ -138,6 +138,11 @@ export class Archive {
     return this.#profile.movedAt;
   }
 
+  /** Whether the local network is told that this client is there, and its router asked for a port. */
+  get usesLan(): boolean {
+    return this.#profile.usesLan;
+  }
+
   /** Which ways the account uses. */
   get relay(): RelayUse {
     return this.#profile.relay;

@@ -95,6 +95,7 @@ test("whoami names the account, its server, its key and its folder", async () =>
       authority: expect.stringMatching(/^[0-9a-f]{64}$/),
       fingerprint,
       has_session: true,
+      lan: false,
       relay: "auto",
       folder: ana.profileFolder,
       moved_at: null,
@@ -102,7 +103,7 @@ test("whoami names the account, its server, its key and its folder", async () =>
   ]);
   expect((await offline.run(["whoami"])).stdout).toMatch(
     new RegExp(
-      `^ana\\.people, at ${ana.server}\nA session is stored: .*\n.*:\n[0-9a-f ]+\nFolder: ${ana.profileFolder}\n$`,
+      `^ana\\.people, at ${ana.server}\nA session is stored: .*\nThe local network is told nothing, .*\n.*:\n[0-9a-f ]+\nFolder: ${ana.profileFolder}\n$`,
     ),
   );
   const spanish = await beto.run(["whoami", "--lang", "es"]);

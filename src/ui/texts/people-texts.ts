@@ -53,6 +53,10 @@ export const PEOPLE_TEXTS = {
         ? "A session is stored: no password is needed."
         : "No session is stored: the password will be needed.",
   },
+  lanOff: {
+    es: "Nada se dice a la red local ni se pide a su router.",
+    en: "The local network is told nothing, and its router is asked nothing.",
+  },
   relayOnly: {
     es: "Solo a través del servidor: nadie más se entera de su dirección.",
     en: "Through the server only: nobody else learns its address.",

@@ -13,7 +13,7 @@ export function whoami({ config, output }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   return withReadableArchive(
     config,
-    ({ username, authority, hasSession, movedAt, relay, folder, safetyNumbers }) => {
+    ({ username, authority, hasSession, movedAt, usesLan, relay, folder, safetyNumbers }) => {
       const servers = serversOf(config.dataFolder, authority);
       const { ownFingerprint: fingerprint } = safetyNumbers;
       const user = quotedName(username);
@@ -25,12 +25,22 @@ export function whoami({ config, output }: CommandContext): Promise<ExitCode> {
             : texts.list(servers.map((server) => quotedText(server))),
         ),
         movedAt === undefined ? texts.hasSession(hasSession) : texts.movedOn(localDay(movedAt)),
+        ...(usesLan ? [] : [texts.lanOff]),
         ...(relay === "auto" ? [] : [relay === "only" ? texts.relayOnly : texts.relayNever]),
         texts.ownFingerprint(user),
         showFingerprint(fingerprint),
         texts.accountFolder(quotedText(folder)),
       ];
-      const account = { username, servers, authority, fingerprint, has_session: hasSession, relay, folder };
+      const account = {
+        username,
+        servers,
+        authority,
+        fingerprint,
+        has_session: hasSession,
+        lan: usesLan,
+        relay,
+        folder,
+      };
       output.event({ event: "whoami", ...account, moved_at: isoTime(movedAt) }, lines.join("\n"));
       return EXIT.done;
     },
