@@ -33,6 +33,13 @@ async function greets(name = "carla"): Promise<RawPeer> {
   return peer;
 }
 
+/** As `greets`, while an older link is there still: they are asked whether the new one is complete for them, too. */
+async function greetsAgain(): Promise<RawPeer> {
+  const peer = await greets();
+  expect(await peer.next()).toEqual({ action: "ping" });
+  return peer;
+}
+
 function texts(...ids: string[]): { message: string; id: string }[] {
   return ids.map((id) => ({ message: `text ${id}`, id }));
 }
@@ -60,7 +67,7 @@ test("nothing of a stranger is stored before their first text, and three of them
   expect([ana.texts(), ana.of("typing"), ana.of("connected")]).toEqual([[], [], []]);
   expect(strangers().map(({ username }) => username)).toEqual(["carla"]);
 
-  const again = await greets();
+  const again = await greetsAgain();
   again.send(...texts("1", "2", "3", "4"));
   expect([await again.next(), await again.next()]).toEqual([delivered("1", "2", "3"), HELD]);
 });
@@ -145,7 +152,7 @@ test("whatever who was declined sends, nothing is stored and nobody is told", as
   expect(ana.profile.history.find(ana.profile.contacts.ensure("carla"), "1")).toBeUndefined();
   const told = ana.events.length;
   const { size } = statSync(profileFile(ana.profile.folder));
-  const peer = await greets();
+  const peer = await greetsAgain();
   peer.send(
     { action: "typing", active: true },
     { action: "read", id: "1" },
@@ -193,7 +200,7 @@ test("where only contacts may write, nobody is stored; where anyone may, texts a
   expect(await peer.next()).toEqual(HELD);
   expect([strangers(), ana.of("request")]).toEqual([[], []]);
   ana.messenger.decisions.allow("anyone");
-  const again = await greets();
+  const again = await greetsAgain();
   again.send(...texts("1", "2", "3", "4"));
   expect(await again.next()).toEqual(delivered("1", "2", "3", "4"));
   expect(ana.texts("carla")).toEqual(["text 1", "text 2", "text 3", "text 4"]);
