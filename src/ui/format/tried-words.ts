@@ -131,8 +131,9 @@ function resultOf(code: string | undefined, texts: Texts): string {
       return texts.triedRefuses;
     case "timeout":
     case "ETIMEDOUT":
-      return texts.triedSilent;
+    // It was connected, and said nothing.
     case "handshake_timeout":
+      return texts.triedSilent;
     case "closed_in_handshake":
     case "other_name":
     case "own_certificate":
