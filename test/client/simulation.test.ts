@@ -9,17 +9,13 @@ import { simulate, World } from "./simulation/world.ts";
 /** `bun run soak --of worlds` tries more. */
 const WORLDS = 120;
 /**
- * Worlds in which a fault was found once:
- * - A read receipt was sent on a link that broke, while an older one was left.
- * - A text was taken, and never acknowledged, on a link on which its writer was not told that they are accepted.
- * - A doubtful link closed while another dial was scheduled, which then came beside the next link.
- * - What was read was told to somebody who took nothing of a stranger, and not again.
+ * Worlds in which a fault was found once, and is found again if it is made again; when worlds are drawn otherwise, others
+ * take their place:
  * - Of two links, one that was current while the other was doubtful stayed for ever.
  * - Who was accepted while their texts came to the disk was told after it that these are held.
- * - Who was told on two links that they are accepted was known to know only on the second, which had broken.
  * - Whoever was invited by somebody of whom they had typed the name otherwise took them for somebody else.
  */
-const FOUND_WRONG = [1_780, 3_555_731_263, 50_878_671, 2_147_334_310, 330_002_102, 400_247, 600_074, 101_391];
+const FOUND_WRONG = [97, 400_247, 814];
 /** ms. An idle machine needs three seconds, one on which other tests run too has needed more than 60. */
 const PATIENCE = 300_000;
 const ALONE = process.env["PALOMA_SIMULATION_SEED"];
