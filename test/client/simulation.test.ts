@@ -7,7 +7,7 @@ import { checkDisks, isEverythingOut } from "./simulation/verdict.ts";
 import { simulate, World } from "./simulation/world.ts";
 
 /** `bun run soak --of worlds` tries more. */
-const WORLDS = 120;
+const WORLDS = 100;
 /**
  * Worlds in which a fault was found once, and is found again if it is made again; when worlds are drawn otherwise, others
  * take their place:
