@@ -105,24 +105,34 @@ export const REQUESTS = {
       return { message_id: sent };
     },
   ),
-  /** `action`: the id of the change that is sent; absent: the text had not been sent, and is sent in its new form. */
-  edit: row({ to: name, message_id: id, text: message }, ({ account }, { to, message_id, text }) => {
-    const action = account.messenger.edit(to, message_id, text);
-    account.messenger.commit();
-    return { action };
-  }),
+  /**
+   * `action`: the id of the change that is sent; absent: the text had not been sent, and is sent in its new form. As `withdraw`
+   * and `cancel` answered after the events that it causes.
+   */
+  edit: row(
+    { to: name, message_id: id, text: message },
+    async ({ account: { messenger } }, { to, message_id, text }) => {
+      const action = messenger.edit(to, message_id, text);
+      await messenger.committed();
+      return { action };
+    },
+  ),
   /** `action`: as for `edit`; absent: the text had not been sent, and is cancelled. */
-  withdraw: row({ to: name, message_id: id }, ({ account }, { to, message_id }) => {
-    const action = account.messenger.withdraw(to, message_id);
-    account.messenger.commit();
+  withdraw: row({ to: name, message_id: id }, async ({ account: { messenger } }, { to, message_id }) => {
+    const action = messenger.withdraw(to, message_id);
+    await messenger.committed();
     return { action };
   }),
   /** Cancels one text that was not sent, or all of a conversation. `ids`: of those that were cancelled, oldest first. */
-  cancel: row({ to: name, message_id: optional(id) }, ({ account }, { to, message_id }) => {
-    if (message_id === undefined) return { ids: account.messenger.cancelAll(to) };
-    account.messenger.cancel(to, message_id);
-    return { ids: [message_id] };
-  }),
+  cancel: row(
+    { to: name, message_id: optional(id) },
+    async ({ account: { messenger } }, { to, message_id }) => {
+      const ids = message_id === undefined ? messenger.cancelAll(to) : [message_id];
+      if (message_id !== undefined) messenger.cancel(to, message_id);
+      await messenger.committed();
+      return { ids };
+    },
+  ),
   /** Decides whether a person may write. `state`: what they are now. */
   decide: row(
     { username: name, decision: oneOf(...DECISIONS) },

@@ -50,6 +50,8 @@ test("strangers who do their worst leave a few requests and nothing else, and fr
   expect(came).toBe(STRANGERS);
   expect(greeted).toBeWithin(1, MAX_STRANGERS + 1);
   expect(ana.texts()).toHaveLength(lines);
+  // The last ones may be told a moment later: once they are on the disk.
+  await ana.messenger.committed();
   const requests = new Set(ana.of("request").map(({ from }) => from));
   expect(requests.size).toBeWithin(1, MAX_NEW_REQUESTS + 1);
   expect(ana.profile.consents.requests()).toHaveLength(requests.size);
