@@ -51,8 +51,10 @@ const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "storage_failed",
 ]);
 
-/** Reasons that are answers of the person's client: that they are online is no news then. */
+/** Reasons that are answers of the person's client, or found in them: that they are online is no news then. */
 const ANSWERS: ReadonlySet<UnreachableReason> = new Set([
+  "key_pending",
+  "verification_needed",
   "not_admitted",
   "own_key_pending",
   "greeting_refused",
@@ -194,7 +196,8 @@ export class Dialling {
     if (state.name !== "dialling" || state.id !== id) return;
     this.#wasInVain = ANSWERS.has(failure);
     this.#state = { name: "quiet", reason: failure };
-    if (state.isOutdated && wanted()) this.resetAndConnect();
+    // That they are online is no news of somebody who has answered.
+    if (state.isOutdated && !this.#wasInVain && wanted()) this.resetAndConnect();
     else unreachable(failure, RETRIED.has(failure) ? this.#schedule(failure) : undefined);
   }
 

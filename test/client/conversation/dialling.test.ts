@@ -182,6 +182,16 @@ describe("an attempt", () => {
     expect(attempts.dialling.waitsForKey).toBe(true);
   });
 
+  test("that was answered is not made again for news that they are online", async () => {
+    for (const answer of ["key_pending", "busy"] as const) {
+      const attempts = new Attempts();
+      attempts.dialling.connect();
+      attempts.dialling.resetAndConnect();
+      await attempts.fail(answer);
+      expect([attempts.count, attempts.reasons]).toEqual([1, [answer]]);
+    }
+  });
+
   test("beside a doubtful link is abandoned when that answers", async () => {
     const attempts = new Attempts();
     attempts.dialling.linked();
