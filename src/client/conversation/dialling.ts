@@ -54,7 +54,6 @@ const RETRIED: ReadonlySet<UnreachableReason> = new Set([
 /** Reasons that are answers of the person's client, or found in them: that they are online is no news then. */
 const ANSWERS: ReadonlySet<UnreachableReason> = new Set([
   "key_pending",
-  "verification_needed",
   "not_admitted",
   "own_key_pending",
   "greeting_refused",
