@@ -313,27 +313,31 @@ export class SharedAccount {
   }
 
   async #attach(): Promise<Place | undefined> {
-    const attachment = await Attachment.to(this.#profile.folder, {
-      event: (json) =>
-        this.#attempt(() => {
-          const event = eventOf(json, (seq) => this.archive.history.bySeq(seq));
-          if (event !== undefined) this.#report(event);
-        }),
-      ended: () => this.#move(),
-    })
-      .then(async (attached) => {
-        const { who, lan, relay } = this.#options;
-        if (who !== undefined) await attached?.request("allow", { who });
-        if (lan !== undefined) await attached?.request("use_lan", { lan });
-        if (relay !== undefined) await attached?.request("use_relay", { relay });
-        return attached;
-      })
-      .catch((error: unknown) => {
-        // It has just ended, or does not answer; then the lock is held.
-        if (!(error instanceof ServingEndedError)) throw error;
-        return undefined;
+    // Before, its end is no move: this attempt goes on to take the account, and two would take it at once.
+    let isPlace = false;
+    try {
+      const attachment = await Attachment.to(this.#profile.folder, {
+        event: (json) =>
+          this.#attempt(() => {
+            const event = eventOf(json, (seq) => this.archive.history.bySeq(seq));
+            if (event !== undefined) this.#report(event);
+          }),
+        ended: () => {
+          if (isPlace) this.#move();
+        },
       });
-    return attachment && { name: "elsewhere", attachment };
+      const { who, lan, relay } = this.#options;
+      if (who !== undefined) await attachment?.request("allow", { who });
+      if (lan !== undefined) await attachment?.request("use_lan", { lan });
+      if (relay !== undefined) await attachment?.request("use_relay", { relay });
+      if (attachment?.isOpen !== true) return undefined;
+      isPlace = true;
+      return { name: "elsewhere", attachment };
+    } catch (error) {
+      // It has just ended, or does not answer; then the lock is held.
+      if (!(error instanceof ServingEndedError)) throw error;
+      return undefined;
+    }
   }
 
   async #take(): Promise<Place> {

@@ -22,6 +22,7 @@ describe.skipIf(noLab !== undefined)(`changes of network${skipped(noLab)}`, () =
     console.log(said.trim());
     const { told, moved, fromAna, fromBenito, lost } = JSON.parse(said) as Record<string, number | boolean>;
     for (const ms of [told, moved, fromAna, fromBenito]) expect(ms).toBeLessThan(PATIENCE);
-    expect(lost).toBe(false);
+    // While one side sleeps the other one gives its link up.
+    if (change !== "sleep") expect(lost).toBe(false);
   });
 });

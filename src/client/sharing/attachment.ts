@@ -67,6 +67,10 @@ export class Attachment implements ConnectionHandlers {
     return undefined;
   }
 
+  get isOpen(): boolean {
+    return this.#connection?.isOpen === true;
+  }
+
   opened(connection: Connection): void {
     this.#connection = connection;
   }
