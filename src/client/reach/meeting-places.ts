@@ -39,6 +39,11 @@ export function meetingTargets(
 function mayBeServers({ ip, port }: Target, server = ""): boolean {
   if (ip === server) return true;
   if (port < MIN_CANDIDATE_PORT || (isLoopback(ip) && !isLoopback(server))) return false;
+  return isInNetworksOf(server, ip);
+}
+
+/** Whether an address is public, or the server has a private one itself: else it names a network in which it is not. */
+export function isInNetworksOf(server: string, ip: string): boolean {
   return !isPrivate(ip) || isPrivate(server);
 }
 

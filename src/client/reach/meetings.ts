@@ -7,7 +7,7 @@ import type { Clock } from "../../net/clock.ts";
 import type { Target } from "../../net/dialler.ts";
 import type { dialForLines } from "../../net/line-socket.ts";
 import type { TlsContext } from "../../net/tls.ts";
-import { familyOf, isPrivate } from "../../protocol/ip-address.ts";
+import { familyOf } from "../../protocol/ip-address.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { Tried } from "../peer/attempts.ts";
 import { dialTargets, Race, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
@@ -22,7 +22,7 @@ import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { Inviters } from "./inviters.ts";
 import type { Go, MeetingFailure, Purpose } from "./meeting.ts";
 import { notMetBecause, unmetBecause } from "./unmet.ts";
-import { meetingTargets } from "./meeting-places.ts";
+import { isInNetworksOf, meetingTargets } from "./meeting-places.ts";
 import { MeetingRun, type MeetingEnd, type MeetingPlan } from "./meeting-run.ts";
 
 /** How long dials to somebody of whom one address is known to be open are waited for before they are met, in ms. */
@@ -334,9 +334,7 @@ export function checkedGo(
 ): Go {
   const family = go.family === 6 ? 6 : 4;
   const named = ip === undefined || port === undefined ? [] : peerTargets([{ ip, port }], own);
-  const [target] = named.filter(
-    (each) => familyOf(each.ip) === family && (!isPrivate(each.ip) || isPrivate(server)),
-  );
+  const [target] = named.filter((each) => familyOf(each.ip) === family && isInNetworksOf(server, each.ip));
   return { family, ...target, in_ms, rtt_ms };
 }
 
