@@ -20,11 +20,9 @@ import {
   type LinkId,
 } from "../../src/client/peer/link-choice.ts";
 import { DEAD_AFTER, PROBE_TIMEOUT } from "../../src/client/peer/link-watch.ts";
+import type { Move } from "./exhaustive-search.ts";
+import { DECIDER, otherOf, SIDES, type SideIndex } from "./link-model.ts";
 
-type SideIndex = 0 | 1;
-const SIDES: readonly SideIndex[] = [0, 1];
-const DECIDER = 0;
-const otherOf = (side: SideIndex): SideIndex => (side === 0 ? 1 : 0);
 /** Both are called so often, in ms. */
 const TICK = 1_000;
 /** A side writes on a dead link no longer than this while it has a good one, in ms. */
@@ -67,7 +65,6 @@ export type ClassWorld = {
   now: number;
   nextLink: LinkId;
 };
-export type Move = { readonly name: string; readonly run: (world: ClassWorld) => void };
 
 export function copyOf(world: ClassWorld): ClassWorld {
   return {
@@ -293,9 +290,9 @@ function passTime(world: ClassWorld): void {
 const isLive = (end: End) => end === "open" || end === "complete";
 
 /** All possible next steps. */
-export function movesOf(world: ClassWorld): Move[] {
+export function movesOf(world: ClassWorld): Move<ClassWorld>[] {
   const { links, sides, budget, hasDirect } = world;
-  const moves: Move[] = [];
+  const moves: Move<ClassWorld>[] = [];
   for (const { id, dialler, isDead, ends, wire } of links) {
     const acceptor = otherOf(dialler);
     if (!isDead && ends[acceptor] === "none" && ends[dialler] === "open") {

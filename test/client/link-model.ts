@@ -18,8 +18,9 @@ import {
   type LinkEvent,
   type LinkId,
 } from "../../src/client/peer/link-choice.ts";
+import { searchAll, type Move } from "./exhaustive-search.ts";
 
-type SideIndex = 0 | 1;
+export type SideIndex = 0 | 1;
 export const SIDES: readonly SideIndex[] = [0, 1];
 export const DECIDER: SideIndex = 0;
 export const otherOf = (side: SideIndex): SideIndex => (side === 0 ? 1 : 0);
@@ -54,7 +55,6 @@ export type World = {
   faults: number;
   nextLink: LinkId;
 };
-type Move = { readonly name: string; readonly run: (world: World) => void };
 
 /** Whether no link died on the way to this state: then «disconnected» must not occur. */
 let faultless = true;
@@ -204,8 +204,8 @@ export function deliver(world: World, link: Link, side: SideIndex): void {
 }
 
 /** All possible next steps. */
-function movesOf(world: World): Move[] {
-  const moves: Move[] = [];
+function movesOf(world: World): Move<World>[] {
+  const moves: Move<World>[] = [];
   const isLive = (end: End) => end === "open" || end === "complete";
   for (const { id, dialler, dead, ends, wire } of world.links) {
     if (!dead && ends[otherOf(dialler)] === "none" && ends[dialler] === "open") {
@@ -331,42 +331,19 @@ function checkEnd(world: World): void {
   }
 }
 
-/** @returns the number of states. @throws Error with the path to the first wrong state */
+/** @returns, @throws as `searchAll` */
 export function explore(start: World): { states: number; ends: number } {
-  const seen = new Map<string, "under way" | "done">();
-  const path: string[] = [];
-  let ends = 0;
-  const visit = (world: World): void => {
-    check(world);
-    const key = keyOf(world);
-    const mark = seen.get(key);
-    if (mark === "under way") throw new Error("it goes round for ever");
-    if (mark === "done") return;
-    seen.set(key, "under way");
-    const moves = movesOf(world);
-    if (moves.length === 0) {
-      checkEnd(world);
-      ends++;
-    }
-    for (const move of moves) {
-      path.push(move.name);
-      const next = copyOf(world);
-      // The number of faults only decreases, so the state alone determines this.
-      faultless = next.faults === start.faults && startIsFaultless;
-      if (move.name.includes("dies")) faultless = false;
-      move.run(next);
-      visit(next);
-      path.pop();
-    }
-    seen.set(key, "done");
-  };
   const startIsFaultless = start.links.every((link) => !link.dead);
-  try {
-    visit(start);
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\n  after: ${path.join("\n         ")}`, { cause: error });
-  }
-  return { states: seen.size, ends };
+  const moves = (world: World): Move<World>[] =>
+    movesOf(world).map(({ name, run }) => ({
+      name,
+      run: (next) => {
+        // The number of faults only decreases, so the state alone determines this.
+        faultless = next.faults === start.faults && startIsFaultless && !name.includes("dies");
+        run(next);
+      },
+    }));
+  return searchAll({ check, checkEnd, copyOf, keyOf, movesOf: moves }, start);
 }
 
 type Plan = { queued?: number; toSend?: number; faults?: number; chatOpen?: readonly [boolean, boolean] };
