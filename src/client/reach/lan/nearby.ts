@@ -1,6 +1,6 @@
 /**
  * Which contacts are on the local network, from the beacons that arrive. Anybody there can send thousands: each address
- * is heard once a second, and the tags that are computed have a budget.
+ * is heard a few times a second, and the tags that are computed have a budget.
  */
 import type { Target } from "../../../net/dialler.ts";
 import { isOf, readBeacon, type Beacon } from "./beacon.ts";
@@ -11,9 +11,11 @@ export const HEARD_FOR = 90_000;
 export const MAX_ADDRESSES = 4;
 /** Tags that may be computed in a second. */
 export const TAGS_A_SECOND = 20_000;
-/** An address is heard once in this time, in ms. */
+/** In this time, in ms, an address is heard SENDER_BEACONS times. */
 const SENDER_INTERVAL = 1_000;
-/** Addresses whose last beacon is remembered; beyond it no other one is heard for a while. */
+/** The accounts of one machine share its address, also this client's own, and all of them send at the same pace. */
+export const SENDER_BEACONS = 8;
+/** Addresses whose beacons are counted; beyond it no other one is heard for a while. */
 export const MAX_SENDERS = 4_096;
 
 type Heard = { readonly target: Target; readonly at: number };
@@ -22,8 +24,8 @@ export class Nearby {
   readonly #contacts: () => readonly string[];
   /** By label; the address that was heard last is the last. */
   readonly #heard = new Map<string, readonly Heard[]>();
-  /** When an address was last heard, the oldest first. */
-  readonly #senders = new Map<string, number>();
+  /** Since when the beacons of an address are counted, the oldest first. */
+  readonly #senders = new Map<string, { readonly since: number; beacons: number }>();
   #tags = TAGS_A_SECOND;
   #tagsAt = -Infinity;
 
@@ -64,12 +66,14 @@ export class Nearby {
   }
 
   #isDue(from: string, now: number): boolean {
-    for (const [sender, at] of this.#senders) {
-      if (now - at < SENDER_INTERVAL) break;
+    for (const [sender, { since }] of this.#senders) {
+      if (now - since < SENDER_INTERVAL) break;
       this.#senders.delete(sender);
     }
-    if (this.#senders.has(from) || this.#senders.size >= MAX_SENDERS) return false;
-    this.#senders.set(from, now);
+    const sender = this.#senders.get(from);
+    if (sender !== undefined) return ++sender.beacons <= SENDER_BEACONS;
+    if (this.#senders.size >= MAX_SENDERS) return false;
+    this.#senders.set(from, { since: now, beacons: 1 });
     return true;
   }
 

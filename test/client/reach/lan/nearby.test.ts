@@ -8,6 +8,7 @@ import {
   MAX_ADDRESSES,
   MAX_SENDERS,
   Nearby,
+  SENDER_BEACONS,
   TAGS_A_SECOND,
 } from "../../../../src/client/reach/lan/nearby.ts";
 import { label } from "../../../../src/identity/names.ts";
@@ -61,9 +62,20 @@ test("a beacon that others repeat adds their addresses, four at most, and is not
   expect(nearby.targets(ANA, 1_000)[0]).toEqual({ ip: "10.0.0.7", port: 9_000 });
 });
 
-test("an address is heard once a second, whatever it sends", () => {
+test("every account of one machine is heard, at whatever moment of the same second they send", () => {
   const nearby = new Nearby(() => [ANA, BOB]);
-  expect(nearby.take(beacon(label("eve")), "10.0.0.7", 0)).toBeUndefined();
+  for (const second of [0, 1_000, 2_000]) {
+    // As one's own, if it is this machine.
+    expect(nearby.take(beacon(label("eve")), "10.0.0.7", second)).toBeUndefined();
+    expect(nearby.take(beacon(ANA, 9_001), "10.0.0.7", second + 1)).toBe(ANA);
+    expect(nearby.take(beacon(BOB, 9_002), "10.0.0.7", second + 900)).toBe(BOB);
+  }
+});
+
+test("an address is heard eight times a second, whatever it sends", () => {
+  const nearby = new Nearby(() => [ANA, BOB]);
+  for (let sent = 0; sent < SENDER_BEACONS; sent++)
+    expect(nearby.take(beacon(label("eve")), "10.0.0.7", 0)).toBeUndefined();
   expect(nearby.take(beacon(ANA), "10.0.0.7", 999)).toBeUndefined();
   expect(nearby.take(beacon(ANA), "10.0.0.7", 1_000)).toBe(ANA);
   expect(nearby.take(beacon(BOB), "10.0.0.8", 1_000)).toBe(BOB);
