@@ -15,12 +15,14 @@ type Option =
   /** A leading `~` is the home folder. */
   | { readonly type: "path" }
   | { readonly type: "choice"; readonly of: readonly string[] }
-  | { readonly type: "integer"; readonly min: number; readonly max: number };
+  | { readonly type: "integer"; readonly min: number; readonly max: number }
+  /** Bytes: `4096`, or with a suffix, `500M`; K, M, G and T are powers of 1,024. */
+  | { readonly type: "size" };
 export type Options = { readonly [flag: string]: Option };
 
 type Value<O extends Option> = O extends { type: "switch" }
   ? boolean
-  : O extends { type: "integer" }
+  : O extends { type: "integer" | "size" }
     ? number
     : O extends { type: "choice"; of: readonly (infer T)[] }
       ? T
@@ -71,9 +73,25 @@ function readValue(
         `${shown}: expected a number from ${option.min} to ${option.max}`,
       );
     }
+    case "size": {
+      const bytes = bytesOf(value);
+      if (bytes !== undefined) return bytes;
+      return wrong(
+        language,
+        `${shown}: se esperaba un tamaño, como 4096, 500M o 2G`,
+        `${shown}: expected a size, such as 4096, 500M or 2G`,
+      );
+    }
     default:
       return option satisfies never;
   }
+}
+
+/** The bytes of a size as it is typed, at least 1; undefined: it is none. */
+function bytesOf(typed: string): number | undefined {
+  const [, digits = "", suffix = ""] = /^(\d{1,15})(?:([KMGT])(?:i?B)?)?$/i.exec(typed) ?? [];
+  const bytes = Number(digits) * 1_024 ** (1 + "KMGT".indexOf(suffix.toUpperCase() || "-"));
+  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 function unknownOption(shown: string, meant: string | undefined, language: Language): never {

@@ -2,8 +2,9 @@
  * The command line and the environment: the command, its options and its arguments, checked before anything is done.
  * Without a server, the one used last with the data folder is looked up there.
  */
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { lastServer } from "../client/local-accounts.ts";
 import { parseFingerprint } from "../identity/fingerprint.ts";
@@ -41,6 +42,8 @@ const ONLINE = {
   relay: { type: "choice", of: RELAY_USES },
 } as const satisfies Options;
 const NOTIFY = { "notify-command": { type: "text" } } as const satisfies Options;
+/** Where files of others are put. */
+const DOWNLOADS = { downloads: { type: "path" } } as const satisfies Options;
 const WAIT = { type: "choice", of: ["received", "queued"] } as const;
 
 /** In the order of the help. */
@@ -83,6 +86,7 @@ const ALL_OPTIONS = {
   ...COMMAND_OPTIONS.fingerprint,
   ...NOTIFY,
   ...COMMAND_OPTIONS.verify,
+  ...DOWNLOADS,
 } as const satisfies Options;
 
 export type Flag = keyof typeof ALL_OPTIONS;
@@ -139,6 +143,8 @@ export type Config = Server & {
   /** Go online although the account was exported to another machine. */
   readonly force: boolean;
   readonly off: boolean;
+  /** Where files of others are put; an absolute path. */
+  readonly downloads: string;
 };
 
 export type Invocation =
@@ -158,7 +164,7 @@ type Environment = { [name: string]: string | undefined };
 /** The options of a command; undefined: those of the program without one. */
 export function optionsOf(command: CommandName | undefined): Options {
   return command === undefined
-    ? { ...GLOBAL_OPTIONS, ...ONLINE, ...NOTIFY }
+    ? { ...GLOBAL_OPTIONS, ...ONLINE, ...NOTIFY, ...DOWNLOADS }
     : { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
 }
 
@@ -215,6 +221,29 @@ function dataFolder(
   return join(home, ".local", "share", "paloma");
 }
 
+/** The person's folder for downloads, as the desktop has it. @see https://www.freedesktop.org/wiki/Software/xdg-user-dirs */
+function downloadFolder(environment: Environment): string {
+  const home = environment["HOME"] ?? homedir();
+  const configured = environment["XDG_CONFIG_HOME"];
+  const file = join(
+    configured?.startsWith("/") === true ? configured : join(home, ".config"),
+    "user-dirs.dirs",
+  );
+  const named = environment["XDG_DOWNLOAD_DIR"] ?? /^XDG_DOWNLOAD_DIR="(.+)"$/m.exec(textOf(file))?.[1];
+  const folder = named?.replace(/^\$HOME(?=\/|$)/, () => home) ?? "";
+  return folder.startsWith("/") ? folder : join(home, "Downloads");
+}
+
+/** The text of a file; empty if it cannot be read. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // Without it the usual folder is taken.
+    return "";
+  }
+}
+
 /**
  * Reads the command line and the environment; removes the password from the environment.
  * @throws UsageError
@@ -267,6 +296,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     notifyCommand: values["notify-command"],
     force: values.force === true,
     off: values.off === true,
+    downloads: resolve(values.downloads ?? downloadFolder(environment)),
   };
   checkPeerPort(config);
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };

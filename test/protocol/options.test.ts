@@ -7,6 +7,7 @@ const OPTIONS = {
   "tls-port": { type: "integer", min: 0, max: 65_535 },
   user: { type: "text" },
   lang: { type: "choice", of: ["es", "en"] },
+  "max-size": { type: "size" },
   json: { type: "switch" },
   help: { type: "switch" },
   version: { type: "switch" },
@@ -75,6 +76,26 @@ describe("flags", () => {
     expect(refusal(["--lang", "fr"])).toBe("--lang: expected one of es, en");
     expect(refusal(["--lang", "constructor"])).toBe("--lang: expected one of es, en");
   });
+
+  test.each([
+    ["1", 1],
+    ["4096", 4_096],
+    ["10k", 10_240],
+    ["500M", 524_288_000],
+    ["2GiB", 2_147_483_648],
+    ["1TB", 1_099_511_627_776],
+  ])("a size is bytes, or has a suffix: %s", (written, value) => {
+    expect(read(["--max-size", written]).values).toEqual({ "max-size": value });
+  });
+
+  test.each(["0", "", "-1", "M", "1.5G", "10 M", "10MM", "9000000000T", "1E3"])(
+    "no size: «%s»",
+    (written) => {
+      expect(refusal([`--max-size=${written}`])).toBe(
+        "--max-size: expected a size, such as 4096, 500M or 2G",
+      );
+    },
+  );
 
   test("a missing value is reported, even where another flag would be taken for it", () => {
     expect(refusal(["--user"])).toBe("--user: the value is missing");

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { UsageError } from "../../src/protocol/options.ts";
@@ -49,6 +51,7 @@ test("options that are not given have the defaults of CLI", () => {
     force: false,
     notifyCommand: undefined,
     off: false,
+    downloads: "/h/Downloads",
   });
 });
 
@@ -126,6 +129,25 @@ test("the data folder is in XDG_DATA_HOME if that is absolute, otherwise in the 
   expect(configOf(["users"], { XDG_DATA_HOME: "xdg" }).dataFolder).toBe("/h/.local/share/paloma");
   expect(configOf(["users", "--data", "rel"], { XDG_DATA_HOME: "/xdg" }).dataFolder).toBe("rel");
 });
+
+test("files are put where the person says, else into the desktop's folder for downloads", () =>
+  inTemporaryFolder((folder) => {
+    const downloads = (environment: { [name: string]: string }, ...args: string[]) => {
+      const invocation = readInvocation(args, { HOME: "/h", ...environment });
+      return invocation.name === "menus" && invocation.config.downloads;
+    };
+    expect(downloads({}, "--downloads", "~/in")).toBe("/h/in");
+    expect(downloads({}, "--downloads", "in")).toBe(join(process.cwd(), "in"));
+    expect(downloads({ PALOMA_DOWNLOADS: "/in" })).toBe("/in");
+    expect(downloads({ XDG_DOWNLOAD_DIR: "/d" })).toBe("/d");
+    expect(downloads({ XDG_DOWNLOAD_DIR: "$HOME/d" })).toBe("/h/d");
+    writeFileSync(
+      join(folder, "user-dirs.dirs"),
+      'XDG_DESKTOP_DIR="/x"\nXDG_DOWNLOAD_DIR="$HOME/Descargas"\n',
+    );
+    expect(downloads({ XDG_CONFIG_HOME: folder })).toBe("/h/Descargas");
+    expect(downloads({ XDG_CONFIG_HOME: "/nowhere" })).toBe("/h/Downloads");
+  }));
 
 describe("a server", () => {
   test.each([

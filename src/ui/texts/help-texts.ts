@@ -190,6 +190,10 @@ export const OPTION_HELP = {
     es: ["", "verify: retira la verificación de USUARIO"],
     en: ["", "verify: withdraw the verification of USER"],
   },
+  downloads: {
+    es: ["CARPETA", "dónde se guardan los archivos que llegan (su carpeta de descargas)"],
+    en: ["DIR", "where files that arrive are put (your folder for downloads)"],
+  },
   timeout: {
     es: ["S", "segundos que puede durar la orden (30; verify: 300)"],
     en: ["S", "seconds that the command may take (30; verify: 300)"],
