@@ -1,7 +1,7 @@
 /** Who may write, in a chat: what is said of it, and `/accept`, `/decline` and `/block`. */
 import type { ContactState } from "../../client/contact-choices.ts";
 import { showFingerprint } from "../../identity/fingerprint.ts";
-import { decisionSentence } from "../format/consent-words.ts";
+import { decisionSentence } from "../format/people-words.ts";
 import type { Line } from "../format/printed-line.ts";
 import { effects, print, type Run } from "./message-commands.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, OpenedChat } from "./model.ts";

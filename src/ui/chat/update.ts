@@ -5,7 +5,7 @@ import { isBlank } from "../../protocol/visible-text.ts";
 import { ageOf } from "../format/local-time.ts";
 import { stateMark } from "../format/message-format.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
-import { shownCode } from "../format/verification-words.ts";
+import { shownCode } from "../format/people-words.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";

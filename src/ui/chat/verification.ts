@@ -1,7 +1,7 @@
 /** The verification in a chat: what is said of it, and the answer that is typed while a code is compared. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { yesOrNo } from "../format/questions.ts";
-import { endingSentence, shownCode } from "../format/verification-words.ts";
+import { endingSentence, shownCode } from "../format/people-words.ts";
 import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
 import type { ChatContext, ChatModel, ChatStep, Verifying } from "./model.ts";
 import { failure, notice, peerName, printing } from "./notices.ts";

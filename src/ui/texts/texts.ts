@@ -7,6 +7,7 @@ import { CHAT_TEXTS } from "./chat-texts.ts";
 import { CONSENT_TEXTS } from "./consent-texts.ts";
 import { DOCTOR_TEXTS } from "./doctor-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
+import { FILE_TEXTS } from "./file-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
 import { MOVING_TEXTS } from "./moving-texts.ts";
@@ -28,6 +29,7 @@ const TABLE = {
   ...VERIFICATION_TEXTS,
   ...CONSENT_TEXTS,
   ...DOCTOR_TEXTS,
+  ...FILE_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

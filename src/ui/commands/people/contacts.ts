@@ -8,7 +8,7 @@ import { contactJson, isoTime } from "../../../client/event-json.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { mutedSeconds, mutedSentence, untilText } from "../../chat/other-chats.ts";
-import { decisionSentence } from "../../format/consent-words.ts";
+import { decisionSentence } from "../../format/people-words.ts";
 import { localClock, localDay } from "../../format/local-time.ts";
 import { nameOrder, namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";

@@ -23,7 +23,7 @@ import {
 } from "../../failures.ts";
 import { ageOf } from "../../format/local-time.ts";
 import { namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
-import { endingSentence, shownCode } from "../../format/verification-words.ts";
+import { endingSentence, shownCode } from "../../format/people-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, withLocalAccount, type CommandContext } from "../online-account.ts";
 import { askYesOrNo, canAsk } from "../password.ts";

@@ -1,4 +1,5 @@
-/** The sentences about a verification that commands and the chat share. */
+/** What was decided about somebody, and what became of a verification: sentences that commands and the chat share. */
+import type { ContactState } from "../../client/contact-choices.ts";
 import type { VerificationEnding } from "../../client/conversation/events.ts";
 import type { Texts } from "../texts/texts.ts";
 import { ageOf } from "./local-time.ts";
@@ -26,4 +27,15 @@ export function endingSentence(
     storage_failed: () => texts.verificationNotStored,
   }[ending]();
   return retryAt === undefined ? sentence : `${sentence} ${texts.verificationRetry(ageOf(retryAt - now))}`;
+}
+
+/** What was decided about who may write, in one sentence. @param user as shown */
+export function decisionSentence(user: string, state: ContactState, texts: Texts): string {
+  return {
+    contact: texts.isContactNow(user),
+    request: texts.requestArrived(user),
+    declined: texts.isDeclinedNow(user),
+    blocked: texts.isBlockedNow(user),
+    stranger: texts.isStrangerNow(user),
+  }[state];
 }

@@ -1,0 +1,188 @@
+/** Files that are sent and received. Names of people and files passed in may stand in a sentence already. */
+import { plural, type BilingualText } from "./bilingual-text.ts";
+
+export const FILE_TEXTS = {
+  decimalMark: { es: ",", en: "." },
+  /** In place of a size. */
+  fileSizeUnknown: { es: "tamaño desconocido", en: "unknown size" },
+  /** In place of a size. */
+  folderFacts: {
+    es: (count: number, size: string) =>
+      `carpeta, ${plural(count, "1 elemento", `${count} elementos`)}, ${size}`,
+    en: (count: number, size: string) => `folder, ${plural(count, "1 item", `${count} items`)}, ${size}`,
+  },
+  /** `facts`: its size. */
+  fileWhat: {
+    es: (name: string, facts: string) => `«${name}» (${facts})`,
+    en: (name: string, facts: string) => `“${name}” (${facts})`,
+  },
+  fileName: { es: (name: string) => `«${name}»`, en: (name: string) => `“${name}”` },
+  /** Of a whole that is `size`. */
+  fileProgress: {
+    es: (percent: number, size: string) => `${percent} % de ${size}`,
+    en: (percent: number, size: string) => `${percent} % of ${size}`,
+  },
+  fileLeft: {
+    es: (time: string) => `${time.startsWith("1 ") ? "falta" : "faltan"} ${time}`,
+    en: (time: string) => `${time} left`,
+  },
+
+  /** What becomes of a file that is sent. `what`: as of `fileWhat`. */
+  fileOutOffered: {
+    es: (what: string, user: string) => `Se ofrece ${what} a ${user}; espera su respuesta.`,
+    en: (what: string, user: string) => `${what} is offered to ${user}; it waits for their answer.`,
+  },
+  fileOutAccepted: {
+    es: (what: string, user: string) => `${user} acepta ${what}; empezará en cuanto haya conexión.`,
+    en: (what: string, user: string) => `${user} accepts ${what}; it begins as soon as you are connected.`,
+  },
+  fileOutRunning: {
+    es: (what: string, user: string, how: string) => `Enviando a ${user} ${what}: ${how}.`,
+    en: (what: string, user: string, how: string) => `Sending ${what} to ${user}: ${how}.`,
+  },
+  /** Why follows, also with the other pause. */
+  fileOutPaused: {
+    es: (what: string, user: string, how: string) => `En pausa el envío de ${what} a ${user} (${how}).`,
+    en: (what: string, user: string, how: string) => `Sending ${what} to ${user} is paused (${how}).`,
+  },
+  fileOutDone: {
+    es: (what: string, user: string) => `${user} ha recibido ${what}.`,
+    en: (what: string, user: string) => `${user} has received ${what}.`,
+  },
+  fileOutDeclined: {
+    es: (what: string, user: string) => `${user} no acepta ${what}.`,
+    en: (what: string, user: string) => `${user} does not accept ${what}.`,
+  },
+  /** Why may follow, also with the next three. */
+  fileOutCancelled: {
+    es: (what: string, user: string) => `Se ha detenido el envío de ${what} a ${user}.`,
+    en: (what: string, user: string) => `Sending ${what} to ${user} was stopped.`,
+  },
+  fileOutFailed: {
+    es: (what: string, user: string) => `No se ha podido enviar ${what} a ${user}.`,
+    en: (what: string, user: string) => `${what} could not be sent to ${user}.`,
+  },
+
+  /** What becomes of a file that is received. */
+  fileInOffered: {
+    es: (what: string, user: string) => `${user} le ofrece ${what}.`,
+    en: (what: string, user: string) => `${user} offers you ${what}.`,
+  },
+  fileInAccepted: {
+    es: (what: string, user: string) => `Aceptado ${what}, de ${user}; empezará en cuanto haya conexión.`,
+    en: (what: string, user: string) =>
+      `${what} from ${user} is accepted; it begins as soon as you are connected.`,
+  },
+  fileInRunning: {
+    es: (what: string, user: string, how: string) => `Recibiendo de ${user} ${what}: ${how}.`,
+    en: (what: string, user: string, how: string) => `Receiving ${what} from ${user}: ${how}.`,
+  },
+  fileInPaused: {
+    es: (what: string, user: string, how: string) => `En pausa la recepción de ${what} de ${user} (${how}).`,
+    en: (what: string, user: string, how: string) => `Receiving ${what} from ${user} is paused (${how}).`,
+  },
+  /** `path`: where it lies; it may stand in quotation marks. */
+  fileInDone: {
+    es: (what: string, user: string, path: string) => `Recibido ${what} de ${user}: está en «${path}».`,
+    en: (what: string, user: string, path: string) => `Received ${what} from ${user}: it is in “${path}”.`,
+  },
+  fileInDeclined: {
+    es: (what: string, user: string) => `Rechazado ${what}, de ${user}.`,
+    en: (what: string, user: string) => `${what} from ${user} was declined.`,
+  },
+  fileInCancelled: {
+    es: (what: string, user: string) => `Se ha detenido la recepción de ${what} de ${user}.`,
+    en: (what: string, user: string) => `Receiving ${what} from ${user} was stopped.`,
+  },
+  fileInFailed: {
+    es: (what: string, user: string) => `No se ha podido recibir ${what} de ${user}.`,
+    en: (what: string, user: string) => `${what} could not be received from ${user}.`,
+  },
+  fileSha256: {
+    es: (digest: string) => `Su SHA-256: ${digest}`,
+    en: (digest: string) => `Its SHA-256: ${digest}`,
+  },
+
+  /** Why: a sentence for each code. */
+  fileNoLink: {
+    es: (user: string) => `No hay conexión con ${user}; se reanudará en cuanto la haya.`,
+    en: (user: string) => `There is no connection to ${user}; it resumes as soon as there is one.`,
+  },
+  fileNoSpaceHere: {
+    es: "No queda sitio en este disco; se reanudará en cuanto lo haya.",
+    en: "This disk is full; it resumes as soon as there is room.",
+  },
+  fileNoSpaceThere: {
+    es: (user: string) => `El disco de ${user} está lleno; se reanudará en cuanto haya sitio.`,
+    en: (user: string) => `${user}'s disk is full; it resumes as soon as there is room.`,
+  },
+  fileUnwritableHere: {
+    es: "No se puede escribir en la carpeta de destino.",
+    en: "The target folder cannot be written to.",
+  },
+  fileUnwritableThere: {
+    es: (user: string) => `${user} no puede guardarlo en su disco.`,
+    en: (user: string) => `${user}'s machine cannot save it.`,
+  },
+  fileStopped: {
+    es: (user: string) => `Lo ha detenido ${user}.`,
+    en: (user: string) => `${user} stopped it.`,
+  },
+  fileChangedHere: {
+    es: "Ha cambiado en este disco desde que se ofreció; ofrézcalo otra vez.",
+    en: "It has changed on this disk since it was offered; offer it again.",
+  },
+  fileChangedThere: {
+    es: (user: string) => `Ha cambiado en el disco de ${user} desde que se ofreció.`,
+    en: (user: string) => `It has changed on ${user}'s disk since it was offered.`,
+  },
+  fileGoneHere: { es: "Ya no está en este disco.", en: "It is no longer on this disk." },
+  fileGoneThere: {
+    es: (user: string) => `Ya no está en el disco de ${user}.`,
+    en: (user: string) => `It is no longer on ${user}'s disk.`,
+  },
+  fileTooLargeHere: {
+    es: "Es más grande de lo que se acepta aquí.",
+    en: "It is larger than what is accepted here.",
+  },
+  fileTooLargeThere: {
+    es: (user: string) => `Es más grande de lo que acepta ${user}.`,
+    en: (user: string) => `It is larger than what ${user} accepts.`,
+  },
+  fileDamaged: {
+    es: "Lo recibido no es igual que lo enviado.",
+    en: "What was received is not what was sent.",
+  },
+  fileBadListing: {
+    es: "La lista de lo que hay en la carpeta no es válida.",
+    en: "The list of what is in the folder is not valid.",
+  },
+  fileNotSupported: {
+    es: (user: string) => `El programa de ${user} no admite archivos.`,
+    en: (user: string) => `${user}'s program does not take files.`,
+  },
+  fileKeyChanged: {
+    es: (user: string) => `La clave de ${user} ha cambiado desde que se ofreció.`,
+    en: (user: string) => `${user}'s key has changed since it was offered.`,
+  },
+  fileLost: {
+    es: "Se ha cortado, y lo que viene de otro programa no se puede enviar dos veces.",
+    en: "It was cut off, and what comes from another program cannot be sent twice.",
+  },
+  fileMissing: { es: "No existe.", en: "It does not exist." },
+  fileNotReadable: { es: "No se puede leer.", en: "It cannot be read." },
+  fileNotAFile: {
+    es: "No es un archivo ni una carpeta.",
+    en: "It is neither a file nor a folder.",
+  },
+  fileTooManyEntries: {
+    es: "La carpeta tiene más de 100 000 elementos.",
+    en: "The folder has more than 100,000 items.",
+  },
+  fileNoSuchTransfer: { es: "No hay ningún envío así.", en: "There is no such transfer." },
+  fileNotPossible: {
+    es: "Eso ya no es posible con este envío.",
+    en: "That is no longer possible with this transfer.",
+  },
+  fileOtherReason: { es: (code: string) => `Motivo: «${code}».`, en: (code: string) => `Reason: “${code}”.` },
+} as const satisfies { readonly [name: string]: BilingualText };
