@@ -7,30 +7,17 @@
  */
 import { randomUUIDv7 } from "bun";
 
-import { withArchive, type Archive } from "../../client/archive.ts";
+import { withArchive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { AccountMovedError, ActionError, isTransient, SelfError } from "../../client/errors.ts";
+import { ActionError, SelfError } from "../../client/errors.ts";
 import { deliveryJson, ownChangeJson } from "../../client/event-json.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { isSamePerson } from "../../identity/names.ts";
-import { isPeerErrorDue } from "../chat/notices.ts";
-import {
-  describeFailure,
-  describeUnreachable,
-  EXIT,
-  failure,
-  InterruptedError,
-  TimeoutError,
-  type ExitCode,
-  type Failure,
-} from "../failures.ts";
-import { namesKnownTo, shownName, type NameBook } from "../format/name-book.ts";
+import { EXIT, failure, InterruptedError, type ExitCode, type Failure } from "../failures.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
+import { AwaitedPeer } from "./awaited-peer.ts";
 import { untilAborted, withAccount, type CommandContext } from "./online-account.ts";
-
-/** Time that the attempt after a server's limit needs, in ms; with less left, the command does not wait for it. */
-const ATTEMPT_TIME = 2_000;
 
 type State =
   /** It is being queued. `early`: events of the account meanwhile, among them the first ones about it. */
@@ -101,11 +88,6 @@ async function checkTarget(
   });
 }
 
-/** Whether nobody has ever answered to this name here, so that it may be misspelt. */
-function isStranger(archive: Archive, name: string): boolean {
-  return archive.conversation(name)?.isStranger !== false;
-}
-
 /** Queues it. @returns the id of what will be sent; undefined: an unsent message was cancelled, so nothing will be. */
 async function put(
   account: SharedAccount,
@@ -174,32 +156,20 @@ class Delivery {
   readonly #texts: Texts;
   readonly #to: string;
   readonly #content: OutgoingContent;
-  /** Undefined: the peer has acknowledged. */
-  readonly #outcome = Promise.withResolvers<Failure | undefined>();
+  readonly #peer: AwaitedPeer;
   #state: State = { name: "queueing", early: [] };
-  #names: NameBook = new Map();
-  #isStranger = false;
-  /** Whether they may appear on the local network while there is no server; `said`: that was printed. */
-  #nearby: "never" | "awaited" | "said" = "never";
-  /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
-  #fullDisk: Failure | undefined;
-  /** A failure of this disk was printed. */
-  #hasStorageFailed = false;
-  /** When another error of the peer was last printed, ms since 1970. */
-  #peerErrorAt: number | undefined;
 
   constructor(context: CommandContext, to: string, content: OutgoingContent) {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
     this.#to = to;
     this.#content = content;
+    this.#peer = new AwaitedPeer(context, to);
   }
 
   /** Puts it into the outbox. @returns as `put` @throws as `deliver` */
   async queue(account: SharedAccount): Promise<string | undefined> {
-    const { archive } = account;
-    this.#names = namesKnownTo(archive, [archive.nameOf(this.#to)]).book;
-    this.#isStranger = isStranger(archive, this.#to);
+    this.#peer.know(account);
     const id = await untilAborted(this.#context.signal, put(account, this.#to, this.#content));
     const early = this.#state.name === "queueing" ? this.#state.early : [];
     this.#state = id === undefined ? { name: "cancelled" } : { name: "sending", id };
@@ -211,30 +181,28 @@ class Delivery {
   async run(account: SharedAccount, id: string | undefined, connect: () => Promise<void>): Promise<ExitCode> {
     const { config, output } = this.#context;
     const texts = this.#texts;
+    const peer = this.#peer;
     if (id === undefined) {
-      output.notice(texts.cancelled(this.#userIn(account)));
+      output.notice(texts.cancelled(peer.shown));
       return EXIT.done;
     }
     const isUnsentEdit = this.#content.kind === "edit" && id === this.#content.target;
     const what = isUnsentEdit ? texts.theMessage : subjectOf(this.#content, texts);
     if (config.wait === "queued") {
-      output.notice(texts.queued(what, this.#userIn(account)));
-      if (this.#isStranger) output.notice(texts.neverAnswered(this.#userIn(account)));
+      output.notice(texts.queued(what, peer.shown));
+      if (peer.isStranger) output.notice(texts.neverAnswered(peer.shown));
       return EXIT.done;
     }
-    const { reachable, lan } = await account.request("status", {});
-    if (reachable && lan && !this.#isStranger) this.#nearby = "awaited";
-    const problem = await this.#acknowledged(account, connect).catch((error: unknown) => {
+    const problem = await peer.awaited(account, connect).catch((error: unknown) => {
       if (error instanceof InterruptedError) output.notice(this.#queuedSentence(account, what));
       throw error;
     });
     if (problem === undefined) {
       const isText = this.#content.kind === "text";
-      output.notice(texts[isText ? "received" : "changed"](this.#userIn(account)));
+      output.notice(texts[isText ? "received" : "changed"](peer.shown));
       return EXIT.done;
     }
-    const to = account.isRemoved ? this.#to : account.archive.nameOf(this.#to);
-    const exit = output.failure({ ...problem, to });
+    const exit = output.failure({ ...problem, to: peer.username });
     output.notice(this.#queuedSentence(account, what, problem.code));
     return exit;
   }
@@ -254,7 +222,7 @@ class Delivery {
         // What another process goes on to do with it is not waited for.
         if (event.id !== id || (config.wait === "queued" && event.state !== "queued")) return;
         output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
-        if (event.state === "received" || event.state === "read") this.#outcome.resolve(undefined);
+        if (event.state === "received" || event.state === "read") this.#peer.resolve();
         return;
       case "changed":
         if (event.message.id !== target || (event.action ?? target) !== id) return;
@@ -263,106 +231,14 @@ class Delivery {
       case "cancelled":
         if (event.id === target) output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
         return;
-      case "server":
-        if (event.state.name === "stopped" && event.state.why instanceof AccountMovedError)
-          this.#outcome.resolve(describeFailure(event.state.why, config));
-        return;
-      case "held":
-        if (isSamePerson(event.to, this.#to)) this.#onHeld(event.to);
-        return;
-      case "unreachable":
-        if (isSamePerson(event.username, this.#to)) this.#onUnreachable(event);
-        return;
-      case "storageFailed":
-        // It comes with every attempt, and is printed once.
-        if (!this.#hasStorageFailed) output.notice(describeFailure(event.error, config).sentence);
-        this.#hasStorageFailed = true;
-        return;
-      case "peerError":
-        if (isSamePerson(event.username, this.#to)) this.#onPeerError(event.username, event.code);
-        return;
       default:
-        return;
-    }
-  }
-
-  /** The peer takes nothing more until they accept. */
-  #onHeld(to: string): void {
-    const { config, output } = this.#context;
-    if (config.wait === "queued") return;
-    output.event({ event: "held", to }, undefined);
-    const sentence = this.#texts.waitsForAcceptance(shownName(this.#names, to));
-    this.#outcome.resolve(failure("notDelivered", "not_accepted", sentence));
-  }
-
-  #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
-    const { output, deadline } = this.#context;
-    if (reason === "no_server" && this.#nearby !== "never") {
-      if (this.#nearby === "awaited")
-        output.notice(this.#texts.waitsNearby(shownName(this.#names, username)));
-      this.#nearby = "said";
-      return;
-    }
-    const isPerhapsNobody = reason === "offline" && this.#isStranger;
-    const problem = isPerhapsNobody
-      ? failure("notDelivered", "user_offline", this.#texts.perhapsNobody(shownName(this.#names, username)))
-      : describeUnreachable(reason, username, this.#names, this.#texts, retryIn);
-    if (reason === "server_limits" && (retryIn ?? Infinity) + ATTEMPT_TIME <= deadline.left) {
-      output.notice(`${problem.sentence} ${this.#texts.limitWaitedOut}`);
-      return;
-    }
-    this.#outcome.resolve(problem);
-  }
-
-  #onPeerError(username: string, code: string): void {
-    const { output } = this.#context;
-    const user = shownName(this.#names, username);
-    if (code !== "storage_failed") {
-      if (!isPeerErrorDue(this.#peerErrorAt, Date.now())) return;
-      this.#peerErrorAt = Date.now();
-      output.notice(this.#texts.peerToldError(user, code));
-      return;
-    }
-    // The error comes with every attempt, and is printed once.
-    if (this.#fullDisk !== undefined) return;
-    this.#fullDisk = failure("notDelivered", "peer_storage_failed", this.#texts.peerStorageFailed(user));
-    output.notice(this.#fullDisk.sentence);
-  }
-
-  /** Goes online until the peer acknowledges. @returns why it has not, if so. @throws InterruptedError */
-  async #acknowledged(account: SharedAccount, connect: () => Promise<void>): Promise<Failure | undefined> {
-    const { config, signal } = this.#context;
-    /** Why the server was not reached; then only a peer whose address is known can be sent to. */
-    let serverProblem: Failure | undefined;
-    try {
-      await untilAborted(signal, connect());
-    } catch (error) {
-      if (error instanceof InterruptedError) throw error;
-      const problem = describeFailure(error, config);
-      if (!isTransient(error)) return problem;
-      serverProblem = problem;
-    }
-    try {
-      const outcome = await untilAborted(signal, this.#outcome.promise);
-      // Without the server the peer could not be looked up, so its failure is the reason to report.
-      return outcome?.exit === EXIT.notDelivered ? (serverProblem ?? outcome) : outcome;
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error;
-      const problem = this.#fullDisk ?? serverProblem;
-      if (problem !== undefined) return problem;
-      const sentence = this.#texts.notAcknowledged(this.#userIn(account));
-      return failure("notDelivered", "not_acknowledged", sentence);
+        this.#peer.onEvent(event);
     }
   }
 
   /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
   #queuedSentence(account: SharedAccount, what: string, code?: string): string {
     if (account.isRemoved) return this.#texts.notKept;
-    return queuedSentence(what, this.#userIn(account), this.#texts, code);
-  }
-
-  /** The peer's name as shown: the registered spelling once it is known. */
-  #userIn({ archive }: SharedAccount): string {
-    return shownName(this.#names, archive.nameOf(this.#to));
+    return queuedSentence(what, this.#peer.shown, this.#texts, code);
   }
 }
