@@ -35,6 +35,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "reach",
       "reach/doctor",
       "conversation",
+      "file",
       "local-accounts.ts",
       "locate-profile.ts",
       "safety-numbers.ts",

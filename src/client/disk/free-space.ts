@@ -3,6 +3,7 @@
  * byte, and what this machine's person writes still finds room.
  */
 import { statfsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 
 import { errorCode } from "../../net/error-code.ts";
 
@@ -38,6 +39,16 @@ function spaceOf(folder: string): Space {
 
 type Space = { readonly bsize: number; readonly blocks: number; readonly bavail: number };
 
+/** Free bytes above the floor; negative: below it. */
+function aboveFloor({ bsize, blocks, bavail }: Space): number {
+  return bavail * bsize - Math.min(FREE_FLOOR, FREE_SHARE * blocks * bsize);
+}
+
+/** Whether a file of `size` bytes would leave the disk of this folder above the floor. @throws system errors */
+export async function isRoomFor(folder: string, size: number): Promise<boolean> {
+  return size <= aboveFloor(await statfs(folder));
+}
+
 export class FreeSpace {
   readonly #look: () => Space;
   readonly #monotonic: () => number;
@@ -61,9 +72,7 @@ export class FreeSpace {
   get isLow(): boolean {
     const now = this.#monotonic();
     if (this.#last === undefined || now - this.#last.at >= CHECK_INTERVAL) {
-      const { bsize, blocks, bavail } = this.#look();
-      const isLow = bavail * bsize < Math.min(FREE_FLOOR, FREE_SHARE * blocks * bsize);
-      this.#last = { at: now, isLow };
+      this.#last = { at: now, isLow: aboveFloor(this.#look()) < 0 };
     }
     return this.#last.isLow;
   }

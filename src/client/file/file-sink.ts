@@ -1,0 +1,150 @@
+import type { BigIntStats } from "node:fs";
+import { rm, type FileHandle } from "node:fs/promises";
+
+import { FreeSpace } from "../disk/free-space.ts";
+import { readFully } from "./file-source.ts";
+import { isRecorded, readRecord, writeRecord } from "./naming-record.ts";
+import { safeName } from "./safe-names.ts";
+import { asSink, SinkError, type Sink } from "./source.ts";
+import { TargetFolder } from "./target-folder.ts";
+
+/** What one received file or folder needs to know of its place; the same at each opening. */
+export type Place = {
+  /** As `TargetFolder.resolve` gave it when the offer was accepted. */
+  readonly folder: string;
+  /** Made up here for this transfer, never by its sender: letters and digits. It names what is not complete. */
+  readonly key: string;
+  /** As it was offered: any text. */
+  readonly name: string;
+  /** A file for the sink's own use in the profile's folder. It is removed when the transfer is known to be done. */
+  readonly record: string;
+  /** As it was offered, ms since 1970; undefined: not told. */
+  readonly modified: number | undefined;
+};
+
+/** A received file. */
+export class FileSink implements Sink {
+  readonly #place: Place;
+  /** Bytes; undefined: as many as come. */
+  readonly #size: number | undefined;
+  readonly #folder: TargetFolder;
+  readonly #space: FreeSpace;
+  readonly #handle: FileHandle;
+  /** Undefined: it has its temporary name. */
+  #name: string | undefined;
+
+  private constructor(
+    place: Place,
+    size: number | undefined,
+    folder: TargetFolder,
+    handle: FileHandle,
+    name: string | undefined,
+  ) {
+    this.#place = place;
+    this.#size = size;
+    this.#folder = folder;
+    this.#space = new FreeSpace(place.folder);
+    this.#handle = handle;
+    this.#name = name;
+  }
+
+  /**
+   * Opens what is there of the file, or makes it.
+   * @param size bytes; undefined: unknown
+   * @throws SinkError
+   */
+  static async open(place: Place, size: number | undefined): Promise<FileSink> {
+    const folder = await TargetFolder.open(place.folder);
+    try {
+      const temporary = temporaryName(place.key);
+      const record = await asSink(() => readRecord(place.record));
+      const named = record && (await openIf(folder, record.name, (status) => isRecorded(record, status)));
+      if (named !== undefined) {
+        // Where both names are there, the second was not taken away yet.
+        await folder.remove(temporary);
+        return new FileSink(place, size, folder, named, record?.name);
+      }
+      const begun = await openIf(folder, temporary, (status) => status.nlink === 1n);
+      return new FileSink(place, size, folder, begun ?? (await folder.makeFile(temporary)), undefined);
+    } catch (error) {
+      folder.close();
+      throw error;
+    }
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    if (this.#size !== undefined && offset + bytes.length > this.#size) throw new SinkError("too_large");
+    await asSink(async () => {
+      this.#space.check();
+      await writeFully(this.#handle, offset, bytes);
+    });
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    return asSink(() => readFully(this.#handle, offset, into));
+  }
+
+  async finish(): Promise<string> {
+    return asSink(async () => {
+      const status = await this.#handle.stat({ bigint: true });
+      if (this.#size !== undefined && status.size !== BigInt(this.#size)) throw new SinkError("damaged");
+      await setModified(this.#handle, this.#place.modified);
+      await this.#handle.sync();
+      const inode = String(status.ino);
+      this.#name ??= await this.#folder.giveName(
+        temporaryName(this.#place.key),
+        "file",
+        safeName(this.#place.name),
+        (name) => writeRecord(this.#place.record, { name, inode }),
+      );
+      await this.#folder.sync();
+      return this.#folder.pathOf(this.#name);
+    });
+  }
+
+  async discard(): Promise<void> {
+    await asSink(async () => {
+      await this.#folder.remove(temporaryName(this.#place.key));
+      await rm(this.#place.record, { force: true });
+    });
+    this.close();
+  }
+
+  close(): void {
+    void this.#handle.close();
+    this.#folder.close();
+  }
+}
+
+/** What is received has this name until it is complete. */
+export function temporaryName(key: string): string {
+  return `.paloma-${key}.part`;
+}
+
+/** @throws system errors, and SinkError where something else is there */
+async function openIf(
+  folder: TargetFolder,
+  name: string,
+  isOurs: (status: BigIntStats) => boolean,
+): Promise<FileHandle | undefined> {
+  const handle = await folder.openFile(name);
+  if (handle === undefined) return undefined;
+  const status = await handle.stat({ bigint: true });
+  if (status.isFile() && isOurs(status)) return handle;
+  await handle.close();
+  return undefined;
+}
+
+/** Writes all of `bytes`; the system may take fewer at once. @throws system errors */
+export async function writeFully(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
+
+/** @param modified ms since 1970; undefined: it stays */
+export async function setModified(handle: FileHandle, modified: number | undefined): Promise<void> {
+  if (modified !== undefined) await handle.utimes(modified / 1000, modified / 1000);
+}

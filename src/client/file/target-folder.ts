@@ -1,0 +1,210 @@
+/**
+ * The folder that received files go to. It is opened once, and everything happens in what was opened: a path that leads
+ * elsewhere meanwhile, because a folder was replaced by a symbolic link, leads nothing astray.
+ */
+import { constants, type BigIntStats } from "node:fs";
+import { link, lstat, open, readlink, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+
+import { errorCode } from "../../net/error-code.ts";
+import { numbered } from "./safe-names.ts";
+import { asSink, SinkError } from "./source.ts";
+
+/** Most names that are tried for one file. */
+const MAX_NUMBER = 100_000;
+/** Where Linux has the open files of this process as paths. */
+const OPEN_FILES = "/proc/self/fd";
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants;
+
+export class TargetFolder {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #opened: BigIntStats;
+  /** The open folder as a path; undefined: this system has none. */
+  readonly #fixed: string | undefined;
+
+  private constructor(path: string, handle: FileHandle, opened: BigIntStats, fixed: string | undefined) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#opened = opened;
+    this.#fixed = fixed;
+  }
+
+  /**
+   * The folder as it is to be kept with a transfer, without symbolic links in its path.
+   * @param typed an absolute path
+   * @throws SinkError `unwritable`: there is no such folder
+   */
+  static async resolve(typed: string): Promise<string> {
+    return asSink(async () => {
+      const path = await realpath(typed);
+      if (!(await stat(path)).isDirectory()) throw new SinkError("unwritable");
+      return path;
+    });
+  }
+
+  /**
+   * @param path of `resolve`
+   * @throws SinkError `unwritable`: the folder is gone, or there is a symbolic link in its path now
+   */
+  static async open(path: string, openFiles = OPEN_FILES): Promise<TargetFolder> {
+    return asSink(async () => {
+      const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      try {
+        const opened = await handle.stat({ bigint: true });
+        const fixed = `${openFiles}/${handle.fd}`;
+        const isFixed = await isSame(fixed, opened);
+        const folder = new TargetFolder(path, handle, opened, isFixed ? fixed : undefined);
+        await folder.#check();
+        return folder;
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
+  }
+
+  /** Does `work` with the path of something in the folder, for a system call. @throws SinkError */
+  async within<T>(name: string, work: (path: string) => Promise<T>): Promise<T> {
+    return asSink(async () => {
+      if (this.#fixed !== undefined) return work(join(this.#fixed, name));
+      await this.#check();
+      const result = await work(join(this.#path, name));
+      await this.#check();
+      return result;
+    });
+  }
+
+  /** Opens a file of ours, which is no symbolic link and has no second name. @returns undefined: there is none */
+  async openFile(name: string): Promise<FileHandle | undefined> {
+    return this.within(name, async (path) => {
+      try {
+        return await open(path, O_RDWR | O_NOFOLLOW);
+      } catch (error) {
+        if (errorCode(error) === "ENOENT") return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Makes a file for reading and writing, which nobody may execute. */
+  async makeFile(name: string): Promise<FileHandle> {
+    return this.within(name, (path) => open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666));
+  }
+
+  /** What has this name; undefined: nothing. A symbolic link is not followed. */
+  async status(name: string): Promise<BigIntStats | undefined> {
+    return this.within(name, (path) => statusOf(path));
+  }
+
+  /**
+   * Gives something of ours a name that nothing has, `name` or `name` with a number, and takes its old name.
+   * @param choose called with each name before it is tried; what it notes must be on the disk when it is done
+   * @returns the new name
+   */
+  async giveName(
+    temporary: string,
+    kind: "file" | "folder",
+    name: string,
+    choose: (name: string) => Promise<void>,
+  ): Promise<string> {
+    for (let number = 1; number <= MAX_NUMBER; number++) {
+      const free = numbered(name, number);
+      if ((await this.status(free)) !== undefined) continue;
+      await choose(free);
+      const isNamed = await this.within(temporary, (from) =>
+        this.within(free, (to) => (kind === "file" ? nameFile(from, to) : nameFolder(from, to))),
+      );
+      if (isNamed) return free;
+    }
+    throw new SinkError("unwritable");
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.within(name, (path) => rm(path, { recursive: true, force: true }));
+  }
+
+  /** Writes the names in the folder to the disk. */
+  async sync(): Promise<void> {
+    await asSink(() => syncNames(this.#handle));
+  }
+
+  /** Where something in the folder is found by a person. */
+  async pathOf(name: string): Promise<string> {
+    // It may have been moved.
+    const path = this.#fixed === undefined ? this.#path : await readlink(this.#fixed);
+    return join(path, name);
+  }
+
+  close(): void {
+    void this.#handle.close();
+  }
+
+  /** @throws SinkError: the path leads elsewhere */
+  async #check(): Promise<void> {
+    const leadsHere = (await realpath(this.#path)) === this.#path && (await isSame(this.#path, this.#opened));
+    if (!leadsHere) throw new SinkError("unwritable");
+  }
+}
+
+/** @throws system errors but that a folder cannot be synced here */
+export async function syncNames(folder: FileHandle): Promise<void> {
+  try {
+    await folder.sync();
+  } catch (error) {
+    if (!["EACCES", "EINVAL", "EISDIR", "EPERM"].includes(errorCode(error))) throw error;
+  }
+}
+
+/** What has this path; undefined: nothing. @throws system errors */
+async function statusOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function isSame(path: string, opened: BigIntStats): Promise<boolean> {
+  try {
+    const found = await stat(path, { bigint: true });
+    return found.dev === opened.dev && found.ino === opened.ino;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(error))) return false;
+    throw error;
+  }
+}
+
+/** @returns false: something has that name */
+async function nameFile(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    await rm(from);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    // File systems of memory sticks have no hard links: an empty file reserves the name, and is replaced.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errorCode(error))) throw error;
+  }
+  try {
+    await (await open(to, "wx")).close();
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+  await rename(from, to);
+  return true;
+}
+
+/** @returns false: something has that name. The system replaces nothing but an empty folder. */
+async function nameFolder(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (["EEXIST", "ENOTEMPTY", "ENOTDIR"].includes(errorCode(error))) return false;
+    throw error;
+  }
+}
