@@ -91,6 +91,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "commands/messages",
       "commands/account",
       "commands/people",
+      "commands/files",
       "app",
       "demo",
       "main.ts",

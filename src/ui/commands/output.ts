@@ -8,6 +8,7 @@ import { withLinks } from "../format/addresses.ts";
 import { hasWholeAddresses, wrapped } from "../format/wrapped-text.ts";
 import { abilitiesOf } from "../terminal/abilities.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
+import { StatusRows } from "./status-rows.ts";
 
 /** What the client uses of its process; tests replace it. */
 export type HostProcess = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "on" | "off" | "exit">;
@@ -27,12 +28,15 @@ export class Output {
   #waiting = 0;
   #onClosed: () => void = () => undefined;
   #onTaken: () => void = () => undefined;
+  /** Undefined: standard error is no terminal on which something can be drawn twice. */
+  readonly #status: StatusRows | undefined;
 
   constructor(json: boolean, { env, stdout, stderr }: Pick<HostProcess, "env" | "stdout" | "stderr">) {
     this.json = json;
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.#hasLinks = !json && stdout.isTTY && abilitiesOf(env).links;
+    if (!json && stderr.isTTY && env["TERM"] !== "dumb") this.#status = new StatusRows();
     stdout.on("error", (error) => this.#failed(error));
   }
 
@@ -97,7 +101,25 @@ export class Output {
     return promise;
   }
 
+  /** Columns for each row of `status`; undefined: it shows nothing. */
+  get statusColumns(): number | undefined {
+    return this.#status === undefined ? undefined : StatusRows.width(sizeOf(this.#stderr).columns);
+  }
+
+  /** Shows these rows below everything else, in the place of those before; none: nothing is left of them. */
+  status(rows: readonly string[]): void {
+    if (this.#status === undefined) return;
+    this.#stderr.write(this.#status.replaced(rows, sizeOf(this.#stderr).columns));
+  }
+
   #put(text: string, stream: NodeJS.WriteStream, done?: (error: Error | null | undefined) => void): void {
+    const status = this.#status?.drawn ?? "";
+    if (status !== "") this.#stderr.write(this.#status?.erased(sizeOf(this.#stderr).columns) ?? "");
+    this.#send(text, stream, done);
+    if (status !== "") this.#stderr.write(status);
+  }
+
+  #send(text: string, stream: NodeJS.WriteStream, done?: (error: Error | null | undefined) => void): void {
     // Bun's streams do not count what waits.
     const bytes = Buffer.byteLength(text);
     this.#waiting += bytes;
@@ -110,6 +132,7 @@ export class Output {
 
   /** Resolves when everything written has left this process, or cannot. */
   async flushed(): Promise<void> {
+    this.status([]);
     await this.#lastWrite;
   }
 

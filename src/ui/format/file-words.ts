@@ -96,7 +96,10 @@ export function fileWhat(
 }
 
 /** How far it is: «43 % de 1,4 GiB, 12 MiB/s, faltan 2 min». The rate is that of a file which is running. */
-function progressText(file: ShownFile, texts: Texts): string {
+export function progressText(
+  file: Pick<ShownFile, "done" | "size" | "rate" | "state">,
+  texts: Texts,
+): string {
   const { done, size, state, rate } = file;
   const [percent, left] = [percentOf(file), timeLeft(file)];
   const isRunning = state === "running";

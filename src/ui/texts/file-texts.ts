@@ -27,6 +27,12 @@ export const FILE_TEXTS = {
     en: (time: string) => `${time} left`,
   },
 
+  /** Of several files. */
+  filesInAll: {
+    es: (done: number, count: number) => `En total, ${done} de ${count}`,
+    en: (done: number, count: number) => `In all, ${done} of ${count}`,
+  },
+
   /** What becomes of a file that is sent. `what`: as of `fileWhat`. */
   fileOutOffered: {
     es: (what: string, user: string) => `Se ofrece ${what} a ${user}; espera su respuesta.`,

@@ -1,0 +1,90 @@
+/** How far several transfers are, one by one and together. Pure. */
+import { quotedText } from "../../../protocol/quoted-text.ts";
+import {
+  percentOf,
+  progressRow,
+  progressText,
+  fileSentence,
+  type ShownFile,
+} from "../../format/file-words.ts";
+import type { Texts } from "../../texts/texts.ts";
+
+/** One of several transfers. */
+export type FollowedFile = ShownFile & { readonly id: string };
+
+export class Progress {
+  /** Those that were not given up, in the order in which they were first seen. */
+  readonly #files = new Map<string, FollowedFile>();
+  /** Of ten, of the whole, as it was last told. */
+  #tenths = 0;
+
+  /** What has become of a transfer. */
+  take(file: FollowedFile): void {
+    const isGivenUp = ["declined", "cancelled", "failed"].includes(file.state);
+    if (isGivenUp) this.#files.delete(file.id);
+    else this.#files.set(file.id, file);
+  }
+
+  /** Whether all of them have ended. */
+  get isOver(): boolean {
+    return [...this.#files.values()].every(({ state }) => state === "done");
+  }
+
+  /** Begins with other ones. */
+  clear(): void {
+    this.#files.clear();
+    this.#tenths = 0;
+  }
+
+  /** The transfer that is shown by itself; undefined: none has begun. */
+  get #current(): FollowedFile | undefined {
+    const files = [...this.#files.values()];
+    return files.find(({ state }) => state === "running") ?? files.find(({ state }) => state === "paused");
+  }
+
+  /** All of them as one. */
+  get #whole(): Pick<ShownFile, "done" | "size" | "rate" | "state"> {
+    const files = [...this.#files.values()];
+    const sum = (of: (file: FollowedFile) => number | null) =>
+      files.reduce<number | null>((total, file) => {
+        const value = of(file);
+        return total === null || value === null ? null : total + value;
+      }, 0);
+    const running = files.filter(({ state }) => state === "running");
+    const rates = running.map(({ rate }) => rate).filter((rate) => rate !== null);
+    return {
+      done: sum(({ done }) => done) ?? 0,
+      size: sum(({ size }) => size),
+      rate: rates.length === 0 ? null : rates.reduce((total, rate) => total + rate, 0),
+      state: running.length === 0 ? "paused" : "running",
+    };
+  }
+
+  #count(texts: Texts): string {
+    const files = [...this.#files.values()];
+    return texts.filesInAll(files.filter(({ state }) => state === "done").length, files.length);
+  }
+
+  /** The rows of a terminal about them: of the current one and, if there are several, of all. @param columns of each row */
+  rows(columns: number, texts: Texts): readonly string[] {
+    const current = this.#current;
+    if (current === undefined) return [];
+    const label = `${current.direction === "out" ? "⇡" : "⇣"} ${quotedText(current.name)}`;
+    return [
+      progressRow(label, current, columns, texts),
+      ...(this.#files.size > 1 ? [progressRow(`  ${this.#count(texts)}`, this.#whole, columns, texts)] : []),
+    ];
+  }
+
+  /** A sentence where another tenth of the whole has arrived. @param user the other person, as people see the name */
+  nextTenth(user: string, texts: Texts): string | undefined {
+    const current = this.#current;
+    const whole = this.#whole;
+    const tenths = Math.floor((percentOf(whole) ?? 0) / 10);
+    if (current?.state !== "running" || tenths <= this.#tenths || tenths === 10) return undefined;
+    this.#tenths = tenths;
+    return this.#files.size === 1
+      ? fileSentence(current, user, texts)
+      : `${this.#count(texts)}: ${progressText(whole, texts)}.`;
+  }
+}
