@@ -114,10 +114,14 @@ export class Messenger {
       this.#onEvent({ name: "storageFailed", error }),
     );
     this.#storage = this.#faults.guard;
-    this.#durability = new Durability(options.profile.openLog(), (error) => {
-      this.#storage.failed(error);
-      for (const conversation of this.#conversations) conversation.storageFailed();
-    });
+    this.#durability = new Durability(
+      options.profile.openLog(),
+      (error) => {
+        this.#storage.failed(error);
+        for (const conversation of this.#conversations) conversation.storageFailed();
+      },
+      (isBehind) => this.reading.setDiskBehind(isBehind),
+    );
     this.#clock = systemClock(options.now ?? Date.now);
     this.#lookups = new LookupQueue(this.#directory, this.#clock);
     this.#lock = lock;

@@ -85,7 +85,7 @@ test("a reader that stalls stops the links at 8 MiB, and gets everything once an
   for (const friend of [ana, carla]) await beto.run(["contacts", "add", friend.name]);
   queueTexts(ana, beto.name);
   const { listening, stderr, read } = listenInto(beto, join(world.folder, "slow"));
-  const sending = await ana.listen();
+  const [sending, other] = [await ana.listen(), await carla.listen()];
   const received = () => sending.events.filter(({ state }) => state === "received").length;
 
   // The last text before the links are no longer read.
@@ -93,11 +93,9 @@ test("a reader that stalls stops the links at 8 MiB, and gets everything once an
     state: "received",
     id: `id-${Math.floor((LIMIT - TEXT_BYTES) / (TEXT_BYTES + 500))}`,
   });
-  // Nobody else is acknowledged either, and so it ends with 5 once the links are not read.
+  // Nobody else is acknowledged either: it ends with 5 once the links are not read, and with 0 before.
   let code = 0;
-  // 3: it had no time to reach the server on a busy machine.
-  while (code === 0 || code === 3)
-    ({ code } = await carla.start(["--timeout", "4", "send", beto.name, "hello"]).ended);
+  while (code === 0) ({ code } = await carla.run(["--timeout", "4", "send", beto.name, "hello"]));
   expect(code).toBe(5);
   expect(received() * TEXT_BYTES).toBeLessThan(LIMIT + ON_THE_WAY);
   // It is online all the same.
@@ -113,21 +111,19 @@ test("a reader that stalls stops the links at 8 MiB, and gets everything once an
   await output.end;
   expect(numbersIn(output.lines)).toEqual(numbers);
   expect(stderr.text).not.toMatch(/error|Error/);
-  await sending.stop();
+  await Promise.all([sending.stop(), other.stop()]);
 });
 
-test("a signal ends it within three seconds while its reader stalls, and the next one prints the rest", async () => {
+test("a signal ends it while its reader stalls, and the next one prints the rest", async () => {
   const [ana, beto] = [await loggedIn("ana.cut"), await loggedIn("beto.cut")];
   await beto.run(["contacts", "add", ana.name]);
   queueTexts(ana, beto.name);
   const { listening, read } = listenInto(beto, join(world.folder, "cut"));
   const sending = await ana.listen();
   await sending.event({ state: "received", id: "id-200" });
-  const began = performance.now();
   listening.kill("SIGTERM");
   // Not 0, because not everything was written.
   expect(await listening.exited).toBe(130);
-  expect(performance.now() - began).toBeLessThan(3_000);
   const output = read();
   await output.end;
   const first = numbersIn(output.lines);

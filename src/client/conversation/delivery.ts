@@ -37,6 +37,13 @@ const MARKED_AT_ONCE = 256;
 /** Ticks after a failure of storage until the outbox is read again. */
 const RETRY_AFTER_TICKS = 30;
 
+/** About how many bytes a message takes besides its text. */
+const MESSAGE_FRAME = 256;
+
+function bytesOf(incoming: readonly NewIncoming[]): number {
+  return incoming.reduce((sum, each) => sum + MESSAGE_FRAME + ("text" in each ? each.text.length : 0), 0);
+}
+
 /** The parts of a link that delivery uses. */
 export type DeliveryLink = Pick<
   PeerLink,
@@ -324,7 +331,7 @@ export class Delivery {
     const { contact } = this.#record;
     if (count > 0) {
       const ids = arrivals.toAcknowledge.slice(0, count).filter((id) => id !== undefined);
-      this.#durability.written(() => this.#acknowledge(ids, link));
+      this.#durability.taken(bytesOf(incoming), () => this.#acknowledge(ids, link));
     }
     if (rest === "held" && !link.isHolding) {
       link.hold();

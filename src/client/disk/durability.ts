@@ -7,6 +7,8 @@ import { SyncError, type CommitLog } from "./write-ahead-log.ts";
 
 /** What may wait; beyond it a sync keeps the event loop waiting, and with it those who send. */
 const MAX_WAITING = 65_536;
+/** About how many bytes of peers may wait; beyond it nothing more is to be read of them, and what they send waits there. */
+const MAX_TAKEN = 1024 * 1024;
 
 type Waiting = {
   /** The number of the last commit that must be on the disk. */
@@ -18,6 +20,7 @@ type Waiting = {
 export class Durability {
   readonly #log: CommitLog;
   readonly #onFailed: (error: SyncError) => void;
+  readonly #onBehind: (isBehind: boolean) => void;
   /** In order; those that ran are at the start, before `#released`. */
   #waiting: Waiting[] = [];
   #released = 0;
@@ -26,13 +29,20 @@ export class Durability {
   #syncing = 0;
   #durable = 0;
   #isReleasing = false;
+  /** Bytes of peers that wait. */
+  #taken = 0;
+  #isBehind = false;
   /** From then on nothing counts as stored: Linux may report the next sync as good. */
   #failure: SyncError | undefined;
 
-  /** @param onFailed is called once, after what had waited was told */
-  constructor(log: CommitLog, onFailed: (error: SyncError) => void) {
+  /**
+   * @param onFailed is called once, after what had waited was told
+   * @param onBehind is called when too much of peers waits, and when it does no longer
+   */
+  constructor(log: CommitLog, onFailed: (error: SyncError) => void, onBehind: (isBehind: boolean) => void) {
     this.#log = log;
     this.#onFailed = onFailed;
+    this.#onBehind = onBehind;
   }
 
   /** To be called before anything is stored. @throws SyncError after a sync has failed, until the profile is opened again */
@@ -50,6 +60,24 @@ export class Durability {
     this.#waiting.push({ commit: this.#written, run, failed });
     if (this.#syncing === this.#durable) this.#sync();
     if (this.#waiting.length - this.#released > MAX_WAITING) this.#syncNow();
+  }
+
+  /** As `written`, of about so many bytes that a peer has sent. */
+  taken(bytes: number, run: () => void): void {
+    this.#taken += bytes;
+    const ended = () => void (this.#taken -= bytes);
+    this.written(() => {
+      ended();
+      run();
+    }, ended);
+    this.#tellBehind();
+  }
+
+  #tellBehind(): void {
+    const isBehind = this.#taken > MAX_TAKEN;
+    if (isBehind === this.#isBehind) return;
+    this.#isBehind = isBehind;
+    this.#onBehind(isBehind);
   }
 
   /** Runs what must not overtake what waits: at once if nothing does. @param failed as for `written` */
@@ -112,6 +140,7 @@ export class Durability {
       this.#waiting = this.#waiting.slice(this.#released);
       this.#released = 0;
     }
+    this.#tellBehind();
   }
 
   #fail(cause: unknown): void {
@@ -123,5 +152,6 @@ export class Durability {
     this.#released = 0;
     for (const { failed } of waiting) failed(error);
     this.#onFailed(error);
+    this.#tellBehind();
   }
 }

@@ -1,12 +1,13 @@
 /**
- * Whether the links to peers are read. They are not while no face of the account can keep up with what arrives: nothing
- * is lost, because a peer keeps, and sends again, what was not acknowledged.
+ * Whether the links to peers are read. They are not while the disk, or every face of the account, falls behind with what
+ * arrives: nothing is lost, because a peer keeps, and sends again, what was not acknowledged.
  */
 export class LinkReading {
   /** Continues each link that is held; undefined: links are read. */
   #held: Set<() => void> | undefined;
   /** Whether each face keeps up. */
   readonly #keepsUp = new Map<object, boolean>();
+  #isDiskBehind = false;
 
   get isPaused(): boolean {
     return this.#held !== undefined;
@@ -18,6 +19,12 @@ export class LinkReading {
     this.#update();
   }
 
+  /** To be called when too much waits for the disk, and when it does no longer. */
+  setDiskBehind(isBehind: boolean): void {
+    this.#isDiskBehind = isBehind;
+    this.#update();
+  }
+
   /** The face has left. */
   leave(face: object): void {
     this.#keepsUp.delete(face);
@@ -25,7 +32,8 @@ export class LinkReading {
   }
 
   #update(): void {
-    if (this.#keepsUp.size > 0 && !this.#keepsUp.values().some((keepsUp) => keepsUp)) {
+    const areFacesBehind = this.#keepsUp.size > 0 && !this.#keepsUp.values().some((keepsUp) => keepsUp);
+    if (this.#isDiskBehind || areFacesBehind) {
       this.#held ??= new Set();
       return;
     }

@@ -43,9 +43,13 @@ function deliveryWith(
     messages,
     intake: new Intake({ consents, messages }, "requests"),
     storage,
-    durability: new Durability({ sync: (done) => done(null), syncNow: () => undefined }, (error) => {
-      throw error;
-    }),
+    durability: new Durability(
+      { sync: (done) => done(null), syncNow: () => undefined },
+      (error) => {
+        throw error;
+      },
+      () => undefined,
+    ),
     emit,
     isContact: () => true,
     consentChanged: () => undefined,

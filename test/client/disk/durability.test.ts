@@ -22,7 +22,11 @@ class SlowLog {
 function scene() {
   const log = new SlowLog();
   const told: string[] = [];
-  const durability = new Durability(log, (error) => told.push(`failed ${error.code}`));
+  const durability = new Durability(
+    log,
+    (error) => told.push(`failed ${error.code}`),
+    (isBehind) => told.push(isBehind ? "behind" : "caught up"),
+  );
   const say = (what: string) => () => void told.push(what);
   return { log, told, durability, say };
 }
@@ -85,6 +89,32 @@ describe("what waits for the disk", () => {
     expect([log.ends.length, told]).toEqual([2, ["last"]]);
     log.ends[1]?.(null);
     expect(told).toEqual(["last", "next"]);
+  });
+});
+
+describe("of what peers send no more is to be read", () => {
+  const half = 512 * 1024;
+
+  test("while more than 1 MiB waits, and what has waited is told first", () => {
+    const { log, told, durability, say } = scene();
+    durability.taken(half, say("one"));
+    durability.taken(half, say("two"));
+    expect(told).toEqual([]);
+    durability.taken(half, say("three"));
+    expect(told).toEqual(["behind"]);
+    log.ends[0]?.(null);
+    expect(told).toEqual(["behind", "one", "caught up"]);
+    durability.taken(half, say("four"));
+    expect(told.at(-1)).toBe("behind");
+    log.ends[1]?.(null);
+    expect(told.slice(4)).toEqual(["two", "three", "caught up"]);
+  });
+
+  test("until the disk has failed: the links that end then are read", () => {
+    const { log, told, durability } = scene();
+    durability.taken(3 * half, () => void told.push("wrong"));
+    log.ends[0]?.(new Error("EIO"));
+    expect(told).toEqual(["behind", "failed SQLITE_IOERR_FSYNC", "caught up"]);
   });
 });
 

@@ -116,6 +116,7 @@ export class SimulatedProgram implements ServerUser {
     this.#ended = options.ended;
     this.observer = options.observer;
     this.clock = new ProgramClock(owner.machine);
+    const reading = new LinkReading();
     this.#durability = new Durability(
       {
         sync: (done) => {
@@ -128,6 +129,7 @@ export class SimulatedProgram implements ServerUser {
         syncNow: () => owner.disk.closed(),
       },
       (error) => this.#storage.failed(error),
+      (isBehind) => reading.setDiskBehind(isBehind),
     );
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
@@ -155,7 +157,7 @@ export class SimulatedProgram implements ServerUser {
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),
-        reading: new LinkReading(),
+        reading,
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
         storage: this.#storage,
