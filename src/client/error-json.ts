@@ -3,6 +3,7 @@ import { FileMovedError } from "../net/open-file.ts";
 import type { JsonObject } from "../protocol/framing.ts";
 import { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
+import { TransferError, type TransferFault } from "./file/transfer-error.ts";
 import { AccountMovedError } from "./profile/profile.ts";
 import {
   PasswordNeededError,
@@ -41,6 +42,7 @@ export function errorJson(error: unknown): JsonObject {
   if (error instanceof PasswordNeededError)
     return { kind: "password", code: error.tokenRefused ? "session_ended" : "password_needed", message };
   if (error instanceof ActionError) return { kind: "action", code: error.code, message };
+  if (error instanceof TransferError) return { kind: "transfer", code: error.code, message };
   if (error instanceof SelfError) return { kind: "self", code: "to_oneself", message };
   if (error instanceof RequestError) return { kind: "request", code: error.code, message };
   if (error instanceof AccountMovedError) {
@@ -68,6 +70,8 @@ export function errorOf(json: unknown): Error {
       return new PasswordNeededError(code === "session_ended");
     case "action":
       return new ActionError(code as ActionFault);
+    case "transfer":
+      return new TransferError(code as TransferFault);
     case "self":
       return new SelfError();
     case "request":

@@ -4,7 +4,12 @@
  */
 import type { JsonObject } from "../protocol/framing.ts";
 import type { StoredConversation } from "./archive.ts";
-import type { MessengerEvent, VerificationEnding, VerificationNews } from "./conversation/events.ts";
+import type {
+  MessengerEvent,
+  SharedFile,
+  VerificationEnding,
+  VerificationNews,
+} from "./conversation/events.ts";
 import type { MessageState } from "./disk/schema.ts";
 import { errorJson, errorOf } from "./error-json.ts";
 import type { UnreachableReason } from "./peer/dial.ts";
@@ -161,6 +166,8 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
       };
     case "verification":
       return verificationJson(event.username, event);
+    case "file":
+      return { event: "file", ...event.file };
     case "typing":
       return { event: "typing", username: event.username, active: event.active };
     case "peerError":
@@ -269,6 +276,10 @@ export function eventOf(
       };
     case "verification":
       return { name: "verification", username, ...newsOf(json) };
+    case "file": {
+      const { event: _, ...file } = json;
+      return { name: "file", file: file as unknown as SharedFile };
+    }
     case "typing":
       return { name: "typing", username, active: json["active"] === true };
     case "peer_error":

@@ -24,6 +24,7 @@ import { Durability } from "./disk/durability.ts";
 import type { ProfileLock } from "./disk/lock.ts";
 import type { StorageGuard } from "./disk/storage-guard.ts";
 import { StoreFaults } from "./disk/store-faults.ts";
+import { Files } from "./file/files.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";
@@ -88,6 +89,8 @@ export class Messenger {
   /** What this account's person decides about who may write. */
   readonly decisions: Decisions;
   readonly #outbox: Outbox;
+  /** The transfers of files. */
+  readonly files: Files;
   readonly #upkeep: StoreUpkeep;
   /** At the last tick. */
   #surroundings: Surroundings;
@@ -146,6 +149,10 @@ export class Messenger {
       isTraced: options.trace === true,
       random,
       emit: this.#emit,
+      transfers: {
+        took: (...taken) => this.files.took(...taken),
+        linkChanged: () => this.files.linkChanged(),
+      },
       wantsChanged: (username, wants) => {
         // With each message, so nothing here looks at all conversations.
         if (wants.hasPresenceChanged) this.#presences.changed();
@@ -172,6 +179,14 @@ export class Messenger {
       conversation: (username) => this.#conversations.with(username),
       storage: this.#storage,
       durability: this.#durability,
+      emit: this.#emit,
+    });
+    this.files = new Files({
+      profile: options.profile,
+      conversation: (username) => this.#conversations.with(username),
+      outbox: this.#outbox,
+      clock: this.#clock,
+      storage: this.#storage,
       emit: this.#emit,
     });
     // First of all, so that a store that fails does so before the port and the timer exist.

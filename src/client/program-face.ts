@@ -92,6 +92,8 @@ function carriedOut(account: SharedAccount, { name, params }: Request): Promise<
       return Promise.resolve({});
     case "open_verification":
       return account.openVerification((params as Params<"open_verification">).username);
+    case "accept_files":
+      return account.acceptFiles(params as Params<"accept_files">).then(() => ({}));
     case "leave_verification":
       account.leaveVerification((params as Params<"leave_verification">).username);
       return Promise.resolve({});

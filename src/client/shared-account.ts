@@ -62,6 +62,8 @@ export class SharedAccount {
   /** Names of those with whom a code is compared at any face of the account, by label. */
   readonly #comparing = new Map<string, string>();
   #keepsUp = true;
+  /** Undefined: offers of files are not accepted here. */
+  #acceptedFiles: Params<"accept_files"> | undefined;
   /** Undefined while the account is being opened. */
   #reported: Reported | undefined;
 
@@ -234,6 +236,13 @@ export class SharedAccount {
     this.#place.then((place) => ask(place, "keeps_up", { keeps_up: keepsUp })).catch(() => undefined);
   }
 
+  /** Every offer of a contact is accepted, as long as this face is there. @throws as `request` */
+  async acceptFiles(offers: Params<"accept_files">): Promise<void> {
+    // Who is online next is asked again.
+    this.#acceptedFiles = offers;
+    await this.request("accept_files", offers);
+  }
+
   /** A code is compared here no longer: it ends unless it is open at another face. */
   leaveVerification(username: string): void {
     if (!this.#verifications.delete(labelOf(username))) return;
@@ -375,6 +384,7 @@ export class SharedAccount {
     const place = await this.#findPlace().finally(() => this.#attempt(() => this.#reported?.catchUp()));
     try {
       if (!this.#keepsUp) await ask(place, "keeps_up", { keeps_up: false });
+      if (this.#acceptedFiles !== undefined) await ask(place, "accept_files", this.#acceptedFiles);
       for (const username of this.#chats) await ask(place, "open_chat", { username });
       if (this.#listed.length > 0) await ask(place, "watch_people", { usernames: this.#listed });
       // Texts are queued meanwhile.

@@ -106,6 +106,11 @@ export function optional<T>(check: Check<T>): Check<T | undefined> {
   return (value) => (value === undefined ? undefined : check(value));
 }
 
+/** Null, or what passes `check`. */
+export function nullable<T>(check: Check<T>): Check<T | null> {
+  return (value) => (value === null ? null : check(value));
+}
+
 /** A check that narrows what another one accepts; `narrow` gives undefined for what it refuses. */
 export function refine<T, U>(check: Check<T>, narrow: (value: T) => U | undefined): Check<U> {
   return (value) => {

@@ -7,6 +7,8 @@ import {
   exactText,
   integer,
   list,
+  matching,
+  nullable,
   optional,
   readFields,
   refine,
@@ -23,8 +25,16 @@ export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_DELIVERED_IDS = 1_000;
 /** The feature of a client that takes part in verifications. */
 export const VERIFY_FEATURE = "verify1";
-/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions», «Consent» and «Verification»). */
-export const FEATURES: readonly string[] = ["edit", "withdraw", "consent1", VERIFY_FEATURE];
+/** The feature of a client that sends and receives files. */
+export const FILES_FEATURE = "files1";
+/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions», «Consent», «Verification» and «Files»). */
+export const FEATURES: readonly string[] = ["edit", "withdraw", "consent1", VERIFY_FEATURE, FILES_FEATURE];
+/** Bytes of UTF-8 in the name of an offer. */
+export const MAX_NAME_BYTES = 1_024;
+/** Most entries of a folder. */
+export const MAX_ENTRIES = 100_000;
+/** Most ranges that one stream asks for. */
+export const MAX_RANGES = 64;
 const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;
 
@@ -35,6 +45,18 @@ const hexadecimal = (digits: number) =>
 /** A commitment, SHA-512, and a nonce, 32 bytes (`identity/verification-code.ts`). */
 const commitment = hexadecimal(128);
 const nonce = hexadecimal(64);
+const fileName = refine(utf8Text(MAX_NAME_BYTES), (name) => (name === "" ? undefined : name));
+const bytes = integer(0, Number.MAX_SAFE_INTEGER);
+/** Why a transfer was declined or cancelled. */
+const reason = matching(/^[a-z_]{1,64}$/);
+/** From the first byte to before the last one; null: to the end. */
+const range = refine(list(nullable(bytes), 2), ([from, to]): FileRange | undefined => {
+  const isRange = typeof from === "number" && to !== undefined && (to === null || to > from);
+  return isRange ? [from, to] : undefined;
+});
+
+/** Bytes of a transfer, from the first one to before the last one; null: to the end. */
+export type FileRange = readonly [from: number, to: number | null];
 
 export const PEER_MESSAGES = {
   hello: {
@@ -51,12 +73,24 @@ export const PEER_MESSAGES = {
   held: {},
   accepted: {},
   error: { code: exactText(1, 64) },
-  stream: { transfer: id },
+  stream: { transfer: id, ranges: optional(list(range, MAX_RANGES)) },
   edit: { id, target: id, text: utf8Text(MAX_TEXT_BYTES) },
   withdraw: { id, target: id },
   verify_commit: { hash: optional(commitment) },
   verify_reveal: { hash: commitment, nonce },
   verify_done: { code: exactText(1, 64) },
+  file_offer: {
+    id,
+    name: fileName,
+    size: nullable(bytes),
+    modified: optional(exactText(1, 40)),
+    entries: optional(integer(1, MAX_ENTRIES)),
+  },
+  file_accept: { id, transfer: id },
+  file_decline: { id, transfer: id, reason },
+  file_end: { id, transfer: id, size: bytes, digest: hexadecimal(64) },
+  file_done: { id, transfer: id },
+  file_cancel: { id, transfer: id, reason },
 } as const satisfies { readonly [action: string]: Fields };
 
 const CHAT = {
@@ -98,6 +132,15 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
 /** The messages of a verification. */
 export type VerifyMessage = Extract<PeerMessage, { action: `verify_${string}` }>;
 
+/** The messages about transfers of files. Each is stored before it is sent, and arrives once. */
+export type FileMessage = Extract<PeerMessage, { action: `file_${string}` }>;
+/** One without the id that it has in the outbox. */
+export type FileControl = FileMessage extends infer M
+  ? M extends FileMessage
+    ? Omit<M, "id">
+    : never
+  : never;
+
 /** What may be written on the peer link. */
 export type PeerOutput =
   | { action: "hello"; protocol: number; username: string; features: string[] }
@@ -105,6 +148,8 @@ export type PeerOutput =
   | { action: "edit"; id: string; target: string; text: string }
   | { action: "withdraw"; id: string; target: string }
   | VerifyMessage
+  | FileMessage
+  | { action: "stream"; transfer: string; ranges?: readonly FileRange[] }
   | { action: "delivered"; ids: string[] }
   | { action: "read"; id: string }
   | { action: "typing"; active: boolean }

@@ -1,7 +1,8 @@
-/** The texts, actions and acknowledgements of one read of a link, before they are stored. */
+/** The texts, actions, messages about transfers and acknowledgements of one read of a link, before they are stored. */
 import { randomUUIDv7 } from "bun";
 
-import type { PeerMessage } from "../../protocol/peer-messages.ts";
+import type { FileMessage, PeerMessage } from "../../protocol/peer-messages.ts";
+import type { ProvenPeer } from "../peer/proof.ts";
 import type { NewIncoming } from "../profile/stored-message.ts";
 
 /** How far a sender's clock may be ahead of ours before its time is ignored, in ms (PROTOCOL 5). */
@@ -15,7 +16,7 @@ const MAX_ACTIONS = 16;
 const MAX_ACKNOWLEDGED = 4_000;
 
 /** The messages of a peer that are stored. */
-export type PeerContent = Extract<PeerMessage, { action: "chat" | "edit" | "withdraw" }>;
+export type PeerContent = Extract<PeerMessage, { action: "chat" | "edit" | "withdraw" }> | FileMessage;
 
 /** The sender's time, ms since 1970; undefined: it is invalid, or more than two minutes after the arrival. */
 export function believableTime(sentAt: string | undefined, arrivedAt: number): number | undefined {
@@ -45,7 +46,7 @@ export class Arrivals {
   }
 
   /** @param now ms since 1970 */
-  take(content: PeerContent, now: number): void {
+  take(content: PeerContent, { fingerprint: key }: Pick<ProvenPeer, "fingerprint">, now: number): void {
     this.toAcknowledge.push(content.id);
     if (content.action !== "chat") this.#actions++;
     switch (content.action) {
@@ -64,7 +65,7 @@ export class Arrivals {
         this.incoming.push({ kind: "withdraw", id: content.id, target: content.target });
         return;
       default:
-        content satisfies never;
+        this.incoming.push({ kind: "control", id: content.id, message: content, key });
     }
   }
 }

@@ -35,9 +35,9 @@ const ROW_BYTES = 256;
 const ID_COPIES = 3;
 const DAY = 86_400_000;
 
-/** A text, or an action on one. */
+/** A text, an action on one, or a message about a transfer, of which only a contact's are taken. */
 export type Item = {
-  readonly isText: boolean;
+  readonly kind: "text" | "action" | "control";
   /** Of its text, and of the ids that it names. */
   readonly bytes: number;
   readonly idBytes: number;
@@ -116,10 +116,11 @@ function withItem(
   item: Item,
   { who, now, unaskedBytes }: Circumstances,
 ): Consent | undefined {
+  if (item.kind === "control") return undefined;
   if (consent.name === "request") {
     const { request } = consent;
-    const texts = request.texts + (item.isText ? 1 : 0);
-    const actions = request.actions + (item.isText ? 0 : 1);
+    const texts = request.texts + (item.kind === "text" ? 1 : 0);
+    const actions = request.actions + (item.kind === "text" ? 0 : 1);
     const bytes = request.bytes + item.bytes;
     const fits =
       who !== "contacts" &&

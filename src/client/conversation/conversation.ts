@@ -70,6 +70,7 @@ export class Conversation {
         this.#acceptance.tookText(link);
         this.transport.shown.show();
       },
+      tookControls: (controls) => needs.transfers.took(this, controls),
       isShown: () => this.wants.isChatOpen,
       now,
     });
@@ -178,6 +179,14 @@ export class Conversation {
     this.transport.end(holding, "accepted");
     // What was read before they were accepted was not told.
     this.signs.tellRead();
+  }
+
+  /** Bytes of a transfer are to be sent or received, or are no longer: that wants a link. */
+  setTransferring(isTransferring: boolean): void {
+    if (this.wants.isTransferring === isTransferring) return;
+    this.wants.isTransferring = isTransferring;
+    this.#wantsChanged();
+    this.connect();
   }
 
   /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */
@@ -319,6 +328,7 @@ export class Conversation {
     this.signs.tellRead();
     this.delivery.writeOn(link);
     this.verification.use(link);
+    this.#needs.transfers.linkChanged(this);
   }
 
   #take(message: ConversationMessage, link: PeerLink): void {

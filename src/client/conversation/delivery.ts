@@ -8,16 +8,16 @@
  * - A text of ours is written on the link while its commit comes to the disk; after a power cut the peer may have one that
  *   is not here. Nobody was told that it was queued. What is claimed from the outbox, edits and withdrawals are on the disk
  *   before they are written.
- * - Edits and withdrawals are messages too; a peer that does not support them does not receive any.
+ * - Edits, withdrawals and messages about transfers are messages too; a peer that does not support them does not receive any.
  *
  * This class knows the store and the current link; `dialling.ts` decides when to dial.
  */
-import { MAX_DELIVERED_IDS, type VerifyMessage } from "../../protocol/peer-messages.ts";
+import { FILES_FEATURE, MAX_DELIVERED_IDS, type VerifyMessage } from "../../protocol/peer-messages.ts";
 import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { ConversationMessage, PeerLink } from "../peer/link.ts";
-import type { MessageStore } from "../profile/message-store.ts";
+import type { CommittedRead, MessageStore } from "../profile/message-store.ts";
 import {
   arrivedMessage,
   type NewIncoming,
@@ -59,6 +59,9 @@ export type DeliveryLink = Pick<
   | "network"
 >;
 
+/** The transfers that a peer has changed, and the offers of theirs that were refused. */
+export type TakenControls = Pick<CommittedRead, "transfers" | "refused">;
+
 type DeliveryOptions = {
   readonly record: ContactRecord;
   readonly messages: MessageStore;
@@ -72,6 +75,8 @@ type DeliveryOptions = {
   readonly consentChanged: () => void;
   /** A text of theirs was stored. */
   readonly tookText: (link: DeliveryLink) => void;
+  /** What they have said about transfers is on the disk. */
+  readonly tookControls: (controls: TakenControls) => void;
   /** Whether the chat is on a screen, which shows even a request's texts. */
   readonly isShown: () => boolean;
   /** ms since 1970 */
@@ -99,6 +104,7 @@ export class Delivery {
   readonly #isContact: () => boolean;
   readonly #consentChanged: () => void;
   readonly #tookText: (link: DeliveryLink) => void;
+  readonly #tookControls: (controls: TakenControls) => void;
   readonly #isShown: () => boolean;
   readonly #now: () => number;
   /** Undefined: there is no link. */
@@ -124,6 +130,7 @@ export class Delivery {
     isContact,
     consentChanged,
     tookText,
+    tookControls,
     isShown,
     now,
   }: DeliveryOptions) {
@@ -136,6 +143,7 @@ export class Delivery {
     this.#isContact = isContact;
     this.#consentChanged = consentChanged;
     this.#tookText = tookText;
+    this.#tookControls = tookControls;
     this.#isShown = isShown;
     this.#now = now;
     this.#count();
@@ -153,11 +161,14 @@ export class Delivery {
 
   /** @throws SQLiteError */
   #count(): void {
-    const { text, edit, withdraw } = this.#messages.outboxCounts(this.#record.contact);
+    const { text, edit, withdraw, control } = this.#messages.outboxCounts(this.#record.contact);
     const features = this.#writing?.link.features ?? this.#record.features;
     const isHeld = (action: string) => features !== undefined && !features.includes(action);
-    this.#unacknowledged = text + edit + withdraw;
-    this.#held = (isHeld("edit") ? edit : 0) + (isHeld("withdraw") ? withdraw : 0);
+    this.#unacknowledged = text + edit + withdraw + control;
+    this.#held =
+      (isHeld("edit") ? edit : 0) +
+      (isHeld("withdraw") ? withdraw : 0) +
+      (isHeld(FILES_FEATURE) ? control : 0);
   }
 
   /** Reads the outbox; if that fails, `tick` tries again later. */
@@ -190,7 +201,7 @@ export class Delivery {
   /** New messages have been stored. @param messages in the order of `seq` */
   committed(messages: readonly OutboxMessage[]): void {
     this.#unacknowledged += messages.length;
-    // An action may have removed other messages from the outbox.
+    // An action may have removed other messages from the outbox, and not everything is supported by their client.
     if (messages.some(({ kind }) => kind !== "text")) this.recount();
     const writing = this.#writing;
     if (writing === undefined || writing.isHeld) return;
@@ -260,6 +271,10 @@ export class Delivery {
         if (!link.features.includes("withdraw")) return true;
         link.send({ action: "withdraw", id, target: message.target });
         break;
+      case "control":
+        if (!link.features.includes(FILES_FEATURE)) return true;
+        link.send({ ...message.control, id });
+        break;
       default:
         return message satisfies never;
     }
@@ -273,14 +288,20 @@ export class Delivery {
   /** Handles one message of `link` but for those of a verification; messages to store are collected until the end of the read. */
   take(
     message: Exclude<ConversationMessage, VerifyMessage | { action: "held" | "accepted" }>,
-    link: Pick<PeerLink, "send" | "endRead" | "isHolding">,
+    link: Pick<PeerLink, "send" | "endRead" | "isHolding" | "peer">,
   ): void {
     switch (message.action) {
       case "chat":
       case "edit":
       case "withdraw":
+      case "file_offer":
+      case "file_accept":
+      case "file_decline":
+      case "file_end":
+      case "file_done":
+      case "file_cancel":
         if (link.isHolding) return;
-        this.#arrivals.take(message, this.#now());
+        this.#arrivals.take(message, link.peer, this.#now());
         if (this.#arrivals.isFull) link.endRead();
         return;
       case "delivered":
@@ -348,6 +369,8 @@ export class Delivery {
       link.tookText();
       this.#tookText(link);
     }
+    if (committed.transfers.length > 0 || committed.refused.length > 0)
+      this.#durability.inOrder(() => this.#tookControls(committed));
     for (const { id } of acknowledged) this.#left.delete(id);
     this.#unacknowledged -= committed.acknowledged.length;
     const to = contact.username;

@@ -35,6 +35,35 @@ export type VerificationNews =
   /** `retryAt`: when a code may be compared again, ms since 1970; undefined: at once. */
   | { readonly state: VerificationEnding; readonly retryAt: number | undefined };
 
+/** A transfer as screens and programs see it. Sizes in bytes. */
+export type SharedFile = {
+  readonly id: string;
+  /** How a person names it in this profile. */
+  readonly number: number;
+  readonly peer: string;
+  readonly direction: "in" | "out";
+  /** As its sender names it: remote text. */
+  readonly name: string;
+  /** Null: unknown until the end. */
+  readonly size: number | null;
+  /** Null: it is no folder. */
+  readonly entries: number | null;
+  /** What has arrived. */
+  readonly done: number;
+  /** In a second, over the last few; null: unknown. */
+  readonly rate: number | null;
+  /** `running` and `paused`: accepted, with bytes on their way, and held up by `reason`. */
+  readonly state:
+    "offered" | "accepted" | "running" | "paused" | "done" | "declined" | "cancelled" | "failed";
+  /** A code. */
+  readonly reason: string | null;
+  /** Of the source, or of what was received once it is done. */
+  readonly path: string | null;
+  readonly sha256: string | null;
+  /** When it was offered, RFC 3339. */
+  readonly at: string;
+};
+
 export type MessengerEvent =
   /** No event is emitted for a server that is back within 10 s. */
   | {
@@ -127,6 +156,8 @@ export type MessengerEvent =
       readonly isVerified: boolean;
     }
   | ({ readonly name: "verification"; readonly username: string } & VerificationNews)
+  /** A transfer has changed, or makes progress. */
+  | { readonly name: "file"; readonly file: SharedFile }
   | { readonly name: "typing"; readonly username: string; readonly active: boolean }
   /** The peer reports a fault of ours. */
   | { readonly name: "peerError"; readonly username: string; readonly code: string }

@@ -21,7 +21,7 @@ import {
 
 /** The time in which MAX_NEW_REQUESTS may begin, in ms. */
 const HOUR = 3_600_000;
-const NOTHING: CommittedRead = { stored: [], acknowledged: [], read: [] };
+const NOTHING: CommittedRead = { stored: [], acknowledged: [], read: [], transfers: [], refused: [] };
 
 /** The link on which a read came. */
 type Source = Pick<PeerLink, "peer" | "network">;
@@ -36,6 +36,12 @@ export type Taken = {
   /** The request of this person, as it is now; undefined: there is none. */
   readonly request: { readonly texts: number; readonly isNew: boolean } | undefined;
 };
+
+/** The id of another message that this one names. */
+function targetOf(message: NewIncoming): string {
+  if (message.kind === "control") return "";
+  return (message.kind === "text" ? message.replyTo : message.target) ?? "";
+}
 
 export class Intake {
   readonly #stores: Pick<Profile, "consents" | "messages">;
@@ -124,9 +130,9 @@ export class Intake {
     return judge(
       before,
       incoming.values().map((each) => ({
-        isText: each.kind === "text",
-        bytes: each.kind === "withdraw" ? 0 : Buffer.byteLength(each.text),
-        idBytes: Buffer.byteLength(each.id + ((each.kind === "text" ? each.replyTo : each.target) ?? "")),
+        kind: each.kind === "edit" || each.kind === "withdraw" ? "action" : each.kind,
+        bytes: "text" in each ? Buffer.byteLength(each.text) : 0,
+        idBytes: Buffer.byteLength(each.id + targetOf(each)),
         isDuplicate: isDuplicate(each.id),
       })),
       {

@@ -7,11 +7,21 @@ import type { Greet, UnreachableReason } from "../peer/dial.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Meetings } from "../reach/meetings.ts";
+import type { Conversation } from "./conversation.ts";
+import type { TakenControls } from "./delivery.ts";
 import type { MessengerEvent } from "./events.ts";
 import type { Intake } from "./intake.ts";
 
 /** What is wanted of a person (`Wants`). */
 type PersonWants = { readonly hasPresenceChanged: boolean; readonly isAwaited: boolean };
+
+/** What the transfers of files are told of the conversations. */
+export interface TransferEvents {
+  /** What the peer has said about transfers is on the disk. */
+  took(conversation: Conversation, controls: TakenControls): void;
+  /** The current link has changed. */
+  linkChanged(conversation: Conversation): void;
+}
 
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
@@ -29,6 +39,7 @@ export type ConversationNeeds = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly emit: (event: MessengerEvent) => void;
+  readonly transfers: TransferEvents;
   /** Called after what is wanted of a person may have changed. */
   readonly wantsChanged: (username: string, wants: PersonWants) => void;
   readonly storage: StorageGuard;

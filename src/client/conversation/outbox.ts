@@ -1,11 +1,11 @@
 /**
- * Queues texts and changes of texts. All messages of one turn of the event loop are stored in one commit before
- * any of them is sent, because a commit for each message would be slow.
+ * Queues texts, changes of texts, and messages about transfers. All texts and changes of one turn of the event loop are
+ * stored in one commit before any of them is sent, because a commit for each message would be slow.
  */
 import { randomUUIDv7 } from "bun";
 
 import { INVALID, utf8Text } from "../../protocol/fields.ts";
-import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import { MAX_TEXT_BYTES, type FileControl } from "../../protocol/peer-messages.ts";
 import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Contact } from "../profile/contacts.ts";
@@ -29,7 +29,7 @@ export function checkText(text: string): void {
 }
 
 type OutboxOptions = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
+  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal" | "transfers">;
   /** ms since 1970 */
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
@@ -38,6 +38,9 @@ type OutboxOptions = {
   /** What was queued is told when it is on the disk. */
   readonly emit: (event: MessengerEvent) => void;
 };
+
+/** `id`: undefined: a new one. */
+export type NewControl = { readonly id?: string; readonly control: FileControl };
 
 /** `seq`: 0 until it is stored. */
 type Queued = NewOutgoing & { seq: number };
@@ -119,6 +122,30 @@ export class Outbox {
     return cancelled;
   }
 
+  /**
+   * Tells a person about transfers.
+   * @param change is made in the same commit
+   * @throws SelfError; what `change` throws, and SQLiteError: then nothing is kept
+   */
+  tell(to: string, controls: readonly NewControl[], change: () => void): void {
+    const { profile, now, durability } = this.#options;
+    const conversation = this.#conversation(to);
+    const { contact } = conversation;
+    this.commit();
+    durability.check();
+    const sentAt = now();
+    const messages = controls.map(({ id = randomUUIDv7(), control }) => {
+      return { kind: "control" as const, contact, id, control, sentAt, seq: 0 };
+    });
+    const linked = new Set(conversation.isConnected ? [contact] : []);
+    const sequences = profile.transfers.inOneCommit(() => {
+      change();
+      return profile.messages.queue(messages, linked);
+    });
+    messages.forEach((message, index) => (message.seq = sequences[index] as number));
+    conversation.committed(messages);
+  }
+
   /** As `Messenger.commit`. */
   commit(): void {
     const batch = this.#batch;
@@ -179,7 +206,8 @@ export class Outbox {
         conversations.size === 1 ? messages : messages.filter((message) => message.contact === contact);
       for (const message of own) {
         const { id, sentAt: at } = message;
-        if (message.kind !== "text") this.#changed(contact, message.target, id);
+        if (message.kind === "edit" || message.kind === "withdraw")
+          this.#changed(contact, message.target, id);
         emit({ name: "delivery", to: contact.username, id, state: "queued", at });
       }
       conversation.committed(own);

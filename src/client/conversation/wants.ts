@@ -14,6 +14,8 @@ export class Wants {
   readonly #needs: WantsNeeds;
   /** On how many screens the chat is open. */
   openChats = 0;
+  /** Whether bytes of a transfer are to be sent or received. */
+  isTransferring = false;
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
   hasQueued = false;
   #listedPresence = false;
@@ -37,9 +39,12 @@ export class Wants {
     return (delivery.waiting > 0 && acceptance.textsWantLink) || acceptance.isUntold;
   }
 
-  /** Whether there is something to say, or the chat or the verification is open; never with somebody who is blocked. */
+  /**
+   * Whether there is something to say, a transfer is under way, or the chat or the verification is open; never with somebody
+   * who is blocked.
+   */
   get link(): boolean {
-    const isNeeded = this.hasToSay || this.#needs.verification.isOpen;
+    const isNeeded = this.hasToSay || this.isTransferring || this.#needs.verification.isOpen;
     if (!isNeeded && !this.isChatOpen) return false;
     const { consent } = this.#needs.acceptance;
     // Whose request is only read, or was declined, learns nothing of that.
@@ -67,6 +72,7 @@ export class Wants {
     const { isHeld, isUntold, consent } = acceptance;
     // While they hold texts it is watched all the time, so that a new report of it is news.
     const isWaiting = delivery.waiting > 0 && (isHeld || !isConnected());
-    return consent !== "blocked" && (this.isLookedAt || isWaiting || (isUntold && !isConnected()));
+    const isMissed = !isConnected() && (isUntold || this.isTransferring);
+    return consent !== "blocked" && (this.isLookedAt || isWaiting || isMissed);
   }
 }

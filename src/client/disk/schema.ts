@@ -15,7 +15,7 @@ export const MESSAGE_STATES: readonly MessageState[] = ["queued", "sent", "recei
 /** The numbers of `contacts.consent`. */
 export const CONSENT = { stranger: 0, unasked: 1, contact: 2 } as const;
 /** The numbers of `messages.kind`. */
-export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3 } as const;
+export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3, control: 4 } as const;
 
 const VERSION_1 = `CREATE TABLE account (
   username TEXT NOT NULL,
@@ -258,6 +258,57 @@ UPDATE messages SET printed = 2
 const VERSION_10 = `-- 'auto'; 'only': the relay alone; 'never': not the relay.
 ALTER TABLE account ADD COLUMN relay TEXT NOT NULL DEFAULT 'auto';`;
 
+/** Transfers of files, and the messages about them. */
+const VERSION_11 = `-- kind 4: a message about a transfer, JSON in \`text\` where it is ours.
+DROP INDEX outbox;
+CREATE INDEX outbox ON messages (contact, seq)
+  WHERE outgoing = 1 AND state < 2 AND kind <> 3 AND withdrawn_at IS NULL;
+CREATE TABLE transfers (
+  -- The order in which they were offered.
+  number INTEGER PRIMARY KEY,
+  -- Of the message that has offered it.
+  id TEXT NOT NULL UNIQUE,
+  contact INTEGER NOT NULL REFERENCES contacts(id),
+  outgoing INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  -- In bytes; of a folder with its listing; NULL: unknown until the end.
+  size INTEGER,
+  -- Of a folder: how many it contains; NULL: a file.
+  entries INTEGER,
+  -- When the file was changed last, RFC 3339.
+  modified TEXT,
+  -- 'offered', 'accepted', 'done', 'declined', 'cancelled' or 'failed'.
+  state TEXT NOT NULL,
+  -- Why it was declined or cancelled, or has failed.
+  reason TEXT,
+  -- Ours: what is sent. Theirs: what was received.
+  path TEXT,
+  -- Ours: what the source was like when it was offered. Theirs: what names the parts that have arrived.
+  stamp TEXT,
+  -- Theirs: where it is to be received.
+  folder TEXT,
+  -- The fingerprint of the key that has offered or accepted it.
+  key TEXT,
+  -- What the sender has said at the end.
+  end_size INTEGER,
+  digest TEXT,
+  -- Whether a SHA-256 is wanted, and the SHA-256 once it is known.
+  wants_sha256 INTEGER NOT NULL DEFAULT 0,
+  sha256 TEXT,
+  -- Bytes that have arrived, as last stored.
+  done INTEGER NOT NULL DEFAULT 0,
+  -- When it was offered, ms since 1970.
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX transfers_by_contact ON transfers (contact, state);
+-- Whose offers are accepted without a question.
+CREATE TABLE accepted_offers (
+  contact INTEGER PRIMARY KEY REFERENCES contacts(id),
+  -- Bytes of one offer; NULL: of any size.
+  most INTEGER,
+  folder TEXT NOT NULL
+) STRICT;`;
+
 /** Clears the index of words and what it was made from; everything has to be indexed anew. */
 export const CLEAR_WORDS = [
   "INSERT INTO message_words(message_words) VALUES ('delete-all')",
@@ -279,5 +330,6 @@ export const PROFILE_SCHEMA: Schema = {
     VERSION_8,
     VERSION_9,
     VERSION_10,
+    VERSION_11,
   ],
 };

@@ -12,6 +12,7 @@
  */
 import type { Database, Statement } from "bun:sqlite";
 
+import type { FileControl } from "../../protocol/peer-messages.ts";
 import type { OpenFile } from "../../net/open-file.ts";
 import type { FreeSpace } from "../disk/free-space.ts";
 import { lightly } from "../disk/write-ahead-log.ts";
@@ -27,6 +28,7 @@ import {
   type StoredMessage,
 } from "./stored-message.ts";
 import { TextChanges, UNKNOWN } from "./text-changes.ts";
+import { TransferStore, type Transfer } from "./transfers.ts";
 
 type Transaction<Args extends unknown[], Result> = ((...args: Args) => Result) & {
   immediate(...args: Args): Result;
@@ -51,10 +53,23 @@ export type CommittedRead = {
   readonly acknowledged: readonly string[];
   /** The ids of the texts that have become read, in their order. */
   readonly read: readonly string[];
+  /** The transfers that have changed, and those of their offers that were refused. */
+  readonly transfers: readonly Transfer[];
+  readonly refused: readonly string[];
 };
 
 /** How many of each kind are in the outbox for one contact. */
-export type OutboxCounts = { readonly text: number; readonly edit: number; readonly withdraw: number };
+export type OutboxCounts = {
+  readonly text: number;
+  readonly edit: number;
+  readonly withdraw: number;
+  readonly control: number;
+};
+
+/** Whether it makes its reader a contact: a text, or the offer of a file. */
+function isWriting(message: NewOutgoing): boolean {
+  return message.kind === "text" || (message.kind === "control" && message.control.action === "file_offer");
+}
 
 type OutboxRow = {
   seq: number;
@@ -76,6 +91,8 @@ function outboxMessageOf(row: OutboxRow): OutboxMessage {
       return { kind: "edit", target, text, ...common };
     case KIND.withdraw:
       return { kind: "withdraw", target, ...common };
+    case KIND.control:
+      return { kind: "control", control: JSON.parse(text) as FileControl, ...common };
     default:
       return { kind: "text", text, replyTo: row.reply_to ?? undefined, ...common };
   }
@@ -89,6 +106,7 @@ export class MessageStore {
   readonly #queueAll: Transaction<[readonly NewOutgoing[], ReadonlySet<Contact>], number[]>;
   readonly #storeRead: Transaction<[Contact, LinkRead, number], CommittedRead>;
   readonly #texts: TextChanges;
+  readonly #transfers: TransferStore;
   readonly #consents: ConsentStore;
   readonly #marks: ReadMarks;
   readonly #insertText: Statement<unknown, (string | number | null)[]>;
@@ -105,12 +123,13 @@ export class MessageStore {
     this.#file = file;
     this.#space = space;
     this.#queueAll = database.transaction((messages, linked) => {
-      const texts = messages.filter(({ kind }) => kind === "text");
-      for (const contact of new Set(texts.map((each) => each.contact))) this.#consents.wroteTo(contact);
+      const written = messages.filter(isWriting);
+      for (const contact of new Set(written.map((each) => each.contact))) this.#consents.wroteTo(contact);
       return messages.map((message) => this.#insertOutgoing(message, linked.has(message.contact)));
     });
     this.#storeRead = database.transaction((contact, read, now) => this.#store(contact, read, now));
     this.#texts = new TextChanges(database);
+    this.#transfers = new TransferStore(database);
     this.#consents = new ConsentStore(database);
     this.#marks = new ReadMarks(database);
     this.#insertText = database.prepare(
@@ -124,11 +143,11 @@ export class MessageStore {
     const received = `state = ${STATE.received}, received_at = ?, left_at = coalesce(left_at, ?)`;
     const waits = `contact = ? AND id = ? AND ${IN_OUTBOX}`;
     this.#acknowledgeText = database.prepare(
-      `UPDATE messages SET ${received} WHERE ${waits} AND kind = ${KIND.text}`,
+      `UPDATE messages SET ${received} WHERE ${waits} AND kind IN (${KIND.text}, ${KIND.control})`,
     );
     // The edited text itself contains these words now; a copy here would survive its deletion.
     this.#acknowledgeAction = database.prepare(
-      `UPDATE messages SET ${received}, text = '' WHERE ${waits} AND kind > ${KIND.text}`,
+      `UPDATE messages SET ${received}, text = '' WHERE ${waits} AND kind IN (${KIND.edit}, ${KIND.withdraw})`,
     );
   }
 
@@ -180,10 +199,22 @@ export class MessageStore {
       );
       return Number(lastInsertRowid);
     }
-    const text = message.kind === "edit" ? message.text : "";
-    const { target } = message;
-    if (message.kind === "edit") this.#texts.change(contact, true, target, text, sentAt);
-    else this.#texts.withdraw(contact, true, target, sentAt);
+    let text = "";
+    const target = message.kind === "control" ? null : message.target;
+    switch (message.kind) {
+      case "edit":
+        text = message.text;
+        this.#texts.change(contact, true, message.target, text, sentAt);
+        break;
+      case "withdraw":
+        this.#texts.withdraw(contact, true, message.target, sentAt);
+        break;
+      case "control":
+        text = JSON.stringify(message.control);
+        break;
+      default:
+        message satisfies never;
+    }
     const { lastInsertRowid } = this.#insertAction.run(
       contact.id,
       1,
@@ -250,7 +281,12 @@ export class MessageStore {
       )
       .all(contact.id);
     const of = (kind: number) => rows.find((row) => row.kind === kind)?.count ?? 0;
-    return { text: of(KIND.text), edit: of(KIND.edit), withdraw: of(KIND.withdraw) };
+    return {
+      text: of(KIND.text),
+      edit: of(KIND.edit),
+      withdraw: of(KIND.withdraw),
+      control: of(KIND.control),
+    };
   }
 
   /** The `seq` of the newest message; 0: there is none. */
@@ -293,7 +329,15 @@ export class MessageStore {
   }
 
   #store(contact: Contact, read: LinkRead, now: number): CommittedRead {
-    const stored = read.incoming.map((message) => this.#receive(contact, message, now));
+    const transfers: Transfer[] = [];
+    const refused: string[] = [];
+    const stored = read.incoming.map((message) => {
+      if (message.kind !== "control") return this.#receive(contact, message, now);
+      const taken = this.#takeControl(contact, message, now);
+      if (taken === "refused") refused.push(message.id);
+      else if (taken !== undefined) transfers.push(taken);
+      return undefined;
+    });
     const late = read.acknowledged.length > 0 ? this.#marks.beforeAcknowledged(contact) : 0;
     const acknowledged: string[] = [];
     for (const { id, leftAt } of read.acknowledged) {
@@ -301,7 +345,18 @@ export class MessageStore {
     }
     const readNow = late === 0 ? [] : this.#marks.markLate(contact, acknowledged, late, now);
     if (read.readUpTo !== undefined) readNow.push(...this.#marks.mark(contact, read.readUpTo, now));
-    return { stored, acknowledged, read: readNow };
+    return { stored, acknowledged, read: readNow, transfers, refused };
+  }
+
+  /** Each of their messages about a transfer counts once. @returns as `TransferStore.take` */
+  #takeControl(
+    contact: Contact,
+    { id, message, key }: NewIncoming & { readonly kind: "control" },
+    now: number,
+  ): Transfer | "refused" | undefined {
+    const values = [contact.id, 0, id, "", null, now, STATE.received, 0, KIND.control, null];
+    const { changes } = this.#insertAction.run(...values);
+    return changes === 0 ? undefined : this.#transfers.take(contact, message, key, now);
   }
 
   /** @returns whether it was in the outbox. */
@@ -312,7 +367,11 @@ export class MessageStore {
     );
   }
 
-  #receive(contact: Contact, message: NewIncoming, now: number): number | StoredMessage | undefined {
+  #receive(
+    contact: Contact,
+    message: Exclude<NewIncoming, { readonly kind: "control" }>,
+    now: number,
+  ): number | StoredMessage | undefined {
     if (message.kind === "text") {
       const { id, text, replyTo = null, sentAt = null } = message;
       const result = this.#insertText.run(contact.id, 0, id, text, replyTo, sentAt, now, STATE.received, 0);

@@ -22,6 +22,7 @@ import { RevocationStore } from "./revocations.ts";
 import { VerificationStore } from "./verifications.ts";
 import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
 import { TextWipe } from "./text-wipe.ts";
+import { TransferStore } from "./transfers.ts";
 import { repairProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { FreeSpace } from "../disk/free-space.ts";
@@ -125,6 +126,7 @@ export class Profile {
   readonly search: MessageSearch;
   readonly removal: MessageRemoval;
   readonly wipe: TextWipe;
+  readonly transfers: TransferStore;
   readonly revocations: RevocationStore;
   readonly privacy: PrivacyStore;
   readonly verifications: VerificationStore;
@@ -149,6 +151,7 @@ export class Profile {
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);
     this.wipe = new TextWipe(database);
+    this.transfers = new TransferStore(database);
     this.revocations = new RevocationStore(database);
     this.privacy = new PrivacyStore(database);
     this.verifications = new VerificationStore(database, this.contacts);

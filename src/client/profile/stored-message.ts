@@ -1,17 +1,20 @@
 /** The types in which messages are written to this disk and read from it. */
+import type { FileControl, FileMessage } from "../../protocol/peer-messages.ts";
 import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
 import type { Contact } from "./contacts.ts";
 
 /** Exactly the condition of the index `outbox`, so that SQLite uses the index. */
-export const IN_OUTBOX = `outgoing = 1 AND state < ${STATE.received} AND kind < ${KIND.deleted} AND withdrawn_at IS NULL`;
+export const IN_OUTBOX = `outgoing = 1 AND state < ${STATE.received} AND kind <> ${KIND.deleted} AND withdrawn_at IS NULL`;
 
 /** A text to send, or an action on an earlier text of ours. */
 export type OutgoingContent =
   | { readonly kind: "text"; readonly text: string; readonly replyTo: string | undefined }
   | { readonly kind: "edit"; readonly target: string; readonly text: string }
   | { readonly kind: "withdraw"; readonly target: string };
+/** A message about a transfer. */
+export type OutgoingControl = { readonly kind: "control"; readonly control: FileControl };
 
-export type OutboxMessage = OutgoingContent & {
+export type OutboxMessage = (OutgoingContent | OutgoingControl) & {
   readonly seq: number;
   readonly id: string;
   readonly sentAt: number;
@@ -19,7 +22,7 @@ export type OutboxMessage = OutgoingContent & {
   readonly wasSent?: boolean;
 };
 
-export type NewOutgoing = OutgoingContent & {
+export type NewOutgoing = (OutgoingContent | OutgoingControl) & {
   readonly contact: Contact;
   readonly id: string;
   readonly sentAt: number;
@@ -34,7 +37,9 @@ export type NewIncoming =
       readonly replyTo: string | undefined;
     }
   | { readonly kind: "edit"; readonly id: string; readonly target: string; readonly text: string }
-  | { readonly kind: "withdraw"; readonly id: string; readonly target: string };
+  | { readonly kind: "withdraw"; readonly id: string; readonly target: string }
+  /** `key`: the fingerprint of their key. */
+  | { readonly kind: "control"; readonly id: string; readonly message: FileMessage; readonly key: string };
 
 /** A text of a conversation in its current form. Times in ms since 1970. */
 export type StoredMessage = {

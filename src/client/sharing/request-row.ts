@@ -1,14 +1,20 @@
 /** The form of one request: the checks of its fields, and the function that carries it out. */
+import { isAbsolute } from "node:path";
+
 import { exactText, refine, text, utf8Text, type Fields, type Read } from "../../protocol/fields.ts";
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { isBlank } from "../../protocol/visible-text.ts";
 import type { Account } from "../accounts.ts";
 import type { Archive } from "../archive.ts";
 import type { Conversation } from "../conversation/conversation.ts";
+import type { AcceptedOffers } from "../profile/transfers.ts";
 import type { OpenedVerification } from "../conversation/verification.ts";
 
 /** UTF-8 bytes of a password that may be an old one; the server limits new ones. */
 const MAX_SECRET = 64 * 1024;
+
+/** UTF-8 bytes of a path; Linux takes no longer ones. */
+const MAX_PATH = 4_096;
 
 /** What a request is carried out on. */
 export type RequestContext = {
@@ -29,6 +35,8 @@ type Face = {
   leaveVerification(username: string): void;
   /** Whether it keeps up with what arrives: while no face does, the links to peers are not read. */
   keepsUp(keepsUp: boolean): void;
+  /** Every offer of a contact is accepted, as long as it is there. @throws SQLiteError */
+  acceptFiles(offers: AcceptedOffers): void;
 };
 
 type Row<F extends Fields, R> = {
@@ -46,5 +54,9 @@ export const name = text(1, 64);
 export const secret = utf8Text(MAX_SECRET);
 /** The id of a message. */
 export const id = exactText(1, 64);
+/** The absolute path of a file or folder on this machine. */
+export const path = refine(utf8Text(MAX_PATH), (typed) =>
+  isAbsolute(typed) && !typed.includes("\0") ? typed : undefined,
+);
 /** The text of a message: something of it is seen. */
 export const message = refine(utf8Text(MAX_TEXT_BYTES), (typed) => (isBlank(typed) ? undefined : typed));

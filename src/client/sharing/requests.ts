@@ -27,6 +27,7 @@ import { examine } from "../reach/doctor/examination.ts";
 import { reportOf } from "../reach/doctor/report.ts";
 import { PasswordNeededError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { MAX_LISTED } from "../rendezvous/watched-people.ts";
+import { FILE_REQUESTS } from "./file-requests.ts";
 import { id, message, name, row, secret } from "./request-row.ts";
 import { checkPerson, STORED_REQUESTS } from "./stored-requests.ts";
 
@@ -267,6 +268,7 @@ export const REQUESTS = {
     return {};
   }),
   ...STORED_REQUESTS,
+  ...FILE_REQUESTS,
 };
 
 export type RequestName = keyof typeof REQUESTS;

@@ -6,6 +6,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { Account } from "../accounts.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import type { OpenedVerification } from "../conversation/verification.ts";
+import type { AcceptedOffers } from "../profile/transfers.ts";
 import { REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
 
 export class Seat {
@@ -65,6 +66,10 @@ export class Seat {
     this.#account.messenger.leaveVerification(username, this);
   }
 
+  acceptFiles(offers: AcceptedOffers): void {
+    this.#account.messenger.files.acceptAll(this, offers);
+  }
+
   keepsUp(keepsUp: boolean): void {
     this.#account.messenger.reading.set(this, keepsUp);
   }
@@ -72,6 +77,7 @@ export class Seat {
   /** Closes its chats and verifications, and ends what it watches. */
   leave(): void {
     this.#account.messenger.reading.leave(this);
+    this.#account.messenger.files.leave(this);
     this.watchPeople([]);
     for (const username of this.#verified) this.leaveVerification(username);
     for (const username of this.#chats.values()) this.closeChat(username);

@@ -229,6 +229,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "verification":
       if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
       return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
+    case "file":
     case "held":
     case "muted":
     case "delivery":

@@ -123,6 +123,7 @@ export function onMessenger(
     case "newKey":
     case "clockOffset":
     case "storageFailed":
+    case "file":
     case "read":
     case "watched":
     case "profileHealth":

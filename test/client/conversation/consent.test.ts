@@ -23,8 +23,8 @@ const CIRCUMSTANCES: Circumstances = {
 };
 const STRANGER = { name: "stranger" } as const;
 
-const text = (bytes = 10): Item => ({ isText: true, bytes, idBytes: 36, isDuplicate: false });
-const action = (bytes = 0): Item => ({ isText: false, bytes, idBytes: 72, isDuplicate: false });
+const text = (bytes = 10): Item => ({ kind: "text", bytes, idBytes: 36, isDuplicate: false });
+const action = (bytes = 0): Item => ({ kind: "action", bytes, idBytes: 72, isDuplicate: false });
 const duplicate = (item: Item): Item => ({ ...item, isDuplicate: true });
 
 function asking(texts: number, actions = 0, bytes = 0): Extract<Consent, { name: "request" }> {

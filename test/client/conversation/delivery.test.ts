@@ -54,6 +54,7 @@ function deliveryWith(
     isContact: () => true,
     consentChanged: () => undefined,
     tookText: () => undefined,
+    tookControls: () => undefined,
     isShown: () => false,
     now,
   });

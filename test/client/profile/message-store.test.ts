@@ -28,7 +28,7 @@ describe("the outbox", () => {
       expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
       expect(idsOf(messages.claim(ana, 0, 2))).toEqual(["a1", "a2"]);
       expect(idsOf(messages.claim(ana, sequences[1] as number, 2))).toEqual(["a3"]);
-      expect(messages.outboxCounts(ana)).toEqual({ text: 3, edit: 0, withdraw: 0 });
+      expect(messages.outboxCounts(ana)).toEqual({ text: 3, edit: 0, withdraw: 0, control: 0 });
       expect(messages.contactsWithOutbox().toSorted()).toEqual([ana.id, carla.id].toSorted());
     }));
 
@@ -343,7 +343,7 @@ describe("an edit or a withdrawal", () => {
         { kind: "edit", id: "e2", target: "a", text: "two" },
         { kind: "text", id: "b" },
       ]);
-      expect(scene.messages.outboxCounts(ana)).toEqual({ text: 2, edit: 2, withdraw: 0 });
+      expect(scene.messages.outboxCounts(ana)).toEqual({ text: 2, edit: 2, withdraw: 0, control: 0 });
     }));
 
   test("that withdraws a text removes the text and its edits from the outbox, but stays itself", () =>
@@ -353,7 +353,7 @@ describe("an edit or a withdrawal", () => {
       scene.messages.claim(ana, 0, 10);
       scene.queue(edit(ana, "e1", "a", "one"), edit(ana, "e2", "b", "kept"), withdrawal(ana, "w", "a"));
       expect(scene.waiting(ana)).toEqual(["b", "e2", "w"]);
-      expect(scene.messages.outboxCounts(ana)).toEqual({ text: 1, edit: 1, withdraw: 1 });
+      expect(scene.messages.outboxCounts(ana)).toEqual({ text: 1, edit: 1, withdraw: 1, control: 0 });
       expect(scene.acknowledge(ana, "a", "e1", "w")).toEqual(["w"]);
       expect(scene.history.find(ana, "a")).toMatchObject({ text: "", withdrawnAt: NOW + 2 });
     }));

@@ -11,6 +11,7 @@ import { MessageRemoval } from "../../../src/client/profile/message-removal.ts";
 import { PrivacyStore } from "../../../src/client/profile/privacy.ts";
 import { RevocationStore } from "../../../src/client/profile/revocations.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
+import { TransferStore } from "../../../src/client/profile/transfers.ts";
 import { VerificationStore } from "../../../src/client/profile/verifications.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import { Outbox } from "../../../src/client/conversation/outbox.ts";
@@ -71,6 +72,7 @@ type Stores = Pick<
   | "verifications"
   | "history"
   | "removal"
+  | "transfers"
 >;
 
 export class SimulatedProgram implements ServerUser {
@@ -146,6 +148,7 @@ export class SimulatedProgram implements ServerUser {
       verifications: new VerificationStore(database, contacts),
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
+      transfers: new TransferStore(database),
     };
     this.#reach = new SimulatedReach(this, owner, other, around);
     const intake = new Intake({ consents, messages }, "requests");
@@ -157,6 +160,7 @@ export class SimulatedProgram implements ServerUser {
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),
+        transfers: { took: () => undefined, linkChanged: () => undefined },
         reading,
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),

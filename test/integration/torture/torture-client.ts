@@ -204,6 +204,7 @@ class TortureClient {
       case "refusal":
         output.say(["note", `refused ${event.code}`]);
         return;
+      case "file":
       case "read":
       case "silent":
       case "presence":

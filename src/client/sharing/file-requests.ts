@@ -1,0 +1,59 @@
+/** The requests about files that are sent and received; the rows of `REQUESTS` that need no server. */
+import { basename } from "node:path";
+
+import { boolean, integer, nullable, optional, refine, utf8Text } from "../../protocol/fields.ts";
+import { MAX_NAME_BYTES } from "../../protocol/peer-messages.ts";
+import { RequestError } from "../error-json.ts";
+import { id, name, path, row } from "./request-row.ts";
+
+const fileName = refine(utf8Text(MAX_NAME_BYTES), (typed) => (typed === "" ? undefined : typed));
+const bytes = integer(0, Number.MAX_SAFE_INTEGER);
+/** Of a transfer. */
+const transfer = id;
+
+export const FILE_REQUESTS = {
+  /** All transfers, oldest first. */
+  files: row({}, ({ account: { messenger } }) => ({ files: messenger.files.list() })),
+  /**
+   * Offers a file or folder; of a pipe with a name. Answered when the offer is on the disk. With the `transfer` of an earlier
+   * one, nothing is done.
+   */
+  send_file: row(
+    { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
+    async ({ account: { messenger } }, { to, path, name: given, sha256 = false, transfer: wanted }) => {
+      const offered = given ?? basename(path);
+      if (Buffer.byteLength(offered) > MAX_NAME_BYTES || offered === "")
+        throw new RequestError("bad_request", "name");
+      return {
+        file: await messenger.files.send(to, { path, name: offered, wantsSha256: sha256, id: wanted }),
+      };
+    },
+  ),
+  /** Accepts an offer: it is received in this folder. */
+  accept_file: row(
+    { transfer, folder: path, sha256: optional(boolean) },
+    async ({ account: { messenger } }, { transfer: accepted, folder, sha256 = false }) => ({
+      file: await messenger.files.accept(accepted, folder, sha256),
+    }),
+  ),
+  decline_file: row({ transfer }, ({ account: { messenger } }, { transfer: declined }) => ({
+    file: messenger.files.decline(declined),
+  })),
+  /** Either side stops a transfer that has not ended. */
+  stop_file: row({ transfer }, ({ account: { messenger } }, { transfer: stopped }) => ({
+    file: messenger.files.stop(stopped),
+  })),
+  /** Offers of this person up to so many bytes (null: of any size) are accepted without a question; 0: none are. */
+  always_accept: row(
+    { username: name, limit: nullable(bytes), folder: path },
+    ({ account: { messenger } }, { username, limit, folder }) => {
+      messenger.files.alwaysAccept(username, limit === 0 ? undefined : { most: limit ?? undefined, folder });
+      return {};
+    },
+  ),
+  /** As long as this face is there, every offer of a contact is accepted; one that is too large is declined. */
+  accept_files: row({ folder: path, max_size: optional(bytes) }, ({ face }, { folder, max_size }) => {
+    face.acceptFiles({ most: max_size, folder });
+    return {};
+  }),
+};

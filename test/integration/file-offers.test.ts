@@ -1,0 +1,145 @@
+/** What is offered, accepted, declined and stopped between two messengers over real sockets, and by peers who lie. */
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { MAX_OFFERS } from "../../src/client/profile/transfers.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
+import { Company, until, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
+
+const cleanups = cleanupsForEachTest();
+
+type Scene = { company: Company; ana: Person; bob: Person; file: string; downloads: string };
+
+/** Ana and Bob are online and contacts of each other; there is a file to send, and a folder to receive it in. */
+async function scene(): Promise<Scene> {
+  const company = await Company.meetFor(cleanups);
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  ana.accept("bob");
+  bob.accept("ana");
+  const file = join(company.folder, "notes.txt");
+  writeFileSync(file, "a few words");
+  const downloads = join(company.folder, "downloads");
+  mkdirSync(downloads);
+  return { company, ana, bob, file, downloads };
+}
+
+const offer = { name: undefined, wantsSha256: false, id: undefined };
+
+/** The states in which a person's screen has seen each file. */
+function states({ messenger }: Person): string[] {
+  return messenger.files.list().map(({ state, reason }) => (reason === null ? state : `${state} ${reason}`));
+}
+
+test("an offer is declined, another one stopped by its sender, a third is cancelled by its receiver", async () => {
+  const { ana, bob, file, downloads } = await scene();
+  const first = await ana.messenger.files.send("bob", { ...offer, path: file });
+  expect(first).toMatchObject({
+    number: 1,
+    peer: "bob",
+    direction: "out",
+    name: "notes.txt",
+    size: 11,
+    done: 0,
+  });
+  await until(() => bob.of("file").length === 1);
+  expect(bob.of("file")[0]?.file).toMatchObject({
+    id: first.id,
+    peer: "ana",
+    direction: "in",
+    state: "offered",
+  });
+  bob.messenger.files.decline(first.id);
+  await until(() => states(ana)[0] === "declined declined");
+  const second = await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => states(bob)[1] === "offered");
+  ana.messenger.files.stop(second.id);
+  await until(() => states(bob)[1] === "cancelled stopped");
+  const third = await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => states(bob)[2] === "offered");
+  await bob.messenger.files.accept(third.id, downloads, false);
+  bob.messenger.files.stop(third.id);
+  await until(() => states(ana)[2] === "cancelled stopped");
+  expect(() => bob.messenger.files.decline(third.id)).toThrow("not_possible");
+  expect(() => bob.messenger.files.stop("nothing")).toThrow("no_such_transfer");
+});
+
+test("what was offered and answered while the other side was away arrives once it is back", async () => {
+  const { company, ana, bob, file } = await scene();
+  await bob.close();
+  const sent = await ana.messenger.files.send("bob", { ...offer, path: file, id: "mine" });
+  const again = await ana.messenger.files.send("bob", { ...offer, path: file, id: "mine" });
+  expect([sent.number, again.number]).toEqual([1, 1]);
+  const back = await company.person("bob");
+  await until(() => states(back)[0] === "offered");
+  await ana.close();
+  back.messenger.files.decline("mine");
+  const anaAgain = await company.person("ana");
+  await until(() => states(anaAgain)[0] === "declined declined");
+});
+
+test("offers of a stranger are held as their texts are, and nothing of them is shown", async () => {
+  const company = await Company.meetFor(cleanups);
+  const [ana, bob] = [await company.person("ana"), await company.person("bob", { who: "requests" })];
+  const file = join(company.folder, "notes.txt");
+  writeFileSync(file, "a few words");
+  await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => ana.of("held").length === 1 && bob.of("request").length === 1);
+  expect(bob.messenger.files.list()).toEqual([]);
+  bob.messenger.decisions.decide("ana", "accept");
+  await until(() => bob.of("file").length === 1);
+  expect(states(bob)).toEqual(["offered"]);
+});
+
+test("somebody who is blocked is offered nothing", async () => {
+  const { ana, file } = await scene();
+  ana.messenger.decisions.decide("bob", "block");
+  await expect(ana.messenger.files.send("bob", { ...offer, path: file })).rejects.toThrow("blocked");
+});
+
+test("a peer may offer much and say what does not belong to it: so many offers wait, and nothing else counts", async () => {
+  const { company, ana, file } = await scene();
+  ana.accept("carl");
+  const mine = await ana.messenger.files.send("carl", { ...offer, path: file });
+  const peer = await RawPeer.dial(ana.port, { identity: company.identity("carl") });
+  await peer.next();
+  peer.send({ action: "hello", protocol: 1, username: "carl", features: ["files1"] });
+  const control = (action: string, id: string, more: object) => ({ action, id, ...more });
+  const digest = "0".repeat(64);
+  // Before it is accepted there is no end, and it is not theirs to end.
+  peer.send(
+    control("file_end", "c1", { transfer: mine.id, size: 11, digest }),
+    control("file_done", "c2", { transfer: mine.id }),
+    control("file_accept", "c3", { transfer: "nothing" }),
+    // The id of another transfer.
+    control("file_offer", mine.id, { name: "x", size: 1 }),
+  );
+  for (let index = 0; index < MAX_OFFERS + 50; index++)
+    peer.send(control("file_offer", `o${index}`, { name: `x${index}`, size: null }));
+  const declined = () => peer.messages.filter(({ action }) => action === "file_decline");
+  await until(() => declined().length === 50);
+  expect(declined()[0]).toMatchObject({ transfer: `o${MAX_OFFERS}`, reason: "too_many_offers" });
+  expect(states(ana)).toEqual(Array.from({ length: MAX_OFFERS + 1 }, () => "offered"));
+  expect(ana.messenger.files.list()[0]).toMatchObject({ direction: "out", state: "offered" });
+  // A name that is too long is no message at all.
+  peer.send(control("file_offer", "long", { name: "x".repeat(65_536), size: 1 }));
+  await peer.closed;
+  expect(peer.errors).toEqual(["bad_request"]);
+});
+
+test("offers up to a size are accepted by themselves, for one person or at one face; a larger one is declined", async () => {
+  const { ana, bob, file, downloads } = await scene();
+  bob.messenger.files.alwaysAccept("ana", { most: 11, folder: downloads });
+  await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => states(ana)[0] === "accepted");
+  bob.messenger.files.alwaysAccept("ana", undefined);
+  await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => states(bob)[1] === "offered");
+  const face = {};
+  bob.messenger.files.acceptAll(face, { most: 10, folder: downloads });
+  await until(() => states(ana)[1] === "declined too_large");
+  bob.messenger.files.leave(face);
+  await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => states(bob)[2] === "offered");
+});
