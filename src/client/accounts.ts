@@ -6,7 +6,7 @@ import { normalForm } from "../protocol/normal-form.ts";
 import { locateProfile, SILENT_LINK, withServers, type ServerOptions } from "./locate-profile.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile, type NewAccount } from "./profile/profile.ts";
-import type { RelayUse } from "./profile/relay-use.ts";
+import type { RelayUse } from "./disk/schema.ts";
 import { makeFolderBeside, profileFolder } from "./disk/folders.ts";
 import type { LinkEvents } from "./rendezvous/link.ts";
 import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";

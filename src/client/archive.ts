@@ -15,7 +15,7 @@ import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
 import type { MessageSearch } from "./profile/message-search.ts";
 import type { OutboxCounts } from "./profile/message-store.ts";
 import { Profile } from "./profile/profile.ts";
-import type { RelayUse } from "./profile/relay-use.ts";
+import type { RelayUse } from "./disk/schema.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { SafetyNumbers } from "./safety-numbers.ts";

@@ -2,4 +2,4 @@
 export { DECISIONS, WHO, type Decision, type Who } from "./conversation/consent.ts";
 export { MAX_MUTED } from "./conversation/decisions.ts";
 export type { ContactState } from "./profile/consents.ts";
-export { RELAY_USES, type RelayUse } from "./profile/relay-use.ts";
+export { RELAY_USES, type RelayUse } from "./disk/schema.ts";

@@ -29,7 +29,7 @@ import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
-import type { RelayUse } from "./profile/relay-use.ts";
+import type { RelayUse } from "./disk/schema.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import { Reach, type ToldAddresses } from "./reach/reach.ts";
 import type { Acceptance } from "./safety-numbers.ts";

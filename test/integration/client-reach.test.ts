@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { RelayUse } from "../../src/client/profile/relay-use.ts";
+import type { RelayUse } from "../../src/client/disk/schema.ts";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";

@@ -70,7 +70,7 @@ export class Conversation {
         this.#acceptance.tookText(link);
         this.transport.shown.show();
       },
-      tookControls: (controls) => needs.transfers.took(this, controls),
+      tookControls: (controls) => needs.transfers.took(this.username, controls),
       isShown: () => this.wants.isChatOpen,
       now,
     });
@@ -328,7 +328,7 @@ export class Conversation {
     this.signs.tellRead();
     this.delivery.writeOn(link);
     this.verification.use(link);
-    this.#needs.transfers.linkChanged(this);
+    this.#needs.transfers.linkChanged(this.username);
   }
 
   #take(message: ConversationMessage, link: PeerLink): void {

@@ -7,7 +7,6 @@ import type { Greet, UnreachableReason } from "../peer/dial.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Meetings } from "../reach/meetings.ts";
-import type { Conversation } from "./conversation.ts";
 import type { TakenControls } from "./delivery.ts";
 import type { MessengerEvent } from "./events.ts";
 import type { Intake } from "./intake.ts";
@@ -18,9 +17,9 @@ type PersonWants = { readonly hasPresenceChanged: boolean; readonly isAwaited: b
 /** What the transfers of files are told of the conversations. */
 export interface TransferEvents {
   /** What the peer has said about transfers is on the disk. */
-  took(conversation: Conversation, controls: TakenControls): void;
+  took(username: string, controls: TakenControls): void;
   /** The current link has changed. */
-  linkChanged(conversation: Conversation): void;
+  linkChanged(username: string): void;
 }
 
 /** The parts of the messenger that conversations use. */

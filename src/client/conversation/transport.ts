@@ -16,7 +16,7 @@ import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import type { LinkEnd, LinkLife, PeerLink, PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
 import type { ProvenPeer } from "../peer/proof.ts";
-import type { RelayUse } from "../profile/relay-use.ts";
+import type { RelayUse } from "../disk/schema.ts";
 import { Reaching } from "../reach/reaching.ts";
 import { Dialling } from "./dialling.ts";
 import type { ConversationNeeds } from "./needs.ts";

@@ -16,6 +16,12 @@ export const MESSAGE_STATES: readonly MessageState[] = ["queued", "sent", "recei
 export const CONSENT = { stranger: 0, unasked: 1, contact: 2 } as const;
 /** The numbers of `messages.kind`. */
 export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3, control: 4 } as const;
+/**
+ * Which ways an account uses: `only`: those through the server's relay, so that nobody but the server learns an address of
+ * it; `never`: those without it. As in `account.relay`.
+ */
+export const RELAY_USES = ["auto", "only", "never"] as const;
+export type RelayUse = (typeof RELAY_USES)[number];
 
 const VERSION_1 = `CREATE TABLE account (
   username TEXT NOT NULL,

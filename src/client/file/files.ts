@@ -161,7 +161,7 @@ export class Files implements TransferEvents {
     this.#faces.delete(face);
   }
 
-  took({ username }: Conversation, { transfers, refused }: TakenControls): void {
+  took(username: string, { transfers, refused }: TakenControls): void {
     if (refused.length > 0) this.#refuse(username, refused);
     for (const transfer of transfers) {
       this.#changed(transfer);

@@ -12,7 +12,7 @@ import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../n
 import { DialError, isLineFailure, type dial, type Target } from "../../net/dialler.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
-import type { RelayUse } from "../profile/relay-use.ts";
+import type { RelayUse } from "../disk/schema.ts";
 import type { PeerTarget, Whereabouts } from "../rendezvous/directory.ts";
 import type { LookupFailure, Tried } from "./attempts.ts";
 import type { ContactRecord } from "./contact-record.ts";

@@ -17,7 +17,6 @@ import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { PrivacyStore } from "./privacy.ts";
-import type { RelayUse } from "./relay-use.ts";
 import { RevocationStore } from "./revocations.ts";
 import { VerificationStore } from "./verifications.ts";
 import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
@@ -26,7 +25,7 @@ import { TransferStore } from "./transfers.ts";
 import { repairProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { FreeSpace } from "../disk/free-space.ts";
-import { PROFILE_SCHEMA } from "../disk/schema.ts";
+import { PROFILE_SCHEMA, type RelayUse } from "../disk/schema.ts";
 import { whileStill } from "../disk/still-file.ts";
 import {
   copyInMemory,

@@ -15,7 +15,7 @@ import type { ContactRecord } from "../peer/contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "../peer/dial-limits.ts";
 import type { PeerPort } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
-import type { RelayUse } from "../profile/relay-use.ts";
+import type { RelayUse } from "../disk/schema.ts";
 import { candidateTargets } from "../rendezvous/directory.ts";
 import type { ReachPush, RendezvousLink } from "../rendezvous/link.ts";
 import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";

@@ -17,7 +17,7 @@ import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "..
 import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
 import type { Profile } from "../profile/profile.ts";
-import type { RelayUse } from "../profile/relay-use.ts";
+import type { RelayUse } from "../disk/schema.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ReachPush } from "../rendezvous/link.ts";
 import type { Rendezvous, RendezvousState } from "../rendezvous/session.ts";

@@ -2,7 +2,7 @@
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
-import type { RelayUse } from "../profile/relay-use.ts";
+import type { RelayUse } from "../disk/schema.ts";
 import type { PeerLinks } from "../peer/links.ts";
 import type { Clock } from "../../net/clock.ts";
 import { ServerFailure } from "../rendezvous/server-errors.ts";

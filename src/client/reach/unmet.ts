@@ -1,6 +1,6 @@
 /** Why a meeting has led to no link, or there was none, as the person is told. Pure. */
 import type { UnreachableReason } from "../peer/dial.ts";
-import type { RelayUse } from "../profile/relay-use.ts";
+import type { RelayUse } from "../disk/schema.ts";
 import type { MeetingFailure } from "./meeting.ts";
 
 /** @param code with which the server has refused to arrange it. @returns undefined: that says nothing about the person */

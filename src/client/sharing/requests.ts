@@ -17,7 +17,7 @@ import { isNewName, label as labelOf } from "../../identity/names.ts";
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { DECISIONS, WHO } from "../conversation/consent.ts";
-import { RELAY_USES } from "../profile/relay-use.ts";
+import { RELAY_USES } from "../disk/schema.ts";
 import { MAX_MUTED } from "../conversation/decisions.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";

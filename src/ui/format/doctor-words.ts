@@ -1,6 +1,6 @@
 /** What `doctor` has found out, in sentences. */
 import type { CheckLine, Hint, NatKind, Verdict } from "../../client/reach/doctor/report.ts";
-import type { RelayUse } from "../../client/profile/relay-use.ts";
+import type { RelayUse } from "../../client/disk/schema.ts";
 import { familyOf, showHostPort } from "../../protocol/ip-address.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";

@@ -9,7 +9,7 @@ import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
 import type { SimulatedServer } from "./simulated-server.ts";
 import { ownAddress, type Site } from "./site.ts";
 import type { Machine } from "./simulated-time.ts";
-import type { RelayUse } from "../../../src/client/profile/relay-use.ts";
+import type { RelayUse } from "../../../src/client/disk/schema.ts";
 import { Shown, Observer, type Fail, type Said, type Observed } from "./observer.ts";
 
 /** `crashed`: the action may have been done or not; `refused`: the rules do not allow it. */

@@ -1,5 +1,5 @@
 /** How people are connected to the rest: as what others see them, and which dials reach them. */
-import type { RelayUse } from "../../../src/client/profile/relay-use.ts";
+import type { RelayUse } from "../../../src/client/disk/schema.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 
 export type Site = {

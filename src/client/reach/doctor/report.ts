@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from "../../../protocol/framing.ts";
 import { familyOf, isPrivate, type Family } from "../../../protocol/ip-address.ts";
-import type { RelayUse } from "../../profile/relay-use.ts";
+import type { RelayUse } from "../../disk/schema.ts";
 
 type Address = { readonly ip: string; readonly port: number };
 
