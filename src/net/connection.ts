@@ -9,6 +9,8 @@
  *    waits in `outgoing.ts` until `drain`.
  * 5. `end` writes what is queued, closes our side, and waits for the other; `terminate` does not wait.
  *    Either way `closed` is called once, with the first reason, and nothing is called after it.
+ * 6. A connection may carry bytes instead of objects (PROTOCOL 6), each direction on its own: `readBytes` ends the
+ *    objects of the other side, `sendBytes` ours.
  */
 import type { X509Certificate } from "node:crypto";
 
@@ -25,6 +27,8 @@ export const OBJECT_TIMEOUT = 10_000;
 export const HANDSHAKE_TIMEOUT = 10_000;
 /** Longest wait after our `end`, in ms: for the other side to read more of the queue, then for it to close. */
 export const CLOSE_TIMEOUT = 2_000;
+
+const LINE_FEED = 0x0a;
 
 export type CloseReason =
   /** We ended it; `code` says why. */
@@ -47,6 +51,8 @@ export interface ConnectionHandlers {
   /** Bytes may be sent from now on. */
   opened?(connection: Connection): void;
   message(object: JsonObject, connection: Connection): void;
+  /** After `readBytes`, in place of `message`: bytes in order, not copied, to be kept as long as wanted. */
+  bytes?(chunk: Uint8Array, connection: Connection): void;
   fault(fault: ConnectionFault, connection: Connection): void;
   /** All objects of one read were handled. */
   readEnd?(connection: Connection): void;
@@ -77,8 +83,8 @@ type Socket = Bun.Socket<Connection>;
 type State =
   | { readonly name: "opening" }
   | { readonly name: "handshaking"; readonly socket: Socket; readonly deadline: number }
-  | { readonly name: "open"; readonly socket: Socket }
-  /** `shut`: our side is closed. */
+  /** `shut`, here and below: our side is closed. */
+  | { readonly name: "open"; readonly socket: Socket; shut: boolean }
   | {
       readonly name: "ending";
       readonly socket: Socket;
@@ -104,7 +110,9 @@ export class Connection {
   readonly #tls: boolean;
   readonly #outgoing = new Outgoing();
   #state: State = { name: "opening" };
-  #readBytes = 0;
+  #receivedBytes = 0;
+  /** What is read: objects, the line feed after the last one, or bytes. */
+  #content: "objects" | "lineFeed" | "bytes" = "objects";
   /** `performance.now()` of when reading was resumed last; undefined while it is paused. */
   #readingSince: number | undefined = 0;
   /** When the queue is flushed next: not scheduled, at the end of this turn, or after the read being handled. */
@@ -142,7 +150,7 @@ export class Connection {
 
   /** How many of the bytes that were read have been handled. */
   get handledBytes(): number {
-    return this.#readBytes - this.#decoder.heldBytes;
+    return this.#receivedBytes - this.#decoder.heldBytes;
   }
 
   /** About how many bytes are held for it: read but not yet handled, or not yet written. */
@@ -189,6 +197,22 @@ export class Connection {
     });
   }
 
+  /**
+   * Writes bytes after all that was sent before. What the socket does not take waits, without a limit: whoever sends
+   * more only while `queuedBytes` is 0, or at `drained`, keeps it at one piece.
+   * @param bytes must not change before they were all taken
+   */
+  sendBytes(bytes: Uint8Array): void {
+    if (this.#state.name !== "open") return;
+    this.#outgoing.addBytes(bytes);
+    this.flush();
+  }
+
+  /** Ends the objects: after the last one comes exactly one line feed, and all that follows goes to `bytes`. */
+  readBytes(): void {
+    this.#content = "lineFeed";
+  }
+
   /** Stops handling objects and reading; what was read waits in the decoder. */
   pauseReading(): void {
     if (this.#isPaused) return;
@@ -227,9 +251,9 @@ export class Connection {
   end(code: string): void {
     if (this.#state.name === "opening" || this.#state.name === "handshaking") this.terminate(code);
     if (this.#state.name !== "open") return;
-    const { socket } = this.#state;
+    const { socket, shut } = this.#state;
     const deadline = performance.now() + CLOSE_TIMEOUT;
-    this.#state = { name: "ending", socket, reason: { name: "local", code }, deadline, shut: false };
+    this.#state = { name: "ending", socket, reason: { name: "local", code }, deadline, shut };
     // Our own reading may have been paused; the other side's end would not be seen.
     if (this.#isPaused) socket.resume();
     this.flush();
@@ -250,12 +274,21 @@ export class Connection {
       // The other side is still reading: it gets more time for the rest.
       if (this.#outgoing.writeTo(state.socket) > 0) state.deadline = performance.now() + CLOSE_TIMEOUT;
       // A write may have closed the connection.
-      if (this.#state !== state || state.shut || this.#outgoing.length > 0) return;
-      state.shut = true;
-      // A plain `end` would lose bytes that the kernel has taken; TLS has no `shutdown` of its own.
-      if (this.#tls) state.socket.end();
-      else state.socket.shutdown();
+      if (this.#state === state && this.#outgoing.length === 0) this.#shut(state);
     }
+  }
+
+  /** Closes our side, when nothing is queued; the other side may still send, and has as long as it wants. */
+  shutdown(): void {
+    if (this.#state.name === "open") this.#shut(this.#state);
+  }
+
+  #shut(state: Extract<State, { shut: boolean }>): void {
+    if (state.shut) return;
+    state.shut = true;
+    // A plain `end` would lose bytes that the kernel has taken; TLS has no `shutdown` of its own.
+    if (this.#tls) state.socket.end();
+    else state.socket.shutdown();
   }
 
   #pump(): void {
@@ -264,15 +297,25 @@ export class Connection {
     this.#flushAt = "readEnd";
     let progress = false;
     while (!this.#isPaused && this.#state.name === "open") {
-      const next = this.#decoder.next();
+      const next = this.#content === "objects" ? this.#decoder.next() : this.#nextBytes();
       if (next === undefined) break;
       progress = true;
       if (typeof next === "string") this.#handlers.fault(next, this);
+      else if (next instanceof Uint8Array) this.#handlers.bytes?.(next, this);
       else this.#handlers.message(next, this);
     }
     if (progress && this.#state.name === "open") this.#handlers.readEnd?.(this);
     this.#flushAt = before;
     this.flush();
+  }
+
+  #nextBytes(): Uint8Array | "garbage" | undefined {
+    const bytes = this.#decoder.takeRest();
+    if (bytes.length === 0) return undefined;
+    if (this.#content === "bytes") return bytes;
+    this.#content = "bytes";
+    if (bytes[0] !== LINE_FEED) return "garbage";
+    return bytes.length > 1 ? bytes.subarray(1) : undefined;
   }
 
   /** @param reason of the end, where none was given before */
@@ -327,7 +370,7 @@ export class Connection {
     this.lastReadAt = performance.now();
     this.#state = this.#tls
       ? { name: "handshaking", socket, deadline: this.lastReadAt + HANDSHAKE_TIMEOUT }
-      : { name: "open", socket };
+      : { name: "open", socket, shut: false };
     watchDeadlines(this);
     if (!this.#tls) this.#handlers.opened?.(this);
   }
@@ -344,7 +387,7 @@ export class Connection {
       this.#finish({ name: "refused", code });
       return;
     }
-    this.#state = { name: "open", socket };
+    this.#state = { name: "open", socket, shut: false };
     this.#handlers.opened?.(this);
     if (this.#isPaused) socket.pause();
     else this.#pump();
@@ -353,12 +396,15 @@ export class Connection {
   received(chunk: Buffer): void {
     this.lastReadAt = performance.now();
     if (this.#state.name !== "open") return;
-    this.#readBytes += chunk.length;
+    this.#receivedBytes += chunk.length;
     this.#decoder.push(chunk, this.lastReadAt);
     this.#pump();
   }
 
   gone(error: Error | undefined): void {
+    // Bytes that came before the end belong to whoever has paused reading, too; objects of one who is gone do not.
+    const bytes = this.#state.name === "open" && this.#content !== "objects" ? this.#nextBytes() : undefined;
+    if (bytes instanceof Uint8Array) this.#handlers.bytes?.(bytes, this);
     const code = error === undefined ? undefined : errorCode(error);
     if (this.#state.name === "handshaking") {
       this.#finish({ name: "refused", code: code ?? "closed_in_handshake" });

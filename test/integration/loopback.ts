@@ -53,6 +53,7 @@ export class Recorder implements ConnectionHandlers {
   onSecured: ((connection: Connection, handshake: Handshake) => boolean) | undefined;
   onOpened: ((connection: Connection) => void) | undefined;
   onMessage: ((object: JsonObject, connection: Connection) => void) | undefined;
+  onBytes: ((chunk: Uint8Array, connection: Connection) => void) | undefined;
   onDrained: ((connection: Connection) => void) | undefined;
   #waiting: { holds: () => boolean; resolve: () => void }[] = [];
 
@@ -84,6 +85,11 @@ export class Recorder implements ConnectionHandlers {
   message(object: JsonObject, connection: Connection): void {
     this.objects.push(object);
     this.onMessage?.(object, connection);
+    this.#changed();
+  }
+
+  bytes(chunk: Uint8Array, connection: Connection): void {
+    this.onBytes?.(chunk, connection);
     this.#changed();
   }
 

@@ -134,6 +134,50 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
     await server.until(() => server.objects.length === sent);
   });
 
+  test("carries bytes after an object and its one line feed, and those behind a pause before it closes", async () => {
+    const { near, far, client, server } = await pair(link);
+    const bytes = Buffer.from("\n{} is no object\n".repeat(100_000));
+    const chunks: Uint8Array[] = [];
+    server.onMessage = (_object, connection) => {
+      connection.readBytes();
+      connection.pauseReading();
+      setImmediate(() => connection.resumeReading());
+    };
+    server.onBytes = (chunk, connection) => {
+      if (chunks.push(chunk) % 3 === 1) connection.pauseReading();
+      setImmediate(() => connection.resumeReading());
+    };
+    near.send({ action: "stream" });
+    near.sendBytes(bytes);
+    const shut = () => near.queuedBytes === 0 && near.shutdown();
+    client.onDrained = shut;
+    shut();
+    await server.closing();
+    expect(server.objects).toEqual([{ action: "stream" }]);
+    expect(server.faults).toEqual([]);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+    expect(server.reasons).toEqual([{ name: "remote" }]);
+    expect(far.handledBytes).toBe(bytes.length + `{"action":"stream"}\n`.length);
+    await client.closing();
+    expect(client.reasons).toEqual([{ name: "remote" }]);
+  });
+
+  test("reports anything but a line feed between an object and bytes", async () => {
+    const { near, server } = await pair(link);
+    server.onMessage = (_object, connection) => connection.readBytes();
+    near.sendBytes(Buffer.from('{"action":"stream"} bytes'));
+    await server.until(() => server.faults.length > 0);
+    expect(server.faults).toEqual(["garbage"]);
+  });
+
+  test("still reads after it has closed its own side", async () => {
+    const { near, far, client } = await pair(link);
+    far.send({ action: "ping" });
+    far.flush();
+    near.shutdown();
+    await client.until(() => client.objects.length === 1);
+  });
+
   test("end delivers all that is queued, though the other side is sending too", async () => {
     const { near, client, far, server } = await pair(link);
     const count = 800;
