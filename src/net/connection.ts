@@ -341,7 +341,7 @@ export class Connection {
         const since = this.#decoder.openSince;
         // The time during which we paused reading does not count.
         if (since === undefined || this.#readingSince === undefined) return;
-        if (now - Math.max(since, this.#readingSince) >= OBJECT_TIMEOUT) {
+        if (now >= Math.max(since, this.#readingSince) + OBJECT_TIMEOUT) {
           this.#handlers.fault("incomplete", this);
           this.flush();
         }
