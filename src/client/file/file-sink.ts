@@ -3,9 +3,9 @@ import { rm, type FileHandle } from "node:fs/promises";
 
 import { FreeSpace } from "../disk/free-space.ts";
 import { readFully } from "./file-source.ts";
-import { isRecorded, readRecord, writeRecord } from "./naming-record.ts";
+import { isNoted, readNote, writeNote } from "./naming-note.ts";
 import { safeName } from "./safe-names.ts";
-import { asSink, SinkError, type Sink } from "./source.ts";
+import { asSink, closeLater, SinkError, type Sink } from "./source.ts";
 import { TargetFolder } from "./target-folder.ts";
 
 /** What one received file or folder needs to know of its place; the same at each opening. */
@@ -16,8 +16,11 @@ export type Place = {
   readonly key: string;
   /** As it was offered: any text. */
   readonly name: string;
-  /** A file for the sink's own use in the profile's folder. It is removed when the transfer is known to be done. */
-  readonly record: string;
+  /**
+   * A folder in the profile's folder for the sink's own use, which makes it. To be removed, with all that is in it, when
+   * the transfer is known to be done.
+   */
+  readonly notes: string;
   /** As it was offered, ms since 1970; undefined: not told. */
   readonly modified: number | undefined;
 };
@@ -57,12 +60,12 @@ export class FileSink implements Sink {
     const folder = await TargetFolder.open(place.folder);
     try {
       const temporary = temporaryName(place.key);
-      const record = await asSink(() => readRecord(place.record));
-      const named = record && (await openIf(folder, record.name, (status) => isRecorded(record, status)));
+      const note = await asSink(() => readNote(place.notes));
+      const named = note && (await openIf(folder, note.name, (status) => isNoted(note, status)));
       if (named !== undefined) {
         // Where both names are there, the second was not taken away yet.
         await folder.remove(temporary);
-        return new FileSink(place, size, folder, named, record?.name);
+        return new FileSink(place, size, folder, named, note?.name);
       }
       const begun = await openIf(folder, temporary, (status) => status.nlink === 1n);
       return new FileSink(place, size, folder, begun ?? (await folder.makeFile(temporary)), undefined);
@@ -95,7 +98,7 @@ export class FileSink implements Sink {
         temporaryName(this.#place.key),
         "file",
         safeName(this.#place.name),
-        (name) => writeRecord(this.#place.record, { name, inode }),
+        (name) => writeNote(this.#place.notes, { name, inode }),
       );
       await this.#folder.sync();
       return this.#folder.pathOf(this.#name);
@@ -105,13 +108,13 @@ export class FileSink implements Sink {
   async discard(): Promise<void> {
     await asSink(async () => {
       await this.#folder.remove(temporaryName(this.#place.key));
-      await rm(this.#place.record, { force: true });
+      await rm(this.#place.notes, { recursive: true, force: true });
     });
     this.close();
   }
 
   close(): void {
-    void this.#handle.close();
+    closeLater(this.#handle);
     this.#folder.close();
   }
 }

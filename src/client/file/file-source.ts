@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 
-import { asSource, SourceError, type Source } from "./source.ts";
+import { asSource, closeLater, SourceError, type Source } from "./source.ts";
 
 /** A file that is sent. */
 export class FileSource implements Source {
@@ -60,7 +60,7 @@ export class FileSource implements Source {
   }
 
   close(): void {
-    void this.#handle.close();
+    closeLater(this.#handle);
   }
 }
 

@@ -4,6 +4,8 @@ import { visibleText } from "../../protocol/visible-text.ts";
 
 /** Bytes of UTF-8. File systems take 255; a number for a name that is taken still fits. */
 const MAX_NAME_BYTES = 240;
+/** No file of any system has a longer name; of a longer text the middle is not looked at. */
+const MAX_NAME_UNITS = 1_000;
 /** With which a name that is too long still ends, at most, in bytes. */
 const MAX_ENDING_BYTES = 32;
 
@@ -25,7 +27,11 @@ export function safeName(name: string): string {
 
 /** As `safeName`, for a name inside a received folder, which may begin with a dot or a dash. */
 export function safePart(name: string): string {
-  const shown = normalForm(visibleText(name)).replace(REFUSED, "_");
+  // Many spaces, or a letter that looks like one, would push the ending out of sight.
+  const short = name.length <= MAX_NAME_UNITS ? name : name.slice(0, 500) + name.slice(-500);
+  const shown = normalForm(visibleText(short))
+    .replace(/[ \u2800]+/g, " ")
+    .replace(REFUSED, "_");
   const part = trimmed(shown).replace(DEVICE, "_$&");
   return trimmed(shortened(part)) || "file";
 }

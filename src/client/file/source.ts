@@ -1,4 +1,6 @@
 /** Where the bytes of a transfer come from and where they go. Offsets are bytes from the beginning of the stream. */
+import type { FileHandle } from "node:fs/promises";
+
 import { errorCode } from "../../net/error-code.ts";
 
 /** What is sent: a file, a folder or a pipe. */
@@ -101,6 +103,14 @@ export async function asSink<T>(work: () => Promise<T>): Promise<T> {
     ]);
     throw new SinkError(faults.get(errorCode(error)) ?? "unwritable", error);
   }
+}
+
+/** Closes a file when what is under way with it has ended. */
+export function closeLater(handle: FileHandle): void {
+  handle.close().catch((error: unknown) => {
+    // Network disks report here what they did not write. What is not synced yet is compared with its leaves anyway.
+    if (!isSystemError(error)) throw error;
+  });
 }
 
 function isSystemError(error: unknown): boolean {

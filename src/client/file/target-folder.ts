@@ -3,12 +3,12 @@
  * elsewhere meanwhile, because a folder was replaced by a symbolic link, leads nothing astray.
  */
 import { constants, type BigIntStats } from "node:fs";
-import { link, lstat, open, readlink, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { link, lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
 import { numbered } from "./safe-names.ts";
-import { asSink, SinkError } from "./source.ts";
+import { asSink, closeLater, SinkError } from "./source.ts";
 
 /** Most names that are tried for one file. */
 const MAX_NUMBER = 100_000;
@@ -21,14 +21,17 @@ export class TargetFolder {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #opened: BigIntStats;
-  /** The open folder as a path; undefined: this system has none. */
-  readonly #fixed: string | undefined;
+  /** Where the system has open files as paths; undefined: nowhere. */
+  readonly #openFiles: string | undefined;
+  /** Calls that use the open folder's path, which must stay its own as long as they run. */
+  #running = 0;
+  #isClosed = false;
 
-  private constructor(path: string, handle: FileHandle, opened: BigIntStats, fixed: string | undefined) {
+  private constructor(path: string, handle: FileHandle, opened: BigIntStats, openFiles: string | undefined) {
     this.#path = path;
     this.#handle = handle;
     this.#opened = opened;
-    this.#fixed = fixed;
+    this.#openFiles = openFiles;
   }
 
   /**
@@ -50,12 +53,11 @@ export class TargetFolder {
    */
   static async open(path: string, openFiles = OPEN_FILES): Promise<TargetFolder> {
     return asSink(async () => {
-      const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const handle = await openFolder(path);
       try {
         const opened = await handle.stat({ bigint: true });
-        const fixed = `${openFiles}/${handle.fd}`;
-        const isFixed = await isSame(fixed, opened);
-        const folder = new TargetFolder(path, handle, opened, isFixed ? fixed : undefined);
+        const isPath = await isSame(`${openFiles}/${handle.fd}`, opened);
+        const folder = new TargetFolder(path, handle, opened, isPath ? openFiles : undefined);
         await folder.#check();
         return folder;
       } catch (error) {
@@ -65,27 +67,41 @@ export class TargetFolder {
     });
   }
 
-  /** Does `work` with the path of something in the folder, for a system call. @throws SinkError */
+  /**
+   * Does `work` with the path of something in the folder, for system calls.
+   * @param name `.`: the folder itself
+   * @throws SinkError
+   */
   async within<T>(name: string, work: (path: string) => Promise<T>): Promise<T> {
-    return asSink(async () => {
-      if (this.#fixed !== undefined) return work(join(this.#fixed, name));
-      await this.#check();
-      const result = await work(join(this.#path, name));
-      await this.#check();
-      return result;
+    if (this.#isClosed) throw new SinkError("unwritable");
+    this.#running++;
+    try {
+      return await asSink(async () => {
+        if (this.#openFiles !== undefined) return work(join(this.#openFiles, `${this.#handle.fd}`, name));
+        await this.#check();
+        const result = await work(join(this.#path, name));
+        await this.#check();
+        return result;
+      });
+    } finally {
+      this.#running--;
+      this.#closeUnused();
+    }
+  }
+
+  /** Opens a folder of ours in this one, which is no symbolic link. @returns undefined: there is none */
+  async openFolder(name: string): Promise<TargetFolder | undefined> {
+    return this.within(name, async (path) => {
+      const handle = await ifThere(() => openFolder(path));
+      if (handle === undefined) return undefined;
+      const opened = await handle.stat({ bigint: true });
+      return new TargetFolder(join(this.#path, name), handle, opened, this.#openFiles);
     });
   }
 
   /** Opens a file of ours, which is no symbolic link and has no second name. @returns undefined: there is none */
   async openFile(name: string): Promise<FileHandle | undefined> {
-    return this.within(name, async (path) => {
-      try {
-        return await open(path, O_RDWR | O_NOFOLLOW);
-      } catch (error) {
-        if (errorCode(error) === "ENOENT") return undefined;
-        throw error;
-      }
-    });
+    return this.within(name, (path) => ifThere(() => open(path, O_RDWR | O_NOFOLLOW)));
   }
 
   /** Makes a file for reading and writing, which nobody may execute. */
@@ -95,7 +111,7 @@ export class TargetFolder {
 
   /** What has this name; undefined: nothing. A symbolic link is not followed. */
   async status(name: string): Promise<BigIntStats | undefined> {
-    return this.within(name, (path) => statusOf(path));
+    return this.within(name, (path) => ifThere(() => lstat(path, { bigint: true })));
   }
 
   /**
@@ -133,12 +149,18 @@ export class TargetFolder {
   /** Where something in the folder is found by a person. */
   async pathOf(name: string): Promise<string> {
     // It may have been moved.
-    const path = this.#fixed === undefined ? this.#path : await readlink(this.#fixed);
+    const path = await this.within(".", (fixed) => realpath(fixed));
     return join(path, name);
   }
 
+  /** Calls that are running end first. */
   close(): void {
-    void this.#handle.close();
+    this.#isClosed = true;
+    this.#closeUnused();
+  }
+
+  #closeUnused(): void {
+    if (this.#isClosed && this.#running === 0) closeLater(this.#handle);
   }
 
   /** @throws SinkError: the path leads elsewhere */
@@ -157,10 +179,14 @@ export async function syncNames(folder: FileHandle): Promise<void> {
   }
 }
 
-/** What has this path; undefined: nothing. @throws system errors */
-async function statusOf(path: string): Promise<BigIntStats | undefined> {
+function openFolder(path: string): Promise<FileHandle> {
+  return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/** @returns undefined: there is nothing of that name @throws any other error */
+async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await lstat(path, { bigint: true });
+    return await work();
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;

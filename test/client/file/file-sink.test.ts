@@ -40,7 +40,7 @@ test("a file without a byte, and one of unknown size", () =>
     const empty = await FileSink.open(place("empty"), 0);
     await empty.finish();
     empty.close();
-    const unknown = await FileSink.open({ ...place("unknown"), key: "k2", record: `${folder}.2` }, undefined);
+    const unknown = await FileSink.open({ ...place("unknown"), key: "k2", notes: `${folder}.2` }, undefined);
     await unknown.write(0, Buffer.from("any"));
     await unknown.finish();
     unknown.close();

@@ -23,7 +23,7 @@ export function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
       folder,
       key: "k1",
       name,
-      record: join(parent, "record"),
+      notes: join(parent, "notes"),
       modified: undefined,
     });
     await use({ folder, parent, place });
