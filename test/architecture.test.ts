@@ -86,6 +86,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "notifications",
       "line",
       "prompts",
+      "chat/files",
       "chat",
       "commands",
       "commands/messages",

@@ -88,7 +88,7 @@ function readValue(
 }
 
 /** The bytes of a size as it is typed, at least 1; undefined: it is none. */
-function bytesOf(typed: string): number | undefined {
+export function bytesOf(typed: string): number | undefined {
   const [, digits = "", suffix = ""] = /^(\d{1,15})(?:([KMGT])(?:i?B)?)?$/i.exec(typed) ?? [];
   const bytes = Number(digits) * 1_024 ** (1 + "KMGT".indexOf(suffix.toUpperCase() || "-"));
   return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;

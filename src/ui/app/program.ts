@@ -21,12 +21,15 @@ import { firstModel, updateApp } from "./update.ts";
 import { titleOf, viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
+import { here } from "../chat/files/file-effects.ts";
+import { completePath, entriesOf } from "../chat/files/path-completion.ts";
 import { storageReason } from "../chat/notices.ts";
 import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
 import { onAttention, type TerminalSign } from "../terminal/attention.ts";
 import { Renderer } from "./renderer.ts";
 import { excerptOf } from "../format/excerpt.ts";
+import { shownName } from "../format/name-book.ts";
 import { NotifyCommand } from "../notifications/notify-command.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
@@ -211,7 +214,10 @@ export class Program {
 
   #complete(before: string): Offered {
     const account = accountOf(this.#model);
-    return complete(before, account?.names ?? new Map(), account?.username ?? "", account?.numbered);
+    const { names = new Map(), username = "", numbered } = account ?? {};
+    return complete(before, names, username, numbered, (typed, wanted) =>
+      completePath(typed, wanted, here(), entriesOf),
+    );
   }
 
   /** Adds a name to the account's name book. */
@@ -356,6 +362,8 @@ export class Program {
         dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
         copy: (text) => this.#renderer.copy(text),
+        shown: (name) => shownName(accountOf(this.#model)?.names ?? new Map(), name),
+        downloads: this.#started.downloads,
         texts: this.#texts,
       });
       // Meanwhile the person may have left.

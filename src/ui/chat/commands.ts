@@ -7,6 +7,7 @@ import { folded } from "../../protocol/normal-form.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Offered } from "../line/completion.ts";
 import type { Texts } from "../texts/texts.ts";
+import { get, stop } from "./files/file-commands.ts";
 import { accept, block, decline } from "./consent.ts";
 import {
   effects,
@@ -29,18 +30,26 @@ const MAX_OFFERS = 50;
 /** UTF-16 units of an unknown command that the notice shows. */
 const MAX_WORD_SHOWN = 24;
 
+/** The folder of a `/get`, behind a number, or `always` and perhaps a size. */
+const BEHIND_GET = /^\s*\/get\s+(?:#?\d+\s+|always\s+(?:\d\S*\s+)?)?(.*)$/is;
+
 type Command = {
   readonly name: string;
   /** Its argument as shown in the help; undefined: it takes none. */
   readonly argument: ((texts: Texts) => string) | undefined;
   /** The argument may be missing. */
   readonly isOptional?: boolean;
-  /** The command that the help lists in the same row. */
+  /** The command that the help lists in the same row; with it no argument of this one. */
   readonly alongside?: string;
   /** Undefined: the help does not list it, or not in a row of its own. */
   readonly help: ((texts: Texts) => string) | undefined;
   readonly run: Run;
 };
+
+/** The result of a command on files. */
+function ofTyped(result: ReturnType<typeof get>): CommandResult {
+  return result.name === "fault" ? result : effects(result);
+}
 
 const COMMANDS: readonly Command[] = [
   {
@@ -52,6 +61,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: "more",
     argument: undefined,
+    alongside: "list",
     help: (texts) => texts.chatHelpMore,
     run: (_argument, { transcript: { oldest } }, { texts }) =>
       oldest === undefined
@@ -62,7 +72,7 @@ const COMMANDS: readonly Command[] = [
     name: "list",
     argument: () => "[N]",
     isOptional: true,
-    help: (texts) => texts.chatHelpList,
+    help: undefined,
     run: list,
   },
   {
@@ -124,6 +134,38 @@ const COMMANDS: readonly Command[] = [
     run: (file) => effects({ name: "export", file }),
   },
   {
+    name: "send",
+    argument: (texts) => `${texts.fileArgument}…`,
+    help: (texts) => texts.chatHelpSend,
+    // A list of files may be pasted.
+    run: (paths) => ({
+      name: "text",
+      text: paths,
+      effect: (text, typed) => ({ name: "sendFiles", paths: text, typed }),
+    }),
+  },
+  {
+    name: "files",
+    argument: undefined,
+    alongside: "stop",
+    help: (texts) => texts.chatHelpFiles,
+    run: () => effects({ name: "listFiles" }),
+  },
+  {
+    name: "get",
+    argument: (texts) => `[#N] [${texts.folderArgument}]`,
+    isOptional: true,
+    help: (texts) => texts.chatHelpGet,
+    run: (argument, _chat, { texts }) => ofTyped(get(argument, texts)),
+  },
+  {
+    name: "stop",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: undefined,
+    run: (argument, _chat, { texts }) => ofTyped(stop(argument, texts)),
+  },
+  {
     name: "say",
     argument: (texts) => texts.chatArgumentText,
     help: (texts) => texts.chatHelpSay,
@@ -139,7 +181,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: "unread",
     argument: undefined,
-    help: (texts) => texts.chatHelpUnread,
+    help: undefined,
     run: goToUnread,
   },
   {
@@ -152,6 +194,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: "users",
     argument: undefined,
+    alongside: "unread",
     help: (texts) => texts.chatHelpUsers,
     run: () => effects({ name: "listOnline" }),
   },
@@ -159,13 +202,14 @@ const COMMANDS: readonly Command[] = [
     name: "verify",
     argument: () => "[off]",
     isOptional: true,
+    alongside: "fingerprint",
     help: (texts) => texts.chatHelpVerify,
     run: verify,
   },
   {
     name: "fingerprint",
     argument: undefined,
-    help: (texts) => texts.chatHelpFingerprint,
+    help: undefined,
     run: () => effects({ name: "showSafetyNumber" }),
   },
   {
@@ -202,8 +246,8 @@ function usageOf({ name, argument }: Command, texts: Texts): string {
 }
 
 function rowOf(command: Command, texts: Texts): string {
-  const usage = usageOf(command, texts);
-  return command.alongside === undefined ? usage : `${usage} /${command.alongside}`;
+  const other = command.alongside === undefined ? undefined : BY_NAME.get(command.alongside);
+  return other === undefined ? usageOf(command, texts) : `/${command.name} ${usageOf(other, texts)}`;
 }
 
 /** As few rows as possible: the last message stays in view. */
@@ -248,16 +292,22 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
 }
 
 /**
- * The completions of the text before the cursor: commands and numbers of chats after a leading slash, names after `/chat`, and names for
- * any other word that was begun.
+ * The completions of the text before the cursor: commands and numbers of chats after a leading slash, names after `/chat`, paths
+ * after `/send`, folders after `/get`, and names for any other word that was begun.
  * @param names of all known people; `ownName` is not offered
  * @param numbered the people who are reached by numbers
+ * @param paths completes the last path of a text
  */
 export function complete(
   before: string,
   names: NameBook,
   ownName: string,
   numbered: readonly string[] = [],
+  paths: (typed: string, wanted: "files" | "folders") => Offered = () => ({
+    offers: [],
+    shown: [],
+    part: "",
+  }),
 ): Offered {
   if (/^\s*\/\S*$/.test(before)) {
     const part = before.trimStart();
@@ -268,6 +318,10 @@ export function complete(
     const found = [...commands, ...chats].filter(([offer]) => offer.startsWith(part.toLowerCase()));
     return { offers: found.map(([offer]) => offer), shown: found.map(([, shown]) => shown), part };
   }
+  const sent = /^\s*\/send\s+(.*)$/is.exec(before)?.[1];
+  if (sent !== undefined) return paths(sent, "files");
+  const folder = BEHIND_GET.exec(before)?.[1];
+  if (folder !== undefined) return paths(folder, "folders");
   const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
   const part = addressee ?? before.split(/\s/).at(-1) ?? "";
   const isBegun = addressee !== undefined || part !== "";

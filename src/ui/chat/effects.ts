@@ -1,16 +1,19 @@
 /** The effects of the open chat: a table from each effect to the function that carries it out. */
 import type { StoredConversation } from "../../client/archive.ts";
-import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { MessengerEvent, SharedFile } from "../../client/conversation/events.ts";
 import { errorOf } from "../../client/error-json.ts";
 import { ActionError, isDamage, isStorageFailure } from "../../client/errors.ts";
 import type { Draft } from "../../client/profile/drafts.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
+import { fileEffects } from "./files/file-effects.ts";
+import { hasEnded } from "./files/file-lines.ts";
 import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, ChatNeeds, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
 import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
+import { isSamePerson } from "../../identity/names.ts";
 
 type Opened = Awaited<ReturnType<SharedAccount["openChat"]>>;
 
@@ -36,8 +39,9 @@ export function shownOnOpening(newest: MessagePage, unreadFrom: number | undefin
 export class ChatEffects {
   readonly #needs: ChatNeeds;
   readonly #account: SharedAccount;
-  /** What the messenger has said of the link before the chat was opened. */
+  /** What the messenger has said of the link before the chat was opened, and the transfers that have not ended. */
   readonly #before: Opened;
+  readonly #files: readonly SharedFile[];
   readonly #stored: StoredConversation;
   readonly #messages: MessageEffects;
   readonly #table: EffectTable<EffectName>;
@@ -52,17 +56,32 @@ export class ChatEffects {
   /** What is stored of the input line, as far as this process knows. */
   #draft: Draft;
 
-  private constructor(account: SharedAccount, stored: StoredConversation, before: Opened, needs: ChatNeeds) {
+  private constructor(
+    account: SharedAccount,
+    stored: StoredConversation,
+    before: Opened,
+    files: readonly SharedFile[],
+    needs: ChatNeeds,
+  ) {
     this.#needs = needs;
     this.#account = account;
     this.#stored = stored;
     this.#before = before;
+    this.#files = files;
     this.#draft = stored.draft;
     const { archive } = account;
     const dispatch = (event: ChatEvent) => this.#dispatch(event);
     this.#messages = new MessageEffects(account, stored, { dispatch, copy: needs.copy });
     this.#table = {
       ...this.#messages.table,
+      ...fileEffects({
+        account,
+        username: stored.username,
+        shown: () => needs.shown(stored.username),
+        downloads: needs.downloads,
+        texts: needs.texts,
+        dispatch,
+      }),
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
       markShown: ({ sequences }) => {
         this.#shown.push(...sequences);
@@ -141,7 +160,9 @@ export class ChatEffects {
     const before = await account.openChat(typed);
     const stored = account.archive.conversation(before.username);
     if (stored === undefined) throw new Error(`${before.username} is not stored`);
-    return new ChatEffects(account, stored, before, needs);
+    const { files } = await account.request("files", {});
+    const left = files.filter((file) => isSamePerson(file.peer, stored.username) && !hasEnded(file));
+    return new ChatEffects(account, stored, before, left, needs);
   }
 
   /** The registered spelling, if it is known, otherwise the typed one. */
@@ -185,6 +206,7 @@ export class ChatEffects {
     if (way !== null) before.push({ name: "connected", username, way, seeksDirect, address: undefined });
     if (this.#before.verification_asked) before.push({ name: "verification", username, state: "asked" });
     if (this.#stored.isHeld) before.push({ name: "held", to: username });
+    for (const file of this.#files) before.push({ name: "file", file });
     return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];
   }
 

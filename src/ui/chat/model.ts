@@ -17,6 +17,8 @@ import type { LineEvent } from "../line/input-line.ts";
 import type { Attention } from "../terminal/attention.ts";
 import type { CopyResult } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
+import type { FileEffect, FileEvent } from "./files/model.ts";
+import type { TrackedFiles } from "./files/tracked-files.ts";
 
 /** The context of `updateChat`. */
 export type ChatContext = {
@@ -47,6 +49,8 @@ export type ChatModel = {
   readonly transcript: Transcript;
   readonly notified: Notified;
   readonly verifying: Verifying;
+  /** The transfers with the peer. */
+  readonly files: TrackedFiles;
   /** The last line was a `/chat` that failed; undefined: it was not, or what is typed now was begun after it was seen. */
   readonly stayed: Stayed | undefined;
   readonly draft: DraftState;
@@ -261,6 +265,7 @@ export type ChatEvent =
   | LineEvent
   /** Any event of the messenger. */
   | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
+  | FileEvent
   /** About once a second. */
   | { readonly name: "tick" }
   /** Somebody looks at the terminal. */
@@ -362,6 +367,7 @@ export type ChatEffect =
   | { readonly name: "delete"; readonly message: Listed }
   | { readonly name: "deleteChat" }
   | { readonly name: "export"; readonly file: string }
+  | FileEffect
   /** Puts a text that could not be sent back into the input line. */
   | { readonly name: "giveBack"; readonly text: string }
   /** Stores what stands in the input line. */
@@ -392,4 +398,8 @@ export type ChatNeeds = {
   readonly describe: (error: unknown) => string;
   /** Puts a text of a message into the clipboard. */
   readonly copy: (text: string) => CopyResult;
+  /** Gives a name as people see it. */
+  readonly shown: (username: string) => string;
+  /** Where files are put, unless a folder is named. */
+  readonly downloads: string;
 };

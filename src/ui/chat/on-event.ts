@@ -4,6 +4,7 @@ import { isSamePerson } from "../../identity/names.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
 import { onContact, onRequest } from "./consent.ts";
+import { withFile, type FilesContext, type FilesStep } from "./files/tracked-files.ts";
 import { onConnected, onDisconnected, onPresence, onUnreachable } from "./link.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep, Peer, WrittenText } from "./model.ts";
 import {
@@ -59,10 +60,19 @@ function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatS
   return printing(withNotified(chat, { peerDiskAt: now }), [failure(texts.chatPeerDiskFull(user))]);
 }
 
+export function filesContext(chat: ChatModel, context: ChatContext): FilesContext {
+  return { now: context.now, texts: context.texts, user: peerName(chat, context) };
+}
+
+export function withFiles(chat: ChatModel, { files, lines }: FilesStep): ChatStep {
+  return printing({ ...chat, files }, lines);
+}
+
 /** The peer that an event is about; undefined: it is not about a peer. */
 function personIn(event: MessengerEvent): string | undefined {
   if ("username" in event) return event.username;
   if ("to" in event) return event.to;
+  if (event.name === "file") return event.file.peer;
   return "from" in event ? event.from : undefined;
 }
 
@@ -114,6 +124,8 @@ export function onMessenger(
       return onChanged(chat, event, known.excerpt, context);
     case "cancelled":
       return onCancelled(chat, event.id, context);
+    case "file":
+      return withFiles(chat, withFile(chat.files, event.file, filesContext(chat, context)));
     case "silent": {
       const { link } = chat;
       if (link.name !== "connected") return step(chat);
@@ -123,7 +135,6 @@ export function onMessenger(
     case "newKey":
     case "clockOffset":
     case "storageFailed":
-    case "file":
     case "read":
     case "watched":
     case "profileHealth":

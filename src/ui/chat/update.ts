@@ -13,6 +13,8 @@ import { runCommand } from "./commands.ts";
 import { onDecided } from "./consent.ts";
 import { linkLine, tellWay } from "./link.ts";
 import type { CommandResult } from "./message-commands.ts";
+import { filesLine, getsAlwaysLine } from "./files/file-lines.ts";
+import { NO_FILES, progressMark, tickFiles } from "./files/tracked-files.ts";
 import { NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
 import {
@@ -25,7 +27,7 @@ import {
   safetyLines,
   withNotified,
 } from "./notices.ts";
-import { onMessenger } from "./on-event.ts";
+import { filesContext, onMessenger, withFiles } from "./on-event.ts";
 import { showFound, showListed, showOpened, showPage, withOpening, withSeen } from "./transcript.ts";
 import { goToNumber, goToUnread, showChats } from "./other-chats.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
@@ -59,6 +61,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
       openingSince: undefined,
     },
     verifying: { name: "none" },
+    files: NO_FILES,
     stayed: undefined,
     draft: { name: "settled", isStored: false },
     restoredAt: undefined,
@@ -66,12 +69,12 @@ export function openChat(username: string, isStranger = false): ChatModel {
 }
 
 /**
- * The prompt: to whom one writes, whether they are verified, the state of our last message, what waits in other chats, and
- * whether they are typing; or the question whether they see the same code.
+ * The prompt: to whom one writes, whether they are verified, the state of our last message, how far their files are, what
+ * waits in other chats, and whether they are typing; or the question whether they see the same code.
  * @param waiting unread messages in other chats
  */
 export function chatPrompt(
-  { deliveries: { last }, link, peer, verifying }: ChatModel,
+  { deliveries: { last }, files, link, peer, verifying }: ChatModel,
   names: NameBook,
   texts: Texts,
   waiting = 0,
@@ -84,7 +87,9 @@ export function chatPrompt(
   return {
     name: peer.isVerified ? `${name} ✔` : name,
     isAway: link.name !== "connected" || link.isSilent,
-    mark: last === undefined ? "" : stateMark(last.state, texts),
+    mark: [last === undefined ? "" : stateMark(last.state, texts), progressMark(files, texts)]
+      .join(" ")
+      .trim(),
     waiting,
     sign: link.name === "connected" && link.peerTypingSince !== undefined ? texts.chatTyping : "",
   };
@@ -250,8 +255,10 @@ function onTick(before: ChatModel, context: ChatContext): ChatStep {
   const waiting = tellOfWait(typing.chat, context);
   const { chat, effects } = printing(waiting.chat, waiting.lines);
   const way = tellWay(chat, context);
-  const kept = keepDraft(way.chat, context.now);
-  return { chat: kept.chat, effects: [...typing.effects, ...effects, ...way.effects, ...kept.effects] };
+  const files = withFiles(way.chat, tickFiles(way.chat.files, filesContext(chat, context)));
+  const kept = keepDraft(files.chat, context.now);
+  const all = [typing.effects, effects, way.effects, files.effects, kept.effects];
+  return { chat: kept.chat, effects: all.flat() };
 }
 
 /** No key is pending: the next one is reported at once. */
@@ -324,6 +331,12 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
     }
     case "messenger":
       return onMessenger(chat, event, context);
+    case "files":
+      return printing(chat, [
+        filesLine(event, (username) => shownName(context.names, username), context.texts),
+      ]);
+    case "getsAlways":
+      return printing(chat, [getsAlwaysLine(event, peerName(chat, context), context.texts)]);
     case "tick":
       return onTick(chat, context);
     case "seen":

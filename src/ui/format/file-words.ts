@@ -205,6 +205,12 @@ export function reasonSentence(
   }
 }
 
+/** Why a request about a file was refused. @param user as in `fileSentence` */
+export function refusalSentence(code: string, user: string, texts: Texts): string {
+  // Nothing has begun that could go on.
+  return code === "no_space" ? texts.fileNoRoom : reasonSentence(code, "in", user, texts);
+}
+
 /** `[=====>      ]`. @param fraction 0–1 @param columns its width, 3 or more */
 export function progressBar(fraction: number, columns: number): string {
   const room = columns - 2;

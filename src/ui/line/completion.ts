@@ -22,7 +22,7 @@ function commonStart(texts: readonly string[]): string {
 
 /**
  * The text before the cursor with its last part completed as far as all offers agree. At the end of the line a
- * space follows a single offer. Returns the same text if there is nothing to add.
+ * space follows a single offer that is no folder. Returns the same text if there is nothing to add.
  */
 export function completed(
   before: string,
@@ -33,7 +33,7 @@ export function completed(
   const start = commonStart(offers);
   // Offers that differ in case may have a shorter common beginning than what was typed.
   if (start.length < part.length) return before;
-  const space = offers.length === 1 && isAtEnd ? " " : "";
+  const space = offers.length === 1 && isAtEnd && !start.endsWith("/") ? " " : "";
   return before.slice(0, before.length - part.length) + start + space;
 }
 

@@ -122,8 +122,10 @@ export const CHAT_COMMAND_TEXTS = {
     en: "The rest is sent. #N: number of /list; else the last one. Tab completes.",
   },
   chatArgumentText: { es: "TEXTO", en: "TEXT" },
-  chatHelpMore: { es: "mensajes anteriores", en: "earlier messages" },
-  chatHelpList: { es: "los últimos mensajes, con números", en: "the last messages, numbered" },
+  chatHelpMore: {
+    es: "los anteriores; los últimos, con números",
+    en: "earlier messages; the last ones, numbered",
+  },
   chatHelpSearch: { es: "busca en todos los chats", en: "searches all chats" },
   chatHelpInfo: {
     es: "cómo va la conexión; #N: cuándo se envió, se leyó…",
@@ -140,25 +142,20 @@ export const CHAT_COMMAND_TEXTS = {
     en: "saves the chat (.jsonl, or text)",
   },
   chatHelpSay: {
-    es: "envía el texto tal cual, también «exit»; //x envía «/x»",
-    en: "sends the text as it is, even “exit”; //x sends “/x”",
+    es: "envía el texto tal cual, y «exit»; //x envía «/x»",
+    en: "sends the text as it is, and “exit”; //x sends “/x”",
   },
   chatHelpChat: {
-    es: "otro chat, como /1 … /9 y Alt-1; sin nombre: los números",
+    es: "otro chat, como /1 … /9 y Alt-1; solo: los números",
     en: "another chat, as /1 … /9 and Alt-1; alone: the numbers",
-  },
-  chatHelpUnread: {
-    es: "el siguiente chat con algo nuevo, como Alt-A",
-    en: "the next chat with something new, as Alt-A",
   },
   chatHelpMute: {
     es: "este chat, en silencio durante 90m, 8h, 7d…",
     en: "mutes this chat for 90m, 8h, 7d…",
   },
-  chatHelpUsers: { es: "quién está en línea", en: "who is online" },
-  chatHelpFingerprint: {
-    es: "número de seguridad de esta conversación",
-    en: "safety number of this conversation",
+  chatHelpUsers: {
+    es: "quién está en línea; el siguiente chat con algo nuevo",
+    en: "who is online; the next chat with something new",
   },
   chatHelpExit: {
     es: "sale, como «exit» o Ctrl-C en una línea vacía",

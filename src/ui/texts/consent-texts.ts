@@ -114,10 +114,10 @@ export const CONSENT_TEXTS = {
   },
   chatHelpAccept: {
     es: "acepta su solicitud, o su clave nueva, ya comparada",
-    en: "accepts their request, or their new key, after comparing",
+    en: "accepts their request, or their new key once compared",
   },
   chatHelpDecline: {
-    es: "rechaza su solicitud; le bloquea, lo que /accept deshace",
+    es: "rechaza su solicitud; le bloquea, hasta /accept",
     en: "declines their request; blocks them, until /accept",
   },
   chatHeld: {

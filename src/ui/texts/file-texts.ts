@@ -1,4 +1,5 @@
 /** Files that are sent and received. Names of people and files passed in may stand in a sentence already. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const FILE_TEXTS = {
@@ -175,6 +176,7 @@ export const FILE_TEXTS = {
     es: "Se ha cortado, y lo que viene de otro programa no se puede enviar dos veces.",
     en: "It was cut off, and what comes from another program cannot be sent twice.",
   },
+  fileNoRoom: { es: "No cabe en este disco.", en: "It does not fit on this disk." },
   fileMissing: { es: "No existe.", en: "It does not exist." },
   fileNotReadable: { es: "No se puede leer.", en: "It cannot be read." },
   fileNotAFile: {
@@ -191,4 +193,80 @@ export const FILE_TEXTS = {
     en: "That is no longer possible with this transfer.",
   },
   fileOtherReason: { es: (code: string) => `Motivo: «${code}».`, en: (code: string) => `Reason: “${code}”.` },
+
+  folderArgument: { es: "CARPETA", en: "FOLDER" },
+  /** In the chat. After an offer, with its number. */
+  chatFileOffer: {
+    es: (number: number) => `/get #${number} lo acepta; /stop #${number} lo rechaza.`,
+    en: (number: number) => `/get #${number} accepts it; /stop #${number} declines it.`,
+  },
+  /** The transfers follow. */
+  chatFiles: { es: "Archivos:", en: "Files:" },
+  chatNoFiles: {
+    es: "Todavía no se ha enviado ni recibido ningún archivo.",
+    en: "No file has been sent or received yet.",
+  },
+  chatNoOffer: {
+    es: (user: string) => `${user} no le ofrece ningún archivo.`,
+    en: (user: string) => `${user} offers you no file.`,
+  },
+  chatNothingToStop: {
+    es: (user: string) => `No hay ningún envío pendiente con ${user}.`,
+    en: (user: string) => `There is no transfer with ${user} to stop.`,
+  },
+  /** The transfers follow. */
+  chatWhichFile: {
+    es: (command: string) => `¿Cuál? Ponga su número, ${command} #N:`,
+    en: (command: string) => `Which one? Add its number, ${command} #N:`,
+  },
+  chatNoFileNumber: {
+    es: (typed: string) => `No hay ningún envío «${quotedText(typed)}»; /files muestra los números.`,
+    en: (typed: string) => `There is no transfer “${quotedText(typed)}”; /files shows the numbers.`,
+  },
+  chatNoSize: {
+    es: (typed: string) => `«${quotedText(typed)}» no es un tamaño, como 500M o 2G.`,
+    en: (typed: string) => `“${quotedText(typed)}” is not a size, such as 500M or 2G.`,
+  },
+  /** `path`: may stand in quotation marks. Why follows. */
+  chatFileNotSent: {
+    es: (path: string) => `No se ha enviado «${path}».`,
+    en: (path: string) => `“${path}” was not sent.`,
+  },
+  /** `folder`: may stand in quotation marks. */
+  chatBadFolder: {
+    es: (folder: string) => `En «${folder}» no se puede guardar nada: no existe, o no es suya.`,
+    en: (folder: string) => `Nothing can be saved in “${folder}”: it does not exist, or is not yours.`,
+  },
+  /** `size`: undefined: any. */
+  chatGetsAlways: {
+    es: (user: string, size: string | undefined, folder: string) =>
+      `Desde ahora se acepta sin preguntar lo que envíe ${user}${size === undefined ? "" : ` hasta ${size}`}, en «${folder}». /get always off vuelve a preguntar.`,
+    en: (user: string, size: string | undefined, folder: string) =>
+      `From now on what ${user} sends${size === undefined ? "" : ` up to ${size}`} is accepted without a question, into “${folder}”. /get always off asks again.`,
+  },
+  chatGetsAsked: {
+    es: (user: string) => `Desde ahora se pregunta por cada archivo que envíe ${user}.`,
+    en: (user: string) => `From now on you are asked about each file that ${user} sends.`,
+  },
+  /** Beside a person in a list. */
+  offersNote: {
+    es: (count: number) => plural(count, "1 archivo", `${count} archivos`),
+    en: (count: number) => plural(count, "1 file", `${count} files`),
+  },
+  offersArrived: {
+    es: (user: string, count: number) => `${user} le ofrece ${count} archivos.`,
+    en: (user: string, count: number) => `${user} offers you ${count} files.`,
+  },
+  chatHelpSend: {
+    es: "ofrece un archivo o una carpeta, o varios",
+    en: "offers a file or a folder, or several",
+  },
+  chatHelpFiles: {
+    es: "qué se envía y recibe; rechaza uno, o lo detiene",
+    en: "what is sent and received; declines or stops one",
+  },
+  chatHelpGet: {
+    es: "acepta un archivo; always 500M: todos hasta ese tamaño",
+    en: "accepts a file; always 500M: all up to that size",
+  },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -4,8 +4,8 @@ import { complete } from "../../../src/ui/chat/commands.ts";
 import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
-  ..."help more list search info copy reply edit withdraw cancel delete export say chat unread".split(" "),
-  ..."mute users verify fingerprint accept decline block exit".split(" "),
+  ..."help more list search info copy reply edit withdraw cancel delete export".split(" "),
+  ..."send files get stop say chat unread mute users verify fingerprint accept decline block exit".split(" "),
 ].map((name) => `/${name}`);
 
 describe("Tab", () => {
@@ -16,7 +16,7 @@ describe("Tab", () => {
   test.each([
     ["", [], ""],
     ["/", COMMANDS, "/"],
-    ["/S", ["/search", "/say"], "/S"],
+    ["/S", ["/search", "/send", "/stop", "/say"], "/S"],
     ["/nosuch", [], "/nosuch"],
     ["//he", [], "//he"],
     ["/chat ", ["Álvaro", "alba", "benito", "Berta"], ""],
