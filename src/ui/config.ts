@@ -44,6 +44,7 @@ const ONLINE = {
 const NOTIFY = { "notify-command": { type: "text" } } as const satisfies Options;
 /** Where files of others are put. */
 const DOWNLOADS = { downloads: { type: "path" } } as const satisfies Options;
+const SHA256 = { sha256: { type: "switch" } } as const satisfies Options;
 const WAIT = { type: "choice", of: ["received", "queued"] } as const;
 
 /** In the order of the help. */
@@ -51,7 +52,14 @@ const COMMAND_OPTIONS = {
   register: { email: { type: "text" }, relay: ONLINE.relay },
   users: ONLINE,
   send: { ...ONLINE, wait: WAIT, "reply-to": { type: "text" } },
-  listen: { ...ONLINE, ...NOTIFY },
+  "send-file": { ...ONLINE, wait: WAIT, ...SHA256 },
+  listen: {
+    ...ONLINE,
+    ...NOTIFY,
+    ...SHA256,
+    "accept-files": { type: "path" },
+    "max-size": { type: "size" },
+  },
   daemon: { ...ONLINE, ...NOTIFY },
   history: { last: { type: "integer", min: 1, max: 1_000_000_000 }, since: { type: "text" } },
   search: {},
@@ -60,6 +68,7 @@ const COMMAND_OPTIONS = {
   withdraw: { ...ONLINE, wait: WAIT },
   cancel: {},
   delete: { yes: { type: "switch" } },
+  files: { ...DOWNLOADS, ...SHA256 },
   contacts: {},
   unread: {},
   fingerprint: { accept: { type: "switch" } },
@@ -81,10 +90,10 @@ const ALL_OPTIONS = {
   ...ONLINE,
   ...COMMAND_OPTIONS.register,
   ...COMMAND_OPTIONS.send,
+  ...COMMAND_OPTIONS.listen,
   ...COMMAND_OPTIONS.history,
   ...COMMAND_OPTIONS.delete,
   ...COMMAND_OPTIONS.fingerprint,
-  ...NOTIFY,
   ...COMMAND_OPTIONS.verify,
   ...DOWNLOADS,
 } as const satisfies Options;
@@ -96,8 +105,12 @@ export const FLAGS = Object.keys(ALL_OPTIONS) as readonly Flag[];
 const DEFAULT_SERVER = "localhost";
 const DEFAULT_PORT = 8_443;
 const DEFAULT_TIMEOUT = 30;
-/** Of `verify`: somebody has to be called meanwhile, and to type the same. */
-const VERIFY_TIMEOUT = 300;
+/**
+ * Of `verify`: somebody has to be called meanwhile, and to type the same. Of `send-file`: somebody has to accept; it
+ * begins again with each progress.
+ */
+const PATIENT_TIMEOUT = 300;
+const PATIENT: readonly (CommandName | undefined)[] = ["verify", "send-file"];
 
 export type Server = {
   /** In its normal form. */
@@ -145,6 +158,12 @@ export type Config = Server & {
   readonly off: boolean;
   /** Where files of others are put; an absolute path. */
   readonly downloads: string;
+  /** Where `listen` puts every file of a contact; an absolute path. Undefined: nowhere. */
+  readonly acceptFiles: string | undefined;
+  /** Bytes of a file that `listen` accepts; undefined: any. */
+  readonly maxSize: number | undefined;
+  /** Show the SHA-256 of files, for people to compare. */
+  readonly sha256: boolean;
 };
 
 export type Invocation =
@@ -283,7 +302,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     relay: values.relay,
     passwordStdin: values["password-stdin"] === true,
     password,
-    timeout: values.timeout ?? (command === "verify" ? VERIFY_TIMEOUT : DEFAULT_TIMEOUT),
+    timeout: values.timeout ?? (PATIENT.includes(command) ? PATIENT_TIMEOUT : DEFAULT_TIMEOUT),
     // A daemon writes nothing else.
     json: values.json === true || command === "daemon",
     email: values.email,
@@ -297,7 +316,12 @@ export function readInvocation(args: readonly string[], environment: Environment
     force: values.force === true,
     off: values.off === true,
     downloads: resolve(values.downloads ?? downloadFolder(environment)),
+    acceptFiles: values["accept-files"] === undefined ? undefined : resolve(values["accept-files"]),
+    maxSize: values["max-size"],
+    sha256: values.sha256 === true,
   };
+  if (config.maxSize !== undefined && config.acceptFiles === undefined)
+    throw new UsageError(texts.maxSizeAlone);
   checkPeerPort(config);
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };
   // --json and --password-stdin need a command.

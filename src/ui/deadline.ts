@@ -3,6 +3,7 @@ import { InterruptedError, TimeoutError } from "./failures.ts";
 
 export class Deadline {
   readonly #abort: AbortController;
+  readonly #whole: number;
   /** ms left when the clock last started; Infinity: unbounded. */
   #left: number;
   #since = 0;
@@ -11,7 +12,7 @@ export class Deadline {
   /** @param seconds undefined: unbounded. */
   constructor(abort: AbortController, seconds: number | undefined) {
     this.#abort = abort;
-    this.#left = seconds === undefined ? Infinity : seconds * 1_000;
+    this.#whole = this.#left = seconds === undefined ? Infinity : seconds * 1_000;
     this.#run();
   }
 
@@ -45,6 +46,13 @@ export class Deadline {
     } finally {
       this.#run();
     }
+  }
+
+  /** There was progress: the time begins again. */
+  renew(): void {
+    this.stop();
+    this.#left = this.#whole;
+    this.#run();
   }
 
   stop(): void {

@@ -25,6 +25,7 @@ import {
   SelfError,
   ServerError,
   StoreError,
+  TransferError,
 } from "../client/errors.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
@@ -32,6 +33,7 @@ import { UsageError } from "../protocol/options.ts";
 import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
 import { localDay } from "./format/local-time.ts";
+import { reasonSentence } from "./format/file-words.ts";
 import { shownName, type NameBook } from "./format/name-book.ts";
 import { NoMessagesError } from "./format/conversation-export.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
@@ -228,6 +230,26 @@ function actionFailure({ code }: ActionError, texts: Texts): Failure {
   return failure(exit, code, sentence);
 }
 
+/** @param user the other person, as people see the name */
+export function transferFailure({ code }: TransferError, user: string, texts: Texts): Failure {
+  const exit = (
+    {
+      no_such_file: "usage",
+      not_a_file: "usage",
+      too_many_entries: "usage",
+      no_such_transfer: "usage",
+      not_readable: "other",
+      unwritable: "other",
+      no_space: "other",
+      not_possible: "refused",
+      not_supported: "refused",
+    } as const
+  )[code];
+  // Of the folder into which something is to be received.
+  const direction = code === "unwritable" || code === "no_space" ? "in" : "out";
+  return failure(exit, code, reasonSentence(code, direction, user, texts));
+}
+
 function newFileSentence(error: NewFileError, texts: Texts): string {
   const file = quotedText(error.file);
   return {
@@ -275,6 +297,7 @@ export function describeFailure(error: unknown, config: Config): Failure {
   if (error instanceof SealedFileError) return sealedFileFailure(error, texts);
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
   if (error instanceof ActionError) return actionFailure(error, texts);
+  if (error instanceof TransferError) return transferFailure(error, texts.userArgument, texts);
   if (error instanceof NoMessagesError) return failure("other", "no_messages", texts.exportNoMessages);
   if (error instanceof NewFileError) return failure("other", error.code, newFileSentence(error, texts));
   if (error instanceof SelfError) return failure("usage", "to_oneself", texts.toOneself);

@@ -41,6 +41,11 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...BRIEF,
     load: async () => (await import("./commands/messages/send.ts")).send,
   },
+  "send-file": {
+    ...BRIEF,
+    load: async () => (await import("./commands/files/send-file.ts")).sendFile,
+  },
+  files: { ...LOCAL, load: async () => (await import("./commands/files/files.ts")).files },
   edit: {
     ...BRIEF,
     load: async () => (await import("./commands/messages/send.ts")).edit,

@@ -52,6 +52,9 @@ test("options that are not given have the defaults of CLI", () => {
     notifyCommand: undefined,
     off: false,
     downloads: "/h/Downloads",
+    acceptFiles: undefined,
+    maxSize: undefined,
+    sha256: false,
   });
 });
 
@@ -148,6 +151,16 @@ test("files are put where the person says, else into the desktop's folder for do
     expect(downloads({ XDG_CONFIG_HOME: folder })).toBe("/h/Descargas");
     expect(downloads({ XDG_CONFIG_HOME: "/nowhere" })).toBe("/h/Downloads");
   }));
+
+test("the options of the commands for files", () => {
+  expect(configOf(["send-file", "beto", "x", "--sha256"])).toMatchObject({ sha256: true, timeout: 300 });
+  const listening = { PALOMA_ACCEPT_FILES: "~/in", PALOMA_MAX_SIZE: "2G" };
+  expect(configOf(["listen"], listening)).toMatchObject({ acceptFiles: "/h/in", maxSize: 2 * 1_024 ** 3 });
+  expect(complaint(["listen", "--max-size", "1M", "--lang", "en"])).toBe(
+    "--max-size is only of use with --accept-files.",
+  );
+  expect(configOf(["files", "accept", "3", "--downloads", "/in"]).downloads).toBe("/in");
+});
 
 describe("a server", () => {
   test.each([

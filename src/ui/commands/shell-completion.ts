@@ -144,13 +144,14 @@ export async function offered(
   }
   if (command === undefined)
     return startingWith(COMMAND_NAMES.map((name) => `${name}\t${describeCommand(name, language)}`));
-  const argument = argumentsOf(command, "en")[place]?.replace(/^\[|\]$/g, "") ?? "";
+  const takes = argumentsOf(command, "en");
+  const argument = (takes[place] ?? takes.at(-1)?.match(/.*…$/)?.[0] ?? "").replace(/^\[|\]$|…$/g, "");
   if (argument.startsWith("USER")) {
     const earlier = command === "send" ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
     const names = (await people(account)).filter(isOrdinaryName);
     return startingWith(names.map((name) => earlier + name));
   }
-  if (argument === "FILE") return [FILES];
+  if (argument === "FILE" || argument === "PATH") return [FILES];
   return argument.includes("|") ? startingWith(argument.split("|")) : [];
 }
 

@@ -70,6 +70,34 @@ export const FILE_TEXTS = {
     en: (what: string, user: string) => `${what} could not be sent to ${user}.`,
   },
 
+  theOffer: { es: "La oferta", en: "The offer" },
+  /** The commands that go online are named, since nobody else sends it. */
+  offerStands: {
+    es: (user: string) =>
+      `La oferta sigue en pie: si ${user} la acepta, se enviará mientras los dos estén en línea (menús, listen o el próximo send-file).`,
+    en: (user: string) =>
+      `The offer stands: if ${user} accepts it, it is sent while both of you are online (menus, listen or the next send-file).`,
+  },
+  fileGoesOn: {
+    es: (user: string) =>
+      `Lo que falta se enviará solo mientras ${user} y usted estén en línea (menús, listen o el próximo send-file).`,
+    en: (user: string) =>
+      `The rest is sent by itself while ${user} is online and so are you (menus, listen or the next send-file).`,
+  },
+  /** `path`: as it was typed; a sentence about it follows. */
+  fileAbout: {
+    es: (path: string, sentence: string) => `«${path}»: ${sentence}`,
+    en: (path: string, sentence: string) => `“${path}”: ${sentence}`,
+  },
+  noFiles: { es: "No se ha enviado ni recibido ningún archivo.", en: "No file was sent or received." },
+  /** `number`: of the transfer. */
+  fileHowToAccept: {
+    es: (number: number) =>
+      `Acéptelo con «files accept ${number}», o rechácelo con «files decline ${number}».`,
+    en: (number: number) =>
+      `Accept it with “files accept ${number}”, or decline it with “files decline ${number}”.`,
+  },
+
   /** What becomes of a file that is received. */
   fileInOffered: {
     es: (what: string, user: string) => `${user} le ofrece ${what}.`,

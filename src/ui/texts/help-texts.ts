@@ -28,6 +28,10 @@ export const COMMAND_HELP = {
       "a message, to one or to several (ana,benito); without TEXT, standard input is the text",
     ],
   },
+  "send-file": {
+    es: ["USUARIO RUTA…", "archivos y carpetas; «-» es la entrada estándar. Si se corta, sigue solo"],
+    en: ["USER PATH…", "files and folders; “-” is standard input. What is cut off goes on by itself"],
+  },
   listen: {
     es: ["", "sigue en línea y muestra lo que llega, hasta Ctrl-C"],
     en: ["", "stay online and show what arrives, until Ctrl-C"],
@@ -63,6 +67,13 @@ export const COMMAND_HELP = {
   delete: {
     es: ["USUARIO [ID]", "borra de esta máquina; sin ID, la conversación"],
     en: ["USER [ID]", "delete on this machine; without ID, all messages"],
+  },
+  files: {
+    es: [
+      "[accept|decline|stop] [ID]",
+      "los archivos ofrecidos, enviados y recibidos; o acepta, rechaza o detiene uno",
+    ],
+    en: ["[accept|decline|stop] [ID]", "files offered, sent and received; or accepts, declines or stops one"],
   },
   contacts: {
     es: [
@@ -162,8 +173,11 @@ export const OPTION_HELP = {
   },
   email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
   wait: {
-    es: ["received|queued", "send, edit, withdraw: hasta que esté en el disco del otro, o en este"],
-    en: ["received|queued", "send, edit, withdraw: until it is on the peer's disk, or on yours"],
+    es: [
+      "received|queued",
+      "send, send-file, edit, withdraw: hasta que esté en el disco del otro, o en este",
+    ],
+    en: ["received|queued", "send, send-file, edit, withdraw: until it is on the peer's disk, or on yours"],
   },
   "reply-to": { es: ["ID", "send: responde a ese mensaje"], en: ["ID", "send: replies to that message"] },
   last: {
@@ -194,9 +208,21 @@ export const OPTION_HELP = {
     es: ["CARPETA", "dónde se guardan los archivos que llegan (su carpeta de descargas)"],
     en: ["DIR", "where files that arrive are put (your folder for downloads)"],
   },
+  "accept-files": {
+    es: ["CARPETA", "listen: guarda en ella los archivos de sus contactos, sin preguntar"],
+    en: ["DIR", "listen: puts the files of contacts there without asking"],
+  },
+  "max-size": {
+    es: ["N", "listen: y rechaza los que pasan de N bytes (500M, 2G)"],
+    en: ["N", "listen: and declines those of more than N bytes (500M, 2G)"],
+  },
+  sha256: {
+    es: ["", "send-file, files, listen: muestra el SHA-256 de cada archivo, para compararlo"],
+    en: ["", "send-file, files, listen: shows each file's SHA-256, to compare it"],
+  },
   timeout: {
-    es: ["S", "segundos que puede durar la orden (30; verify: 300)"],
-    en: ["S", "seconds that the command may take (30; verify: 300)"],
+    es: ["S", "segundos que puede durar la orden (30; verify: 300; send-file: 300 sin avanzar)"],
+    en: ["S", "seconds that the command may take (30; verify: 300; send-file: 300 without progress)"],
   },
   json: { es: ["", "una línea JSON por suceso"], en: ["", "one JSON line for each event"] },
   lang: { es: ["es|en", "idioma"], en: ["es|en", "language"] },

@@ -85,6 +85,26 @@ export const USAGE_TEXTS = {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",
     en: "Standard input cannot provide both the password and the text: put the text on the command line.",
   },
+  stdinTwice: {
+    es: "La entrada estándar, «-», solo se puede enviar una vez.",
+    en: "Standard input, “-”, can be sent only once.",
+  },
+  stdinCannotWait: {
+    es: "La entrada estándar no puede quedar en cola: quite --wait queued.",
+    en: "Standard input cannot be queued: leave out --wait queued.",
+  },
+  stdinIsTerminal: {
+    es: "La entrada estándar es esta terminal: para enviar lo que escribe un programa, tar c x | paloma send-file ana -",
+    en: "Standard input is this terminal: to send what a program writes, tar c x | paloma send-file ana -",
+  },
+  maxSizeAlone: {
+    es: "--max-size solo sirve con --accept-files.",
+    en: "--max-size is only of use with --accept-files.",
+  },
+  unknownFileWord: {
+    es: (word: string) => `files: no se conoce «${quotedText(word)}»; es accept, decline o stop.`,
+    en: (word: string) => `files: “${quotedText(word)}” is not known; it is accept, decline or stop.`,
+  },
   stdinHasRequests: {
     es: "La entrada estándar de daemon es para las peticiones: dé la contraseña en PALOMA_PASSWORD.",
     en: "The standard input of daemon is for requests: give the password in PALOMA_PASSWORD.",

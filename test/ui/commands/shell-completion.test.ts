@@ -50,4 +50,9 @@ test("people are those of the account that was named, and no name that a shell w
   expect((await after("send", "ana", "")).words).toEqual([]);
   expect((await after("export", "ana", "")).words).toEqual([":files"]);
   expect((await after("edit", "ana", "")).words).toEqual([]);
+  expect((await after("send-file", "b")).words).toEqual(["benito"]);
+  expect((await after("send-file", "ana", "x")).words).toEqual([":files"]);
+  expect((await after("send-file", "ana", "x", "y")).words).toEqual([":files"]);
+  expect((await after("listen", "--accept-files", "")).words).toEqual([":files"]);
+  expect((await after("files", "d")).words).toEqual(["decline"]);
 });

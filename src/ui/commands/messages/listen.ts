@@ -2,7 +2,7 @@
  * `listen`: stays online and prints what arrives until interrupted. `ready` comes first, then what was
  * stored and not yet printed. While a slow reader has much to catch up with, nothing is read from the links to peers.
  */
-import type { MessengerEvent } from "../../../client/conversation/events.ts";
+import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
 import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { deliveryJson, isoTime, verificationJson } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
@@ -17,10 +17,12 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
+import { fileSentence } from "../../format/file-words.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverGone } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
+import { ProgressDisplay } from "../progress.ts";
 import { MessagePrinter } from "./message-printer.ts";
 
 /** About how many bytes may wait for a slow reader, in this process and of new messages on the disk. */
@@ -78,6 +80,9 @@ class Listening {
   readonly #fullDisks = new Set<string>();
   /** Those who hold our texts, as was printed. */
   readonly #holding = new Set<string>();
+  /** Of transfers that have not ended, what was printed last. */
+  readonly #files = new Map<string, string>();
+  readonly #display: ProgressDisplay;
   /** When a failure of this disk was last printed, ms since 1970. */
   #diskFailedAt: number | undefined;
   /** When another error of a peer was last printed, ms since 1970. */
@@ -86,6 +91,7 @@ class Listening {
   constructor(context: CommandContext) {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
+    this.#display = new ProgressDisplay(context.output, this.#texts);
     context.output.whenClosed(() => this.#end.resolve(EXIT.done));
     context.output.whenTaken(() => this.#checkReader());
   }
@@ -113,6 +119,8 @@ class Listening {
     });
     this.#state = { name: "starting", account, printer };
     try {
+      const { acceptFiles, maxSize } = config;
+      if (acceptFiles !== undefined) await account.acceptFiles(acceptFiles, maxSize);
       const problem = await untilAborted(signal, account.connectOrWait());
       const { reachable, links_until, p2p_port } = await account.request("status", {});
       if (problem === undefined) this.#becomeReady(p2p_port);
@@ -133,6 +141,7 @@ class Listening {
         throw error;
       });
     } finally {
+      this.#display.end();
       // Messages are marked as printed before the profile is closed.
       await printer.finished();
     }
@@ -179,6 +188,9 @@ class Listening {
         return;
       case "changed":
         this.#opened?.printer.changed(event.message, event.username);
+        return;
+      case "file":
+        this.#onFile(event.file);
         return;
       case "silent":
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
@@ -258,6 +270,27 @@ class Listening {
     const texts = this.#texts;
     const sentence = texts.requestStored(this.#shown(from), count, typedName(from, texts));
     this.#context.output.event({ event: "request", from, count }, sentence);
+  }
+
+  /** It comes with all progress, and is printed when it begins, pauses and ends. */
+  #onFile(file: SharedFile): void {
+    const { output } = this.#context;
+    const state = `${file.state} ${file.reason}`;
+    const isNew = this.#files.get(file.id) !== state;
+    if (["done", "declined", "cancelled", "failed"].includes(file.state)) this.#files.delete(file.id);
+    else this.#files.set(file.id, state);
+    output.event({ event: "file", ...file }, isNew ? this.#fileLine(file) : undefined);
+    this.#display.take(file);
+    if (this.#display.progress.isOver) this.#display.progress.clear();
+  }
+
+  /** Undefined: nothing is printed. */
+  #fileLine(file: SharedFile): string | undefined {
+    const sentence = fileSentence(file, this.#shown(file.peer), this.#texts);
+    if (file.state === "accepted") return undefined;
+    if (file.state !== "offered") return sentence;
+    const isAsked = file.direction === "in" && this.#context.config.acceptFiles === undefined;
+    return isAsked ? `${sentence} ${this.#texts.fileHowToAccept(file.number)}` : undefined;
   }
 
   #onPresence(username: string, online: boolean): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { Progress, type FollowedFile } from "../../../../src/ui/commands/files/progress.ts";
-import { textsIn } from "../../../../src/ui/texts/texts.ts";
+import { Progress, type FollowedFile } from "../../../src/ui/commands/progress.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const MIB = 1_048_576;
 const texts = textsIn("en");

@@ -1,13 +1,11 @@
-/** How far several transfers are, one by one and together. Pure. */
-import { quotedText } from "../../../protocol/quoted-text.ts";
-import {
-  percentOf,
-  progressRow,
-  progressText,
-  fileSentence,
-  type ShownFile,
-} from "../../format/file-words.ts";
-import type { Texts } from "../../texts/texts.ts";
+/** How far several transfers are, one by one and together, and the rows of a terminal about them. */
+import { quotedText } from "../../protocol/quoted-text.ts";
+import { percentOf, progressRow, progressText, fileSentence, type ShownFile } from "../format/file-words.ts";
+import type { Texts } from "../texts/texts.ts";
+import type { Output } from "./output.ts";
+
+/** ms between two drawings, at least. */
+const INTERVAL = 100;
 
 /** One of several transfers. */
 export type FollowedFile = ShownFile & { readonly id: string };
@@ -86,5 +84,38 @@ export class Progress {
     return this.#files.size === 1
       ? fileSentence(current, user, texts)
       : `${this.#count(texts)}: ${progressText(whole, texts)}.`;
+  }
+}
+
+/** Draws the rows, below everything else that the command prints. */
+export class ProgressDisplay {
+  readonly #output: Output;
+  readonly #texts: Texts;
+  readonly progress = new Progress();
+  /** When it was drawn last, by `performance.now()`. */
+  #drawnAt = -INTERVAL;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(output: Output, texts: Texts) {
+    this.#output = output;
+    this.#texts = texts;
+  }
+
+  take(file: FollowedFile): void {
+    this.progress.take(file);
+    if (this.#output.statusColumns === undefined) return;
+    this.#timer ??= setTimeout(() => this.#draw(), this.#drawnAt + INTERVAL - performance.now());
+  }
+
+  #draw(): void {
+    this.#timer = undefined;
+    this.#drawnAt = performance.now();
+    this.#output.status(this.progress.rows(this.#output.statusColumns ?? 0, this.#texts));
+  }
+
+  /** Nothing is left of it. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#output.status([]);
   }
 }

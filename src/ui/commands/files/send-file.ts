@@ -1,0 +1,210 @@
+/**
+ * `send-file USER PATH…`: offers files and folders to a person, and ends when they have them.
+ *
+ * 1. Each is offered. The offers are on this disk before the network is touched.
+ * 2. The person accepts, or their `listen --accept-files` does, and the bytes go.
+ * 3. What is cut, by Ctrl-C too, goes on by itself when both are online again; standard input does not.
+ */
+import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
+import { SelfError, TransferError } from "../../../client/errors.ts";
+import type { SharedAccount } from "../../../client/shared-account.ts";
+import { isSamePerson } from "../../../identity/names.ts";
+import {
+  EXIT,
+  failure,
+  InterruptedError,
+  transferFailure,
+  type ExitCode,
+  type Failure,
+} from "../../failures.ts";
+import { fileName, fileSentence } from "../../format/file-words.ts";
+import { textsIn, type Texts } from "../../texts/texts.ts";
+import { AwaitedPeer } from "../awaited-peer.ts";
+import { queuedSentence } from "../deliver.ts";
+import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
+import { ProgressDisplay } from "../progress.ts";
+import { readPeople } from "../user-argument.ts";
+import { readSources, type SourceArgument } from "./sources.ts";
+
+/** How long the other side may take to hear that standard input has ended early, in ms. */
+const FAREWELL = 500;
+
+/** @throws UsageError, SelfError, and as `withAccount` */
+export async function sendFile(context: CommandContext): Promise<ExitCode> {
+  const [typed = "", ...paths] = context.args;
+  const [to = typed] = await readPeople(typed, false, context.config);
+  const sending = new FileSending(context, to, readSources(context, paths));
+  return withAccount(
+    context,
+    "send-file",
+    (account) => sending.run(account),
+    (event) => sending.onEvent(event),
+  );
+}
+
+class FileSending {
+  readonly #context: CommandContext;
+  readonly #texts: Texts;
+  readonly #to: string;
+  readonly #sources: readonly SourceArgument[];
+  readonly #peer: AwaitedPeer;
+  readonly #display: ProgressDisplay;
+  /** By id. */
+  readonly #files = new Map<string, SharedFile>();
+  /** While they are being offered: the events about files that may be ours. */
+  #early: SharedFile[] | undefined = [];
+  /** Ids of those that come from standard input. */
+  readonly #pipes = new Set<string>();
+  #exit: ExitCode = EXIT.done;
+
+  constructor(context: CommandContext, to: string, sources: readonly SourceArgument[]) {
+    this.#context = context;
+    this.#texts = textsIn(context.config.language);
+    this.#to = to;
+    this.#sources = sources;
+    this.#peer = new AwaitedPeer(context, to);
+    this.#display = new ProgressDisplay(context.output, this.#texts);
+  }
+
+  /** @throws SelfError, InterruptedError, and as the requests */
+  async run(account: SharedAccount): Promise<ExitCode> {
+    const { config, output } = this.#context;
+    const texts = this.#texts;
+    const peer = this.#peer;
+    if (isSamePerson(this.#to, account.username)) throw new SelfError();
+    peer.know(account);
+    try {
+      for (const source of this.#sources) await this.#offer(account, source);
+      for (const file of this.#early ?? []) this.#onFile(file);
+      this.#early = undefined;
+      if (config.wait === "queued") {
+        if (this.#isOpen) output.notice(texts.queued(texts.theOffer, peer.shown));
+        return this.#exit;
+      }
+      if (!this.#isOpen) return this.#exit;
+      const problem = await peer.awaited(account, () => account.connect());
+      if (problem === undefined) return this.#exit;
+      await this.#giveUpPipes(account);
+      this.#fail(output.failure({ ...problem, to: peer.username }));
+      if (this.#isOpen) output.notice(this.#openSentence(problem.code));
+      return this.#exit;
+    } catch (error) {
+      if (!(error instanceof InterruptedError)) throw error;
+      await this.#giveUpPipes(account);
+      if (this.#isOpen) output.notice(this.#openSentence(undefined));
+      throw error;
+    } finally {
+      this.#display.end();
+    }
+  }
+
+  /** What cannot be read is named, and the others are offered. @throws as the request, but for TransferError */
+  async #offer(account: SharedAccount, { shown, path, name }: SourceArgument): Promise<void> {
+    const { config, output, signal } = this.#context;
+    try {
+      const request = { to: this.#to, path, ...(name && { name }), ...(config.sha256 && { sha256: true }) };
+      const { file } = await untilAborted(signal, account.request("send_file", request));
+      if (name !== undefined) this.#pipes.add(file.id);
+      this.#files.set(file.id, file);
+      this.#onFile(file);
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      const problem = transferFailure(error, this.#peer.shown, this.#texts);
+      const sentence = this.#texts.fileAbout(fileName(shown), problem.sentence);
+      this.#fail(output.failure({ ...problem, sentence, to: this.#peer.username }));
+    }
+  }
+
+  #fail(exit: ExitCode): void {
+    this.#exit = Math.max(this.#exit, exit) as ExitCode;
+  }
+
+  onEvent(event: MessengerEvent): void {
+    if (event.name === "file") {
+      if (this.#files.has(event.file.id)) this.#onFile(event.file);
+      else this.#early?.push(event.file);
+      return;
+    }
+    // Once they have accepted, a lost link is a pause.
+    const isAccepted = [...this.#files.values()].some(
+      ({ state }) => !["offered", "declined"].includes(state),
+    );
+    if (event.name !== "unreachable" || !isAccepted) this.#peer.onEvent(event);
+  }
+
+  get #isOpen(): boolean {
+    return [...this.#files.values()].some(isOpen);
+  }
+
+  #onFile(file: SharedFile): void {
+    const { config, deadline, output } = this.#context;
+    const before = this.#files.get(file.id);
+    // An event about a file of others, or one that is older than the answer.
+    if (before === undefined || !isOpen(before)) return;
+    this.#files.set(file.id, file);
+    output.event({ event: "file", ...file }, undefined);
+    if (config.wait === "queued") return;
+    deadline.renew();
+    this.#display.take(file);
+    this.#tell(file, before);
+    if (!this.#isOpen && this.#early === undefined) this.#peer.resolve();
+  }
+
+  /** Prints what a person should know of a change. */
+  #tell(file: SharedFile, before: SharedFile): void {
+    const { output } = this.#context;
+    const user = this.#peer.shown;
+    const isNew = file === before || file.state !== before.state || file.reason !== before.reason;
+    switch (file.state) {
+      case "accepted":
+        return;
+      case "running": {
+        const tenth = this.#display.progress.nextTenth(user, this.#texts);
+        if (tenth !== undefined && output.statusColumns === undefined && !output.json) output.notice(tenth);
+        return;
+      }
+      case "offered":
+      case "paused":
+      case "done":
+        if (isNew) output.notice(fileSentence(file, user, this.#texts));
+        return;
+      case "declined":
+      case "cancelled":
+      case "failed":
+        this.#fail(output.failure({ ...endedFailure(file, user, this.#texts), to: file.peer }));
+        return;
+      default:
+        file.state satisfies never;
+    }
+  }
+
+  /** What is read from standard input ends with this command, whoever has the account online. */
+  async #giveUpPipes(account: SharedAccount): Promise<void> {
+    const open = [...this.#pipes].filter((id) => isOpen(this.#files.get(id)));
+    const stopped = open.map((id) => account.request("stop_file", { id }));
+    await Promise.race([Promise.allSettled(stopped), Bun.sleep(FAREWELL)]);
+  }
+
+  /** What becomes of that which they do not have yet. @param code of the failure; undefined: there was none */
+  #openSentence(code: string | undefined): string {
+    const texts = this.#texts;
+    const user = this.#peer.shown;
+    const states = [...this.#files.values()].filter(isOpen).map(({ state }) => state);
+    if (states.some((state) => state !== "offered")) return texts.fileGoesOn(user);
+    if (code === undefined || code === "not_acknowledged") return texts.offerStands(user);
+    return queuedSentence(texts.theOffer, user, texts, code);
+  }
+}
+
+function isOpen(file: SharedFile | undefined): boolean {
+  return file !== undefined && ["offered", "accepted", "running", "paused"].includes(file.state);
+}
+
+/** Of a transfer that has ended, and was not done. */
+function endedFailure(file: SharedFile, user: string, texts: Texts): Failure {
+  const sentence = fileSentence(file, user, texts);
+  const code = file.reason ?? file.state;
+  if (code === "key_changed") return failure("notProven", code, sentence);
+  const isRefused = file.state !== "failed" || code === "not_supported";
+  return failure(isRefused ? "refused" : "other", code, sentence);
+}
