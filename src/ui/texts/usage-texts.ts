@@ -101,6 +101,10 @@ export const USAGE_TEXTS = {
     es: "--max-size solo sirve con --accept-files.",
     en: "--max-size is only of use with --accept-files.",
   },
+  noSuchFolder: {
+    es: (folder: string) => `--accept-files: no hay ninguna carpeta «${folder}».`,
+    en: (folder: string) => `--accept-files: there is no folder “${folder}”.`,
+  },
   unknownFileWord: {
     es: (word: string) => `files: no se conoce «${quotedText(word)}»; es accept, decline o stop.`,
     en: (word: string) => `files: “${quotedText(word)}” is not known; it is accept, decline or stop.`,

@@ -2,6 +2,8 @@
  * `files`: what was offered, sent and received, oldest first; or, with a word and a transfer, accepts, declines or stops
  * it. Needs no network and no password: what was decided takes effect while the account is online.
  */
+import { mkdirSync } from "node:fs";
+
 import { TransferError } from "../../../client/errors.ts";
 import type { SharedFile } from "../../../client/conversation/events.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
@@ -44,17 +46,18 @@ async function decided(
   { config }: CommandContext,
   account: SharedAccount,
   word: (typeof WORDS)[number],
-  id: string,
+  transfer: string,
 ): Promise<SharedFile> {
   switch (word) {
     case "accept": {
+      mkdirSync(config.downloads, { recursive: true });
       const sha256 = config.sha256 ? { sha256: true } : {};
-      return (await account.request("accept_file", { id, folder: config.downloads, ...sha256 })).file;
+      return (await account.request("accept_file", { transfer, folder: config.downloads, ...sha256 })).file;
     }
     case "decline":
-      return (await account.request("decline_file", { id })).file;
+      return (await account.request("decline_file", { transfer })).file;
     case "stop":
-      return (await account.request("stop_file", { id })).file;
+      return (await account.request("stop_file", { transfer })).file;
     default:
       return word satisfies never;
   }

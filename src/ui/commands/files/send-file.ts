@@ -5,6 +5,8 @@
  * 2. The person accepts, or their `listen --accept-files` does, and the bytes go.
  * 3. What is cut, by Ctrl-C too, goes on by itself when both are online again; standard input does not.
  */
+import { randomUUIDv7 } from "bun";
+
 import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
 import { SelfError, TransferError } from "../../../client/errors.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
@@ -49,12 +51,11 @@ class FileSending {
   readonly #sources: readonly SourceArgument[];
   readonly #peer: AwaitedPeer;
   readonly #display: ProgressDisplay;
-  /** By id. */
+  /** The source of each transfer that was asked for, by its id. */
+  readonly #asked = new Map<string, SourceArgument>();
+  /** What has become of them, by id. */
   readonly #files = new Map<string, SharedFile>();
-  /** While they are being offered: the events about files that may be ours. */
-  #early: SharedFile[] | undefined = [];
-  /** Ids of those that come from standard input. */
-  readonly #pipes = new Set<string>();
+  #areAllOffered = false;
   #exit: ExitCode = EXIT.done;
 
   constructor(context: CommandContext, to: string, sources: readonly SourceArgument[]) {
@@ -75,8 +76,7 @@ class FileSending {
     peer.know(account);
     try {
       for (const source of this.#sources) await this.#offer(account, source);
-      for (const file of this.#early ?? []) this.#onFile(file);
-      this.#early = undefined;
+      this.#areAllOffered = true;
       if (config.wait === "queued") {
         if (this.#isOpen) output.notice(texts.queued(texts.theOffer, peer.shown));
         return this.#exit;
@@ -99,14 +99,17 @@ class FileSending {
   }
 
   /** What cannot be read is named, and the others are offered. @throws as the request, but for TransferError */
-  async #offer(account: SharedAccount, { shown, path, name }: SourceArgument): Promise<void> {
+  async #offer(account: SharedAccount, source: SourceArgument): Promise<void> {
     const { config, output, signal } = this.#context;
+    const { shown, path, name } = source;
+    // With an id of ours it can be asked for again if the process that is online ends.
+    const transfer = randomUUIDv7();
+    this.#asked.set(transfer, source);
     try {
-      const request = { to: this.#to, path, ...(name && { name }), ...(config.sha256 && { sha256: true }) };
+      const request = { to: this.#to, path, sha256: config.sha256, transfer, ...(name && { name }) };
       const { file } = await untilAborted(signal, account.request("send_file", request));
-      if (name !== undefined) this.#pipes.add(file.id);
-      this.#files.set(file.id, file);
-      this.#onFile(file);
+      // An event has told it already, unless the process that is online has changed.
+      if (!this.#files.has(transfer)) this.#onFile(file);
     } catch (error) {
       if (!(error instanceof TransferError)) throw error;
       const problem = transferFailure(error, this.#peer.shown, this.#texts);
@@ -121,8 +124,7 @@ class FileSending {
 
   onEvent(event: MessengerEvent): void {
     if (event.name === "file") {
-      if (this.#files.has(event.file.id)) this.#onFile(event.file);
-      else this.#early?.push(event.file);
+      if (this.#asked.has(event.file.id)) this.#onFile(event.file);
       return;
     }
     // Once they have accepted, a lost link is a pause.
@@ -139,22 +141,20 @@ class FileSending {
   #onFile(file: SharedFile): void {
     const { config, deadline, output } = this.#context;
     const before = this.#files.get(file.id);
-    // An event about a file of others, or one that is older than the answer.
-    if (before === undefined || !isOpen(before)) return;
     this.#files.set(file.id, file);
     output.event({ event: "file", ...file }, undefined);
     if (config.wait === "queued") return;
     deadline.renew();
     this.#display.take(file);
     this.#tell(file, before);
-    if (!this.#isOpen && this.#early === undefined) this.#peer.resolve();
+    if (this.#areAllOffered && !this.#isOpen) this.#peer.resolve();
   }
 
   /** Prints what a person should know of a change. */
-  #tell(file: SharedFile, before: SharedFile): void {
+  #tell(file: SharedFile, before: SharedFile | undefined): void {
     const { output } = this.#context;
     const user = this.#peer.shown;
-    const isNew = file === before || file.state !== before.state || file.reason !== before.reason;
+    const isNew = file.state !== before?.state || file.reason !== before.reason;
     switch (file.state) {
       case "accepted":
         return;
@@ -180,8 +180,10 @@ class FileSending {
 
   /** What is read from standard input ends with this command, whoever has the account online. */
   async #giveUpPipes(account: SharedAccount): Promise<void> {
-    const open = [...this.#pipes].filter((id) => isOpen(this.#files.get(id)));
-    const stopped = open.map((id) => account.request("stop_file", { id }));
+    const pipes = [...this.#asked].filter(
+      ([id, { name }]) => name !== undefined && isOpen(this.#files.get(id)),
+    );
+    const stopped = pipes.map(([transfer]) => account.request("stop_file", { transfer }));
     await Promise.race([Promise.allSettled(stopped), Bun.sleep(FAREWELL)]);
   }
 

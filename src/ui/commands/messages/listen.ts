@@ -2,11 +2,14 @@
  * `listen`: stays online and prints what arrives until interrupted. `ready` comes first, then what was
  * stored and not yet printed. While a slow reader has much to catch up with, nothing is read from the links to peers.
  */
+import { statSync } from "node:fs";
+
 import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
 import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { deliveryJson, isoTime, verificationJson } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
+import { UsageError } from "../../../protocol/options.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
 import { isDiskNoticeDue, isPeerErrorDue, storageReason } from "../../chat/notices.ts";
 import {
@@ -52,6 +55,9 @@ type Reader =
 type ServerNotice = "none" | "lost" | "limited";
 
 export async function listen(context: CommandContext): Promise<ExitCode> {
+  const { acceptFiles, language } = context.config;
+  if (acceptFiles !== undefined && statSync(acceptFiles, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new UsageError(textsIn(language).noSuchFolder(quotedText(acceptFiles)));
   const listening = new Listening(context);
   try {
     return await withAccount(
@@ -119,8 +125,9 @@ class Listening {
     });
     this.#state = { name: "starting", account, printer };
     try {
-      const { acceptFiles, maxSize } = config;
-      if (acceptFiles !== undefined) await account.acceptFiles(acceptFiles, maxSize);
+      const { acceptFiles: folder, maxSize: max_size } = config;
+      if (folder !== undefined)
+        await account.acceptFiles({ folder, ...(max_size === undefined ? {} : { max_size }) });
       const problem = await untilAborted(signal, account.connectOrWait());
       const { reachable, links_until, p2p_port } = await account.request("status", {});
       if (problem === undefined) this.#becomeReady(p2p_port);
