@@ -17,10 +17,12 @@ import {
 import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, serverGone, sessionEnded } from "../format/server-words.ts";
+import { excerptOf } from "../format/excerpt.ts";
 import { shownName } from "../format/name-book.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMuted, mutedUntil, wayTo } from "../chat/other-chats.ts";
 import { isMissed } from "../chat/transcript.ts";
+import { announceOffers, offersIn, onFile } from "./file-news.ts";
 import { withNumber } from "./people.ts";
 import { label as labelOf } from "../../identity/names.ts";
 
@@ -93,26 +95,28 @@ function announceRequests(
 /** Lines above a list about those who have written last; the others are in its counts. */
 const MAX_NEWS = 3;
 
-/** Whose messages were announced and are unread, a line each, with the count as it is now. */
-export function newsIn(account: OpenAccount, { now, texts }: AppContext): readonly string[] {
+/** Whose messages were announced and are unread, a line each, with the count as it is now; and who has offered files. */
+export function newsIn(account: OpenAccount, context: AppContext): readonly string[] {
+  const { now, texts } = context;
   const { announced, unread, muted, names } = account;
   const waiting = [...announced].filter((contact) => !isMuted(muted, contact, now));
-  return waiting
+  const messages = waiting
     .flatMap((contact) => unread.get(contact) ?? [])
-    .slice(-MAX_NEWS)
     .map(({ username, count }) => texts.menuMessages(shownName(names, username), count));
+  return [...messages, ...offersIn(account, context)].slice(-MAX_NEWS);
 }
 
 /**
  * On a tick: those who asked to write, a line for each person whose messages were gathered, and the notifications, unless the
- * messages were seen meanwhile. In the open chat they are the lines; in the menus, `newsIn` gives them.
+ * messages were seen meanwhile; and offers of files. In the open chat they are the lines; in the menus, `newsIn` gives them.
  */
 export function announceGathered(model: AppModel, context: AppContext): AppStep {
   const account = accountOf(model);
   if (account === undefined) return step(model);
   const requests = announceRequests(model, account, context);
   const bursts = announceBursts(requests.model, account, context);
-  return step(bursts.model, ...requests.effects, ...bursts.effects);
+  const offers = announceOffers(bursts.model, account, context);
+  return step(offers.model, ...requests.effects, ...bursts.effects, ...offers.effects);
 }
 
 function announceBursts(model: AppModel, account: OpenAccount, { now, texts }: AppContext): AppStep {
@@ -138,7 +142,12 @@ function announceBursts(model: AppModel, account: OpenAccount, { now, texts }: A
         ? isMissed(chat, attention, now)
         : account.unread.has(contact),
     )
-    .map((burst): AppEffect => ({ name: "notify", shown: shown(burst), gathered: burst }));
+    .map((burst): AppEffect => ({
+      name: "notify",
+      shown: shown(burst),
+      excerpt: excerptOf(burst.text),
+      gathered: burst,
+    }));
   const bell: AppEffect[] = told.length === 0 ? [] : [{ name: "bell" }];
   return step(inAccount(model, { bursts, announced }), ...bell, ...lines, ...told);
 }
@@ -226,10 +235,11 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
           ),
         ),
       );
+    case "file":
+      return onFile(model, account, event.file, context);
     case "verification":
       if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
       return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
-    case "file":
     case "held":
     case "muted":
     case "delivery":

@@ -15,6 +15,7 @@ import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts"
 import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import { findMessages } from "../chat/found.ts";
+import { storedOffers } from "../chat/files/offers.ts";
 import { checkPeerPort, type Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
@@ -269,6 +270,7 @@ export class AccountEffects {
     if (failure !== undefined && !account.hasSession) throw failure;
     await account.stayOnline();
     const { links_until: until } = await account.request("status", {});
+    const { files } = await account.request("files", {});
     // It is not meant for another account.
     this.#givenPassword = undefined;
     return {
@@ -280,6 +282,7 @@ export class AccountEffects {
       },
       unread: archive.unread(),
       muted: archive.muted(),
+      offers: storedOffers(files),
       names: names.book,
     };
   }

@@ -5,7 +5,7 @@ import type { Server } from "../config.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel, OtherChats } from "../chat/model.ts";
 import type { Found } from "../chat/found.ts";
-import type { Bursts, Gathered } from "../notifications/bursts.ts";
+import type { Bursts, Told } from "../notifications/bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-model.ts";
@@ -153,6 +153,7 @@ export type AppEvent =
       readonly failure: { readonly sentence: string; readonly linksUntil: number | undefined } | undefined;
       readonly unread: ReadonlyMap<number, Unread>;
       readonly muted: OtherChats["muted"];
+      readonly offers: OtherChats["offers"];
       readonly names: NameBook;
     }
   /** The account is registered, and is being logged in. */
@@ -202,8 +203,8 @@ export type AppEvent =
 
 export type AppEffect =
   | { readonly name: "bell" }
-  /** Tells of messages outside this terminal. `shown`: their author. */
-  | { readonly name: "notify"; readonly shown: string; readonly gathered: Gathered }
+  /** Tells of messages or offers outside this terminal. `shown`: their author; `excerpt`: visible text. */
+  | { readonly name: "notify"; readonly shown: string; readonly excerpt: string; readonly gathered: Told }
   /** Contacts the server of the model. */
   | { readonly name: "contact" }
   | { readonly name: "logIn"; readonly username: string }

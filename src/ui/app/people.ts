@@ -17,6 +17,7 @@ import { isSamePerson } from "../../identity/names.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent, ChatModel } from "../chat/model.ts";
+import { withSeenOffers } from "../chat/files/offers.ts";
 import { openChat, updateChat } from "../chat/update.ts";
 import { nameFault, shownName } from "../format/name-book.ts";
 import { mergedPeople, peopleAfter, sortPeople, withGone, withUnread } from "./people-list.ts";
@@ -167,9 +168,10 @@ export function showChat(model: AppModel, event: ChatOpened): AppStep {
   const unread = new Map(account.unread);
   unread.delete(contact);
   const bursts = withoutBurst(account.bursts, username);
+  const offers = withSeenOffers(account.offers, username);
   const numbered = numberedOn(model, account.numbered, event);
   const chat = openChat(username, isStranger);
-  return to(model, { name: "chat", account: { ...account, numbered, unread, bursts }, chat });
+  return to(model, { name: "chat", account: { ...account, numbered, unread, offers, bursts }, chat });
 }
 
 /** Leaves the open chat for the list or for another chat; if the server has ended the session, closes the account. */
@@ -212,6 +214,7 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     numbered: account.numbered,
     unread: account.unread,
     muted: account.muted,
+    offers: account.offers,
   });
   const open = screen.name === "chat" ? { chat } : { from: chat };
   let next: AppModel = { ...model, screen: { ...screen, ...open } as Screen };

@@ -28,7 +28,6 @@ import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
 import { onAttention, type TerminalSign } from "../terminal/attention.ts";
 import { Renderer } from "./renderer.ts";
-import { excerptOf } from "../format/excerpt.ts";
 import { shownName } from "../format/name-book.ts";
 import { NotifyCommand } from "../notifications/notify-command.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
@@ -297,7 +296,7 @@ export class Program {
         this.#renderer.bell();
         return;
       case "notify":
-        this.#renderer.notify(effect.shown, excerptOf(effect.gathered.text));
+        this.#renderer.notify(effect.shown, effect.excerpt);
         this.#notifyCommand?.run(effect.gathered);
         return;
       case "contact":

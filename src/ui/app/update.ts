@@ -53,6 +53,7 @@ import {
   tickPeople,
 } from "./people.ts";
 import { answerHits, answerSearchWords, backFromHits, showHits } from "./search.ts";
+import { withSeenOffers } from "../chat/files/offers.ts";
 import { shownName } from "../format/name-book.ts";
 import { linksWithoutServer } from "../format/server-words.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
@@ -143,12 +144,13 @@ function onLoggedIn(
   event: AppEvent & { name: "loggedIn" },
   { texts, now }: AppContext,
 ): AppStep {
-  const { username, failure: why, unread, muted, names } = event;
+  const { username, failure: why, unread, muted, offers, names } = event;
   const account: OpenAccount = {
     username,
     numbered: [],
     unread,
     muted,
+    offers,
     asking: new Set(),
     unannounced: new Map(),
     requestsAnnouncedAt: undefined,
@@ -235,7 +237,8 @@ function onSeen(model: AppModel, context: AppContext): AppStep {
   const { screen } = model;
   if (screen.name !== "chat") return step(model);
   const bursts = withoutBurst(screen.account.bursts, screen.chat.peer.username);
-  return inChat(inAccount(model, { bursts }), { name: "seen" }, context);
+  const offers = withSeenOffers(screen.account.offers, screen.chat.peer.username);
+  return inChat(inAccount(model, { bursts, offers }), { name: "seen" }, context);
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {

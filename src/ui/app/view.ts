@@ -11,12 +11,13 @@ import { canLeave, isFirstQuestion } from "./forms.ts";
 import { hitList } from "./search.ts";
 import { asking, input, list, password, type View } from "./prompt-views.ts";
 import type { ChatModel } from "../chat/model.ts";
+import { countOffers } from "../chat/files/offers.ts";
 import { mutedUntil, unreadCount } from "../chat/other-chats.ts";
 import { chatPrompt } from "../chat/update.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
-import { shownName, type NameBook } from "../format/name-book.ts";
+import { shownName } from "../format/name-book.ts";
 import { isList, type Choice } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
@@ -108,12 +109,14 @@ function isQuiet({ muted_until: until }: Person, now: number): boolean {
   return until !== undefined && Date.parse(until) > now;
 }
 
-function personRow(person: Person, names: NameBook, context: AppContext): Choice {
+function personRow(person: Person, { names, offers }: OpenAccount, context: AppContext): Choice {
   const { texts, now } = context;
   // Nothing is shown of who was blocked.
   const aside = person.state === "blocked" ? undefined : presenceNote(person, context);
+  const offered = countOffers(offers, person.username);
   const notes = [
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
+    ...(offered > 0 ? [texts.offersNote(offered)] : []),
     ...(person.secure ? [] : [texts.legacyOnly]),
     ...(person.state === "request" ? [texts.requestNote(person.request ?? 0)] : []),
     ...(person.state === "blocked" ? [texts.blockedNote] : []),
@@ -133,7 +136,7 @@ function personRow(person: Person, names: NameBook, context: AppContext): Choice
 function peopleList(screen: Screen & { name: "people" }, context: AppContext): View {
   const { texts } = context;
   const { account, people, opened, isKnown, left } = screen;
-  const choices = people.map((person) => personRow(person, account.names, context));
+  const choices = people.map((person) => personRow(person, account, context));
   // If presence is unknown, the question says so: people without a note would seem to be online.
   const unknown = account.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const known = people.length === 0 ? `${texts.nobodyOnline} ${texts.menuWhom}` : texts.menuWhom;

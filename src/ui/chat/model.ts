@@ -17,6 +17,7 @@ import type { LineEvent } from "../line/input-line.ts";
 import type { Attention } from "../terminal/attention.ts";
 import type { CopyResult } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
+import type { Offers } from "./files/offers.ts";
 import type { FileEffect, FileEvent } from "./files/model.ts";
 import type { TrackedFiles } from "./files/tracked-files.ts";
 
@@ -40,6 +41,8 @@ export type OtherChats = {
   readonly unread: ReadonlyMap<number, Unread>;
   /** Those of whom nothing is announced, by the contact's row number; some may be past. */
   readonly muted: ReadonlyMap<number, Muted>;
+  /** The offers of files that wait for an answer. */
+  readonly offers: Offers;
 };
 
 export type ChatModel = {

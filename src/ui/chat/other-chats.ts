@@ -6,6 +6,7 @@ import { localClock, localDay } from "../format/local-time.ts";
 import { nameFault, shownName } from "../format/name-book.ts";
 import { parseDuration } from "../format/past-time.ts";
 import type { Texts } from "../texts/texts.ts";
+import { countOffers, isUnread } from "./files/offers.ts";
 import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, OtherChats } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
@@ -18,10 +19,12 @@ export function mutedUntil(muted: OtherChats["muted"], username: string, now: nu
   return muted.values().find((each) => each.until > now && isSamePerson(each.username, username))?.until;
 }
 
-/** The unread messages of all but those who are quiet. */
-export function unreadCount({ unread, muted }: Omit<OtherChats, "numbered">, now: number): number {
+/** The unread messages and offers of all but those who are quiet. */
+export function unreadCount({ unread, muted, offers }: Omit<OtherChats, "numbered">, now: number): number {
   let sum = 0;
   for (const [contact, { count }] of unread) if (!isMuted(muted, contact, now)) sum += count;
+  for (const offer of offers.values())
+    if (isUnread(offer) && mutedUntil(muted, offer.file.peer, now) === undefined) sum++;
   return sum;
 }
 
@@ -55,12 +58,13 @@ export function goToNumber(number: number, chat: ChatModel, context: ChatContext
   return goToPerson(username, chat, context);
 }
 
-/** `/unread`: to who has waited longest; those who are quiet come last. */
-export const goToUnread: Run = (_argument, _chat, { unread, muted, now, texts }) => {
-  const waiting = [...unread];
-  const next = waiting.find(([contact]) => !isMuted(muted, contact, now)) ?? waiting[0];
+/** `/unread`: to who has waited longest for a message to be read, then for an answer to an offer; those who are quiet come last. */
+export const goToUnread: Run = (_argument, _chat, { unread, muted, offers, now, texts }) => {
+  const offering = [...offers.values()].filter(isUnread).map(({ file }) => file.peer);
+  const waiting = [...[...unread.values()].map(({ username }) => username), ...offering];
+  const next = waiting.find((username) => mutedUntil(muted, username, now) === undefined) ?? waiting[0];
   if (next === undefined) return { name: "stays", sentence: texts.chatNothingUnread };
-  return effects({ name: "leave", to: next[1].username });
+  return effects({ name: "leave", to: next });
 };
 
 /** `/mute 8h`, `/mute off`; alone it says how it is. */
@@ -100,16 +104,18 @@ export function mutedSentence(user: string, until: number | undefined, now: numb
 export function showChats(
   chat: ChatModel,
   { drafts }: ChatEvent & { readonly name: "chats" },
-  { names, numbered, unread, muted, now, texts }: ChatContext,
+  { names, numbered, unread, muted, offers, now, texts }: ChatContext,
 ): ChatStep {
   const rows = numbered.map((username, index) => {
     const count = unread.values().find((each) => isSamePerson(each.username, username))?.count ?? 0;
+    const offered = countOffers(offers, username);
     const until = mutedUntil(muted, username, now);
     const draft = drafts.get(username);
     const isHere = isSamePerson(username, chat.peer.username);
     const notes = [
       ...(isHere ? [texts.chatHere] : []),
       ...(count > 0 ? [texts.menuNew(count)] : []),
+      ...(offered > 0 ? [texts.offersNote(offered)] : []),
       ...(until === undefined ? [] : [texts.mutedNote(untilText(until, now, texts))]),
       ...(draft === undefined || isHere ? [] : [texts.draftNote(excerptOf(draft))]),
     ];

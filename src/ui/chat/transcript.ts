@@ -102,14 +102,14 @@ export function withSeen(before: ChatModel, seenAt: number): ChatStep {
   return { chat, effects: unseen === 0 ? [] : [{ name: "markSeen", seq: newest }] };
 }
 
+/** Whether somebody is likely to look at the chat now. */
+export function isLookedAt({ transcript }: ChatModel, attention: Attention, now: number): boolean {
+  return attention === "focused" || (attention === "unknown" && Math.abs(now - transcript.seenAt) < STAYS);
+}
+
 /** Whether messages stand there that nobody has seen, and nobody who is likely to look now. */
-export function isMissed(
-  { transcript: { unseen, seenAt } }: ChatModel,
-  attention: Attention,
-  now: number,
-): boolean {
-  if (unseen === 0 || attention === "focused") return false;
-  return attention === "away" || Math.abs(now - seenAt) >= STAYS;
+export function isMissed(chat: ChatModel, attention: Attention, now: number): boolean {
+  return chat.transcript.unseen > 0 && !isLookedAt(chat, attention, now);
 }
 
 /** Prints stored messages between other lines, and tracks those of ours that were not received. */

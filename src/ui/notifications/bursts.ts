@@ -12,15 +12,15 @@ const MAX_BURSTS = 1_000;
 /** UTF-16 units of a message that are kept. */
 const MAX_TEXT = 1_024;
 
-/** The messages of a burst that were gathered. */
-export type Gathered = {
-  /** The contact's row number. */
-  readonly contact: number;
+/** What somebody is told of, outside the terminal. */
+export type Told = {
   readonly from: string;
-  /** The beginning of the newest one. */
+  /** The beginning of the newest message. */
   readonly text: string;
   readonly count: number;
 };
+/** The messages of a burst that were gathered. `contact`: the row number. */
+export type Gathered = Told & { readonly contact: number };
 /** Times are ms since 1970. */
 type Burst = Gathered & {
   readonly lastAt: number;

@@ -7,7 +7,7 @@ import type { Environment } from "../../protocol/environment.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { systemMessage } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { Gathered } from "./bursts.ts";
+import type { Told } from "./bursts.ts";
 
 /** How long it may run, in s. */
 const LONGEST_RUN = 10;
@@ -27,7 +27,7 @@ type NotifyOptions = {
 export class NotifyCommand {
   readonly #options: NotifyOptions;
   /** By name, in the order in which they came. */
-  readonly #waiting = new Map<string, Gathered>();
+  readonly #waiting = new Map<string, Told>();
   #state:
     | { readonly name: "idle" }
     | { readonly name: "running"; readonly child: Bun.Subprocess }
@@ -42,7 +42,7 @@ export class NotifyCommand {
   }
 
   /** Runs it now, or when those before have ended. */
-  run(gathered: Gathered): void {
+  run(gathered: Told): void {
     const before = this.#waiting.get(gathered.from);
     if (before === undefined && this.#waiting.size >= MAX_WAITING) return;
     const count = gathered.count + (before?.count ?? 0);
@@ -70,7 +70,7 @@ export class NotifyCommand {
     }
   }
 
-  #spawn({ from, text, count }: Gathered): Bun.Subprocess {
+  #spawn({ from, text, count }: Told): Bun.Subprocess {
     const { command, environment } = this.#options;
     return Bun.spawn(["sh", "-c", command], {
       env: {

@@ -276,6 +276,11 @@ export const FILE_TEXTS = {
     es: (user: string) => `Desde ahora se pregunta por cada archivo que envíe ${user}.`,
     en: (user: string) => `From now on you are asked about each file that ${user} sends.`,
   },
+  /** After several offers. */
+  chatFilesOffered: {
+    es: "/files los muestra con sus números; /get #N acepta uno.",
+    en: "/files shows them with their numbers; /get #N accepts one.",
+  },
   /** Beside a person in a list. */
   offersNote: {
     es: (count: number) => plural(count, "1 archivo", `${count} archivos`),

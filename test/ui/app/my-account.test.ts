@@ -24,7 +24,13 @@ function answer(value: string): AppEvent {
 }
 
 const back: AppEvent = { name: "back" };
-const account = { failure: undefined, unread: new Map(), muted: new Map(), names: new Map() } as const;
+const account = {
+  failure: undefined,
+  unread: new Map(),
+  muted: new Map(),
+  offers: new Map(),
+  names: new Map(),
+} as const;
 const home = after(
   firstModel(["ana", "eva"], "ana", { ...parseServer("here", "en"), serverFrom: "given" }),
   { name: "loggedIn", username: "ana", ...account },

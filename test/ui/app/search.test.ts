@@ -41,7 +41,13 @@ function hit(seq: number, chat: string, text: string, more: Partial<StoredMessag
   return { message, chat };
 }
 
-const nothing = { unread: new Map(), muted: new Map(), names: new Map(), failure: undefined };
+const nothing = {
+  unread: new Map(),
+  muted: new Map(),
+  offers: new Map(),
+  names: new Map(),
+  failure: undefined,
+};
 const home = after(
   firstModel([], "", { ...parseServer("localhost", "es"), serverFrom: "given" }),
   { name: "loggedIn", username: "ana", ...nothing },

@@ -71,6 +71,7 @@ const loggedIn: AppEvent = {
   failure: undefined,
   unread: new Map(),
   muted: new Map(),
+  offers: new Map(),
   names: new Map(),
 };
 
@@ -919,6 +920,7 @@ describe("a message in the open chat", () => {
     expect(away.effects).toContainEqual({
       name: "notify",
       shown: "benito",
+      excerpt: "hola",
       gathered: expect.objectContaining({ from: "benito", text: "hola", count: 2 }),
     });
     const later = after(away.model, message("benito", 1, 3), tickAfter(2_000));

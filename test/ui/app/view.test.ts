@@ -26,6 +26,7 @@ const ANA: OpenAccount = {
   numbered: [],
   unread: new Map(),
   muted: new Map(),
+  offers: new Map(),
   asking: new Set(),
   unannounced: new Map(),
   requestsAnnouncedAt: undefined,

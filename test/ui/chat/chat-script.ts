@@ -79,7 +79,7 @@ export class ChatScript {
   attention: Attention = "focused";
   chat: ChatModel = openChat(PEER);
   readonly effects: ChatEffect[] = [];
-  others: OtherChats = { numbered: [], unread: new Map(), muted: new Map() };
+  others: OtherChats = { numbered: [], unread: new Map(), muted: new Map(), offers: new Map() };
   readonly #language: Language;
 
   constructor(language: Language = "es") {

@@ -18,6 +18,7 @@ function among(language: "es" | "en" = "es"): ChatScript {
       [3, { username: "carla", count: 2 }],
     ]),
     muted: new Map([[4, { username: "dora", until: NOON + HOUR }]]),
+    offers: new Map(),
   };
   return script;
 }
