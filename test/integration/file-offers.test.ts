@@ -56,6 +56,7 @@ test("an offer is declined, another one stopped by its sender, a third is cancel
   await until(() => states(bob)[1] === "offered");
   ana.messenger.files.stop(second.id);
   await until(() => states(bob)[1] === "cancelled stopped");
+  expect(states(ana)[1]).toBe("cancelled");
   const third = await ana.messenger.files.send("bob", { ...offer, path: file });
   await until(() => states(bob)[2] === "offered");
   await bob.messenger.files.accept(third.id, downloads, false);

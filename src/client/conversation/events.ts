@@ -55,7 +55,7 @@ export type SharedFile = {
   /** `running` and `paused`: accepted, with bytes on their way, and held up by `reason`. */
   readonly state:
     "offered" | "accepted" | "running" | "paused" | "done" | "declined" | "cancelled" | "failed";
-  /** A code. */
+  /** A code; null of what was stopped here. */
   readonly reason: string | null;
   /** Of the source, or of what was received once it is done. */
   readonly path: string | null;

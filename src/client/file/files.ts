@@ -133,7 +133,7 @@ export class Files implements TransferEvents {
     if (state === "cancelled") return this.#shown(transfer);
     if (state !== "offered" && state !== "accepted") throw new TransferError("not_possible");
     return this.#tell(transfer, { action: "file_cancel", transfer: id, reason: "stopped" }, () =>
-      this.#needs.profile.transfers.end(id, "cancelled", "stopped"),
+      this.#needs.profile.transfers.end(id, "cancelled", undefined),
     );
   }
 

@@ -216,15 +216,15 @@ export class TransferStore {
     );
   }
 
-  /** We decline, cancel or give up a transfer. */
+  /** We decline, cancel or give up a transfer. @param reason undefined: a person has stopped it here */
   end(
     id: string,
     state: Extract<TransferState, "declined" | "cancelled" | "failed">,
-    reason: string,
+    reason: string | undefined,
   ): Transfer | undefined {
     return this.#change(
       "state = ?, reason = ?",
-      [state, reason],
+      [state, reason ?? null],
       "id = ? AND state IN ('offered', 'accepted')",
       [id],
     );
@@ -313,12 +313,12 @@ export class TransferStore {
 
   #change(
     changes: string,
-    values: (string | number)[],
+    values: (string | number | null)[],
     condition: string,
     of: (string | number)[],
   ): Transfer | undefined {
     const row = this.#database
-      .query<TransferRow, (string | number)[]>(
+      .query<TransferRow, (string | number | null)[]>(
         `UPDATE transfers SET ${changes} WHERE ${condition} RETURNING *`,
       )
       .get(...values, ...of);
