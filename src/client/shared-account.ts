@@ -164,6 +164,11 @@ export class SharedAccount {
     }
   }
 
+  /** Whether this process has the account online, or would. */
+  isHere(): Promise<boolean> {
+    return this.#wherever((place) => Promise.resolve(place.name === "here"));
+  }
+
   /** Goes online, unless the account is. @throws ServerError, RefusedError, PasswordNeededError */
   connect(): Promise<void> {
     if (this.#wanted === "nothing") this.#wanted = "connected";

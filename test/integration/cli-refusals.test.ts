@@ -76,11 +76,11 @@ describe("4: refused", () => {
     const ana = (await registered("ana.fresh")).elsewhere();
     const wrong = await ana.run(["send", "beto", "x"], { password: "not this one" });
     expect(wrong.code).toBe(4);
-    expect(wrong.stderr).toContain("The message was not saved");
+    expect(wrong.stderr).toContain("It was not saved");
     expect(wrong.stderr).not.toContain("queued");
     const missing = await ana.run(["--lang", "es", "send", "beto", "x"]);
     expect(missing.code).toBe(2);
-    expect(missing.stderr).toContain("El mensaje no se ha guardado");
+    expect(missing.stderr).toContain("No se ha guardado");
     expect(missing.stderr).not.toContain("cola");
     expect((await ana.run(["history", "beto"])).code).toBe(2);
   });

@@ -104,7 +104,7 @@ export class ProgressDisplay {
   take(file: FollowedFile): void {
     this.progress.take(file);
     if (this.#output.statusColumns === undefined) return;
-    this.#timer ??= setTimeout(() => this.#draw(), this.#drawnAt + INTERVAL - performance.now());
+    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + INTERVAL - performance.now()));
   }
 
   #draw(): void {

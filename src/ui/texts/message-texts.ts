@@ -63,8 +63,8 @@ export const MESSAGE_TEXTS = {
       `${what} is queued and will be sent when the disk of ${user} has room and you are online (menus, listen or the next send).`,
   },
   notKept: {
-    es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",
-    en: "The message was not saved: the account could not log in, so nothing of it is kept on this machine.",
+    es: "No se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",
+    en: "It was not saved: the account could not log in, so nothing of it is kept on this machine.",
   },
   received: {
     es: (user: string) => `✓✓ recibido por ${user}`,

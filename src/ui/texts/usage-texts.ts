@@ -97,6 +97,10 @@ export const USAGE_TEXTS = {
     es: "La entrada estándar es esta terminal: para enviar lo que escribe un programa, tar c x | paloma send-file ana -",
     en: "Standard input is this terminal: to send what a program writes, tar c x | paloma send-file ana -",
   },
+  stdinElsewhere: {
+    es: "La cuenta está en línea en otro proceso, que no puede leer esta entrada estándar: guarde lo que trae en un archivo y envíe el archivo, o termine antes ese proceso.",
+    en: "The account is online in another process, which cannot read this standard input: save it to a file and send that, or end that process first.",
+  },
   maxSizeAlone: {
     es: "--max-size solo sirve con --accept-files.",
     en: "--max-size is only of use with --accept-files.",

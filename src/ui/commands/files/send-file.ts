@@ -26,7 +26,7 @@ import { queuedSentence } from "../deliver.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 import { ProgressDisplay } from "../progress.ts";
 import { readPeople } from "../user-argument.ts";
-import { readSources, type SourceArgument } from "./sources.ts";
+import { placeOf, readSources, type SourceArgument } from "./sources.ts";
 
 /** How long the other side may take to hear that standard input has ended early, in ms. */
 const FAREWELL = 500;
@@ -86,12 +86,12 @@ class FileSending {
       if (problem === undefined) return this.#exit;
       await this.#giveUpPipes(account);
       this.#fail(output.failure({ ...problem, to: peer.username }));
-      if (this.#isOpen) output.notice(this.#openSentence(problem.code));
+      if (this.#isOpen) output.notice(this.#openSentence(account, problem.code));
       return this.#exit;
     } catch (error) {
       if (!(error instanceof InterruptedError)) throw error;
       await this.#giveUpPipes(account);
-      if (this.#isOpen) output.notice(this.#openSentence(undefined));
+      if (this.#isOpen) output.notice(this.#openSentence(account, undefined));
       throw error;
     } finally {
       this.#display.end();
@@ -101,19 +101,19 @@ class FileSending {
   /** What cannot be read is named, and the others are offered. @throws as the request, but for TransferError */
   async #offer(account: SharedAccount, source: SourceArgument): Promise<void> {
     const { config, output, signal } = this.#context;
-    const { shown, path, name } = source;
     // With an id of ours it can be asked for again if the process that is online ends.
     const transfer = randomUUIDv7();
     this.#asked.set(transfer, source);
     try {
-      const request = { to: this.#to, path, sha256: config.sha256, transfer, ...(name && { name }) };
+      const place = await placeOf(source, account, this.#texts);
+      const request = { to: this.#to, ...place, sha256: config.sha256, transfer };
       const { file } = await untilAborted(signal, account.request("send_file", request));
       // An event has told it already, unless the process that is online has changed.
       if (!this.#files.has(transfer)) this.#onFile(file);
     } catch (error) {
       if (!(error instanceof TransferError)) throw error;
       const problem = transferFailure(error, this.#peer.shown, this.#texts);
-      const sentence = this.#texts.fileAbout(fileName(shown), problem.sentence);
+      const sentence = this.#texts.fileAbout(fileName(source.typed), problem.sentence);
       this.#fail(output.failure({ ...problem, sentence, to: this.#peer.username }));
     }
   }
@@ -181,15 +181,16 @@ class FileSending {
   /** What is read from standard input ends with this command, whoever has the account online. */
   async #giveUpPipes(account: SharedAccount): Promise<void> {
     const pipes = [...this.#asked].filter(
-      ([id, { name }]) => name !== undefined && isOpen(this.#files.get(id)),
+      ([id, { kind }]) => kind === "stdin" && isOpen(this.#files.get(id)),
     );
     const stopped = pipes.map(([transfer]) => account.request("stop_file", { transfer }));
     await Promise.race([Promise.allSettled(stopped), Bun.sleep(FAREWELL)]);
   }
 
   /** What becomes of that which they do not have yet. @param code of the failure; undefined: there was none */
-  #openSentence(code: string | undefined): string {
+  #openSentence(account: SharedAccount, code: string | undefined): string {
     const texts = this.#texts;
+    if (account.isRemoved) return texts.notKept;
     const user = this.#peer.shown;
     const states = [...this.#files.values()].filter(isOpen).map(({ state }) => state);
     if (states.some((state) => state !== "offered")) return texts.fileGoesOn(user);

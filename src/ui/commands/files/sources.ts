@@ -1,24 +1,22 @@
 /** What `send-file` is to send, from its arguments. */
-import { existsSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
 import { resolve } from "node:path";
 
+import type { SharedAccount } from "../../../client/shared-account.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { fileName } from "../../format/file-words.ts";
-import { textsIn } from "../../texts/texts.ts";
+import { textsIn, type Texts } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
-/** The argument that means standard input, and the name that it has at the other side. */
+/** The argument that means standard input. */
 const STDIN = "-";
+/** The name of what it brings, at the other side. */
 const STDIN_NAME = "stdin";
 
-export type SourceArgument = {
-  /** As it was typed. */
-  readonly shown: string;
-  /** Absolute, for whichever process has the account online. */
-  readonly path: string;
-  /** Standard input, which has none of its own. */
-  readonly name?: string;
-};
+export type SourceArgument =
+  /** `path`: absolute, for whichever process has the account online. `typed`: as a person knows it. */
+  | { readonly kind: "path"; readonly typed: string; readonly path: string }
+  | { readonly kind: "stdin"; readonly typed: string };
 
 /**
  * All of them are looked at before anything is offered, so that a mistyped name among several sends nothing.
@@ -35,14 +33,21 @@ export function readSources(
       if (config.passwordStdin) throw new UsageError(texts.stdinTaken);
       if (config.wait === "queued") throw new UsageError(texts.stdinCannotWait);
       if (process.stdin.isTTY) throw new UsageError(texts.stdinIsTerminal);
-      return { shown: STDIN_NAME, name: STDIN_NAME, path: stdinPath() };
+      return { kind: "stdin", typed: STDIN_NAME };
     }
     if (!existsSync(path)) throw new UsageError(texts.fileAbout(fileName(path), texts.fileMissing));
-    return { shown: path, path: resolve(path) };
+    return { kind: "path", typed: path, path: resolve(path) };
   });
 }
 
-/** Another process of this account opens it by this path, on Linux. */
-function stdinPath(): string {
-  return process.platform === "linux" ? `/proc/${process.pid}/fd/0` : "/dev/stdin";
+/** Where the process that has the account online finds it, and the name that it is given. @throws UsageError */
+export async function placeOf(
+  source: SourceArgument,
+  account: SharedAccount,
+  texts: Texts,
+): Promise<{ readonly path: string; readonly name?: string }> {
+  if (source.kind === "path") return { path: source.path };
+  if (await account.isHere()) return { path: "/dev/stdin", name: STDIN_NAME };
+  if (process.platform !== "linux" || fstatSync(0).isSocket()) throw new UsageError(texts.stdinElsewhere);
+  return { path: `/proc/${process.pid}/fd/0`, name: STDIN_NAME };
 }
