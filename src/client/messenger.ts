@@ -151,7 +151,8 @@ export class Messenger {
       emit: this.#emit,
       transfers: {
         took: (...taken) => this.files.took(...taken),
-        linkChanged: () => this.files.linkChanged(),
+        linkChanged: (username) => this.files.active.linkChanged(username),
+        stream: (...asked) => this.files.active.stream(...asked),
       },
       wantsChanged: (username, wants) => {
         // With each message, so nothing here looks at all conversations.
@@ -188,6 +189,7 @@ export class Messenger {
       clock: this.#clock,
       storage: this.#storage,
       emit: this.#emit,
+      connect: (...stream) => this.reach.stream(...stream),
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);
@@ -217,6 +219,7 @@ export class Messenger {
         reach: (push) => this.reach.take(push),
         revoked: () => {
           for (const conversation of this.#conversations) conversation.transport.endRevoked();
+          this.files.active.endStreams(({ peer }) => this.#tls.isRevoked(peer), "revoked");
         },
         // Nobody could be dialled with a certificate that was taken back.
         certified: () => {
@@ -249,8 +252,10 @@ export class Messenger {
           this.#conversations.withCaller(peer.name).transport.greeter.admit(connection, peer, ...admitted),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
         heard: (label) => this.#conversations.withLabel(label)?.transport.retry(),
-        invited: (invitation) =>
-          this.#conversations.withCaller(invitation.username).transport.reaching.invited(invitation),
+        invited: (invitation) => {
+          if (invitation.purpose === "stream") this.files.active.invited(invitation);
+          else this.#conversations.withCaller(invitation.username).transport.reaching.invited(invitation);
+        },
         opened: () => {
           for (const conversation of this.#conversations) conversation.transport.reaching.soon();
         },
@@ -259,10 +264,12 @@ export class Messenger {
         },
         waysChanged: (relay) => {
           for (const conversation of this.#conversations) conversation.transport.useRelay(relay);
+          this.files.active.useRelay(relay);
         },
       },
       options.p2pPort,
     );
+    this.files.active.begin();
     this.#tick = setInterval(() => this.#onTick(), TICK);
   }
 
@@ -468,7 +475,7 @@ export class Messenger {
       this.rendezvous.close();
       this.#lookups.next();
     }
-    await Promise.all([this.#conversations.end(), this.reach.end()]);
+    await Promise.all([this.#conversations.end(), this.reach.end(), this.files.active.close()]);
     // If that fails, it was told.
     await this.#durability.settled().catch(() => undefined);
     this.#upkeep.finish();

@@ -132,6 +132,8 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
 /** The messages of a verification. */
 export type VerifyMessage = Extract<PeerMessage, { action: `verify_${string}` }>;
 
+/** Asks for a connection for the bytes of a transfer, or answers that. */
+export type StreamMessage = Extract<PeerMessage, { action: "stream" }>;
 /** The messages about transfers of files. Each is stored before it is sent, and arrives once. */
 export type FileMessage = Extract<PeerMessage, { action: `file_${string}` }>;
 /** One without the id that it has in the outbox. */
@@ -149,7 +151,7 @@ export type PeerOutput =
   | { action: "withdraw"; id: string; target: string }
   | VerifyMessage
   | FileMessage
-  | { action: "stream"; transfer: string; ranges?: readonly FileRange[] }
+  | { action: "stream"; transfer: string; ranges: readonly FileRange[] | undefined }
   | { action: "delivered"; ids: string[] }
   | { action: "read"; id: string }
   | { action: "typing"; active: boolean }

@@ -106,6 +106,7 @@ export class Conversation {
         currentChanged: (link) => this.#currentChanged(link),
         message: (message, link) => this.#take(message, link),
         readEnd: (link) => this.#readEnd(link),
+        stream: (asked, stream) => needs.transfers.stream(this.username, asked, stream),
         drained: () => this.delivery.pump(),
         closed: (link) => {
           this.delivery.dropRead();
@@ -118,6 +119,10 @@ export class Conversation {
   /** The registered spelling if it is known. */
   get username(): string {
     return this.#record.username;
+  }
+
+  get record(): ContactRecord {
+    return this.#record;
   }
 
   get contact(): Contact {
@@ -155,8 +160,10 @@ export class Conversation {
   /** Our person has changed whether they may write. */
   consentChanged(): void {
     this.#acceptance.reload();
-    if (this.#acceptance.consent === "blocked") this.transport.hangUp();
-    else this.#tellAcceptance();
+    if (this.#acceptance.consent === "blocked") {
+      this.transport.hangUp();
+      this.#needs.transfers.linkChanged(this.username);
+    } else this.#tellAcceptance();
     this.#wantsChanged();
     this.connect();
   }

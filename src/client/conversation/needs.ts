@@ -1,9 +1,11 @@
 import type { VerifiedSide } from "../../identity/verification-code.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { Durability } from "../disk/durability.ts";
+import type { StreamMessage } from "../../protocol/peer-messages.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
+import type { ProvenStream } from "../peer/link.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Meetings } from "../reach/meetings.ts";
@@ -18,8 +20,10 @@ type PersonWants = { readonly hasPresenceChanged: boolean; readonly isAwaited: b
 export interface TransferEvents {
   /** What the peer has said about transfers is on the disk. */
   took(username: string, controls: TakenControls): void;
-  /** The current link has changed. */
+  /** The current link has changed, or they were blocked. */
   linkChanged(username: string): void;
+  /** They have dialled us for the bytes of a transfer. */
+  stream(username: string, asked: StreamMessage, stream: ProvenStream): void;
 }
 
 /** The parts of the messenger that conversations use. */

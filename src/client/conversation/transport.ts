@@ -28,7 +28,7 @@ const DOUBTS = { burst: 5, perSecond: 0.2 } as const;
 /** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
 const USEFUL_LIFE = 10_000;
 
-interface TransportEvents extends Pick<PeerLinkEvents, "message" | "readEnd"> {
+interface TransportEvents extends Pick<PeerLinkEvents, "message" | "readEnd" | "stream"> {
   /** A link is complete. Nothing was written on it yet. */
   complete(link: PeerLink): void;
   /** There is a link with a key that waits for a verification. */
@@ -89,6 +89,7 @@ export class Transport {
         complete: (link) => this.#completed(link),
         message: events.message,
         readEnd: events.readEnd,
+        stream: events.stream,
         drained: (link) => {
           if (link === this.current) events.drained();
         },

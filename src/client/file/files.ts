@@ -4,7 +4,6 @@
  * Every change of a transfer is in one commit with the message that tells the other side of it, or that has told us.
  */
 import { randomBytes } from "node:crypto";
-import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 
 import { randomUUIDv7 } from "bun";
@@ -15,21 +14,27 @@ import type { Conversation } from "../conversation/conversation.ts";
 import type { TakenControls } from "../conversation/delivery.ts";
 import type { MessengerEvent, SharedFile } from "../conversation/events.ts";
 import { ActionError, checkNotSelf } from "../conversation/message-actions.ts";
-import type { TransferEvents } from "../conversation/needs.ts";
 import type { Outbox } from "../conversation/outbox.ts";
+import { isRoomFor } from "../disk/free-space.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { AcceptedOffers, Transfer } from "../profile/transfers.ts";
+import { ActiveTransfers, type ActiveNeeds } from "./active-transfers.ts";
+import { openSource } from "./open-source.ts";
 import { sharedFile } from "./shared-file.ts";
+import { SinkError, SourceError } from "./source.ts";
+import { TargetFolder } from "./target-folder.ts";
 import { TransferError } from "./transfer-error.ts";
 
 type FilesNeeds = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "transfers">;
+  readonly profile: Pick<Profile, "username" | "folder" | "contacts" | "transfers" | "relay">;
   readonly conversation: (username: string) => Conversation;
   readonly outbox: Pick<Outbox, "tell">;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Clock;
   readonly storage: StorageGuard;
   readonly emit: (event: MessengerEvent) => void;
+  /** As `Reach.stream`. */
+  readonly connect: ActiveNeeds["connect"];
 };
 
 /** What is offered. */
@@ -44,13 +49,20 @@ type Offered = {
   readonly id: string | undefined;
 };
 
-export class Files implements TransferEvents {
+export class Files {
+  /** Those that are accepted and have not ended. */
+  readonly active: ActiveTransfers;
   readonly #needs: FilesNeeds;
   /** The faces at which every offer is accepted. */
   readonly #faces = new Map<object, AcceptedOffers>();
 
   constructor(needs: FilesNeeds) {
     this.#needs = needs;
+    this.active = new ActiveTransfers({
+      ...needs,
+      changed: (transfer) => this.#changed(transfer),
+      reached: (transfer, end) => this.#reached(transfer, end),
+    });
   }
 
   /** All transfers, oldest first. @throws SQLiteError */
@@ -72,28 +84,15 @@ export class Files implements TransferEvents {
     if (conversation.isBlocked) throw new ActionError("blocked");
     if (profile.contacts.features(contact)?.includes(FILES_FEATURE) === false)
       throw new TransferError("not_supported");
-    const { size, modified } = await stat(path).then(
-      (status) => ({ size: status.size, modified: status.mtime.toISOString() }),
-      () => {
-        throw new TransferError("no_such_file");
-      },
-    );
+    const { source, entries, modified, stamp } = await orTransferError(() => openSource(path, undefined));
+    source.close();
+    const { size } = source;
+    const changedAt = modified === undefined ? undefined : new Date(modified).toISOString();
+    const offer = { name, size, entries, modified: changedAt };
     const transfer = id ?? randomUUIDv7();
-    outbox.tell(
-      to,
-      [{ id: transfer, control: { action: "file_offer", name, size, modified, entries: undefined } }],
-      () =>
-        profile.transfers.offer(contact, {
-          id: transfer,
-          name,
-          size,
-          entries: undefined,
-          modified,
-          path,
-          stamp: undefined,
-          wantsSha256,
-          at: clock.now(),
-        }),
+    const control = { action: "file_offer", ...offer, size: size ?? null } as const;
+    outbox.tell(to, [{ id: transfer, control }], () =>
+      profile.transfers.offer(contact, { ...offer, id: transfer, path, stamp, wantsSha256, at: clock.now() }),
     );
     return this.#changed(this.#find(transfer));
   }
@@ -104,14 +103,11 @@ export class Files implements TransferEvents {
     const offer = this.#find(id);
     if (!offer.outgoing && offer.state === "accepted") return this.#shown(offer);
     if (offer.outgoing || offer.state !== "offered") throw new TransferError("not_possible");
-    const isFolder = await stat(folder).then(
-      (status) => status.isDirectory(),
-      () => false,
-    );
-    if (!isFolder) throw new TransferError("unwritable");
+    const target = await orTransferError(() => TargetFolder.resolve(folder));
+    if (!(await isRoomFor(target, offer.size ?? 0))) throw new TransferError("no_space");
     const key = randomBytes(8).toString("hex");
     return this.#tell(offer, { action: "file_accept", transfer: id }, () =>
-      profile.transfers.accept(id, { folder, key, wantsSha256 }),
+      profile.transfers.accept(id, { folder: target, key, wantsSha256 }),
     );
   }
 
@@ -161,16 +157,46 @@ export class Files implements TransferEvents {
     this.#faces.delete(face);
   }
 
+  /** As of `TransferEvents`. */
   took(username: string, { transfers, refused }: TakenControls): void {
     if (refused.length > 0) this.#refuse(username, refused);
     for (const transfer of transfers) {
-      this.#changed(transfer);
+      this.#follow(transfer);
       if (transfer.state === "offered") this.#consider(transfer);
     }
   }
 
-  linkChanged(): void {
-    // Nothing is streamed yet.
+  /** What is done with the bytes of a transfer follows what is stored of it. */
+  #follow(transfer: Transfer): SharedFile {
+    if (transfer.state !== "accepted") this.active.end(transfer);
+    else if (this.active.progressOf(transfer) === undefined) this.active.start(transfer);
+    else this.active.update(transfer);
+    return this.#changed(transfer);
+  }
+
+  /** @throws SQLiteError */
+  #reached(transfer: Transfer, end: Parameters<ActiveNeeds["reached"]>[1]): void {
+    const { transfers } = this.#needs.profile;
+    const { id } = transfer;
+    switch (end.name) {
+      case "sent": {
+        const { size, digest } = end;
+        this.#tell(transfer, { action: "file_end", transfer: id, size, digest }, () =>
+          transfers.sent(id, end),
+        );
+        return;
+      }
+      case "done":
+        this.#tell(transfer, { action: "file_done", transfer: id }, () => transfers.received(id, end));
+        return;
+      case "failed":
+        this.#tell(transfer, { action: "file_cancel", transfer: id, reason: end.reason }, () =>
+          transfers.end(id, "failed", end.reason),
+        );
+        return;
+      default:
+        end satisfies never;
+    }
   }
 
   /** They have too many offers that wait. */
@@ -210,7 +236,7 @@ export class Files implements TransferEvents {
       changed = change();
       if (changed === undefined) throw new TransferError("not_possible");
     });
-    return this.#changed(changed ?? transfer);
+    return this.#follow(changed ?? transfer);
   }
 
   /** @throws TransferError */
@@ -227,10 +253,24 @@ export class Files implements TransferEvents {
   }
 
   #shown(transfer: Transfer): SharedFile {
-    return sharedFile(transfer, this.#peerOf(transfer), undefined);
+    return sharedFile(transfer, this.#peerOf(transfer), this.active.progressOf(transfer));
   }
 
   #peerOf({ contact }: Transfer): string {
     return this.#needs.profile.contacts.byId(contact)?.username ?? "";
+  }
+}
+
+/** What is wrong with a path, as whoever has named it is told. */
+async function orTransferError<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SinkError)
+      throw new TransferError(error.code === "no_space" ? error.code : "unwritable");
+    if (!(error instanceof SourceError)) throw error;
+    const { code } = error;
+    // A folder may change while it is being looked at.
+    throw new TransferError(code === "changed" || code === "gone" ? "not_readable" : code);
   }
 }

@@ -7,7 +7,8 @@
  * 3. After the last byte that we have asked for nothing more is read: the sender waits until all is written and we close,
  *    or say in an `error` why we take no more.
  */
-import type { CloseReason, Connection, ConnectionHandlers } from "../../net/connection.ts";
+import type { CloseReason, ConnectionHandlers } from "../../net/connection.ts";
+import type { LinkConnection } from "../peer/link.ts";
 import { LEAF_BYTES, leafHash, type Leaves, type Range } from "./leaves.ts";
 import { SinkError, type Sink } from "./source.ts";
 
@@ -45,7 +46,7 @@ type State =
   | { readonly name: "ended" };
 
 export class Receiving implements ConnectionHandlers {
-  readonly #connection: Connection;
+  readonly #connection: LinkConnection;
   readonly #options: ReceivingOptions;
   /** What still comes; the first one is being read. */
   readonly #ranges: Range[];
@@ -63,7 +64,7 @@ export class Receiving implements ConnectionHandlers {
    * Begins at once: all that follows the sender's `stream` line is data. The connection is open, and is not used by
    * anybody else; `terminate` ends the receiving.
    */
-  constructor(connection: Connection, options: ReceivingOptions) {
+  constructor(connection: LinkConnection, options: ReceivingOptions) {
     this.#connection = connection;
     this.#options = options;
     this.#ranges = [...options.ranges];

@@ -8,9 +8,10 @@
  *    would close the connection of a receiver that is still writing, so it comes a moment after the last byte; at once
  *    where it alone says that this was the last one.
  */
-import type { CloseReason, Connection, ConnectionHandlers } from "../../net/connection.ts";
+import type { CloseReason, ConnectionHandlers } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { readPeerMessage } from "../../protocol/peer-messages.ts";
+import type { LinkConnection } from "../peer/link.ts";
 import { LEAF_BYTES, leafHash, type Leaves, type Range } from "./leaves.ts";
 import { SourceError, type Source } from "./source.ts";
 
@@ -42,14 +43,14 @@ export type SendingOptions = {
 type Part = { readonly leaf: number; readonly from: number; readonly to: number };
 
 export class Sending implements ConnectionHandlers {
-  readonly #connection: Connection;
+  readonly #connection: LinkConnection;
   readonly #options: SendingOptions;
   readonly #closed = Promise.withResolvers<CloseReason>();
   #taken = Promise.withResolvers<void>();
   #told: string | undefined;
 
   /** Begins at once. The connection is open, and is not used by anybody else; `terminate` ends the sending. */
-  constructor(connection: Connection, options: SendingOptions) {
+  constructor(connection: LinkConnection, options: SendingOptions) {
     this.#connection = connection;
     this.#options = options;
     connection.handOverTo(this);

@@ -5,7 +5,9 @@
  * 2. The link is complete for the dialler when it has written `hello`, and for the acceptor when it has read it.
  *    From then on every checked message goes to the conversation.
  * 3. After `bye`, both sides still read the last acknowledgements of the other one.
- * 4. A fault of the peer is answered with `error` before the link closes; an `error` is never answered.
+ * 4. A dialler that wants the bytes of a transfer says `stream` in the place of `hello`: then this is no link, and the
+ *    connection is handed on.
+ * 5. A fault of the peer is answered with `error` before the link closes; an `error` is never answered.
  */
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import type { Clock } from "../../net/clock.ts";
@@ -17,6 +19,7 @@ import {
   readPeerMessage,
   type PeerMessage,
   type PeerOutput,
+  type StreamMessage,
 } from "../../protocol/peer-messages.ts";
 import { RELAY } from "./admission.ts";
 import type { LinkId } from "./link-choice.ts";
@@ -59,12 +62,21 @@ export type LinkEnd =
   /** The peer has refused our greeting with this error. */
   | { readonly name: "told"; readonly code: string };
 
+/** A connection for the bytes of a transfer, whose other side is proven. */
+export type ProvenStream = {
+  readonly connection: LinkConnection;
+  readonly peer: ProvenPeer;
+  readonly way: LinkWay;
+};
+
 export interface PeerLinkEvents {
   complete(link: PeerLink): void;
   message(message: ConversationMessage, link: PeerLink): void;
   /** All messages of one read were handled. */
   readEnd(link: PeerLink): void;
   drained(link: PeerLink): void;
+  /** The peer has dialled us for the bytes of a transfer. `closed` came before: this is no link. Nothing is read of it. */
+  stream(asked: StreamMessage, stream: ProvenStream): void;
   /** @param life undefined: the link was never complete */
   closed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
@@ -124,6 +136,9 @@ export type LinkConnection = Pick<
   | "end"
   | "terminate"
   | "exportKey"
+  | "sendBytes"
+  | "readBytes"
+  | "shutdown"
 >;
 
 /**
@@ -204,6 +219,11 @@ export class PeerLink implements ConnectionHandlers {
     });
     this.#events = events;
     this.#state = { name: "greeting", deadline: options.clock.monotonic() + HELLO_TIMEOUT };
+  }
+
+  /** Whether we have dialled. */
+  get isDialled(): boolean {
+    return this.#role === "dialler";
   }
 
   get isComplete(): boolean {
@@ -449,6 +469,12 @@ export class PeerLink implements ConnectionHandlers {
       this.#clock.unwatch(this);
       this.#state = { name: "told", code: message.code };
       this.end(message.code);
+      return;
+    }
+    if (message.action === "stream" && this.#role === "acceptor" && this.purpose === "conversation") {
+      this.#connection.pauseReading();
+      this.closed({ name: "local", code: "stream" });
+      this.#events.stream(message, { connection: this.#connection, peer: this.peer, way: this.way });
       return;
     }
     if (message.action !== "hello" || message.protocol < 1) {

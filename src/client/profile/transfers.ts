@@ -231,20 +231,23 @@ export class TransferStore {
   }
 
   /** We have sent everything. */
-  sent(id: string, size: number, digest: string): Transfer | undefined {
+  sent(
+    id: string,
+    { size, digest, sha256 }: { size: number; digest: string; sha256: string | undefined },
+  ): Transfer | undefined {
     return this.#change(
-      "end_size = ?, digest = ?",
-      [size, digest],
+      "end_size = ?, digest = ?, sha256 = ?",
+      [size, digest, sha256 ?? null],
       "id = ? AND outgoing = 1 AND state = 'accepted' AND digest IS NULL",
       [id],
     );
   }
 
   /** We have received everything. @param path where it is */
-  received(id: string, path: string): Transfer | undefined {
+  received(id: string, { path, sha256 }: { path: string; sha256: string | undefined }): Transfer | undefined {
     return this.#change(
-      "state = 'done', path = ?, done = end_size",
-      [path],
+      "state = 'done', path = ?, sha256 = ?, done = end_size",
+      [path, sha256 ?? null],
       "id = ? AND outgoing = 0 AND state = 'accepted'",
       [id],
     );
@@ -253,10 +256,6 @@ export class TransferStore {
   /** So many bytes have arrived. */
   saveDone(id: string, done: number): void {
     this.#database.run("UPDATE transfers SET done = ? WHERE id = ? AND state = 'accepted'", [done, id]);
-  }
-
-  saveSha256(id: string, sha256: string): Transfer | undefined {
-    return this.#change("sha256 = ?", [sha256], "id = ?", [id]);
   }
 
   /**

@@ -107,10 +107,8 @@ export class Meetings {
   }
 
   /** Whether an invitation is worth a look: the server may be hostile, and send thousands. */
-  mayInvite({ username, ticket, purpose }: Invitation): boolean {
+  mayInvite({ username, ticket }: Invitation): boolean {
     const inviter = labelOf(username);
-    // Nobody waits for the bytes of a transfer yet.
-    if (purpose === "stream") return false;
     if (inviter === this.#needs.ownLabel || this.#byTicket.has(ticket)) return false;
     return this.#invitersOf(inviter).mayAsk(this.#needs.clock.monotonic());
   }

@@ -13,7 +13,14 @@ import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { DIALS_OF_PROCESS, MEETING_DIALS_OF_PROCESS } from "../peer/dial-limits.ts";
 import { Attempts, type Tried } from "../peer/attempts.ts";
-import { dialPeer, type DialNeeds, type Greet, type UnreachableReason } from "../peer/dial.ts";
+import {
+  dialPeer,
+  dialTargets,
+  Race,
+  type DialNeeds,
+  type Greet,
+  type UnreachableReason,
+} from "../peer/dial.ts";
 import { PeerPort, type PeerPortNeeds } from "../peer/port.ts";
 import type { PeerTls } from "../peer/tls.ts";
 import type { Profile } from "../profile/profile.ts";
@@ -52,6 +59,13 @@ type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
 
 /** Addresses of this client, with their ports. `nearby`: told to who is in the same network only. */
 export type ToldAddresses = { readonly everyone: readonly string[]; readonly nearby: readonly string[] };
+
+/** Where somebody is to be reached for the bytes of a transfer. */
+export type StreamPlace = {
+  readonly targets: readonly Target[];
+  readonly isProven: boolean;
+  readonly key: string;
+};
 
 export class Reach {
   readonly meetings: Meetings;
@@ -224,6 +238,34 @@ export class Reach {
   dial(record: ContactRecord, signal: AbortSignal, greet: Greet): Promise<UnreachableReason | undefined> {
     this.#attempts.begin(record.label);
     return dialPeer(this.#dialNeeds, record, signal, greet);
+  }
+
+  /**
+   * Connects us to somebody for the bytes of a transfer.
+   * @param at where their client listens; no targets: they are met at the server. `isProven`: they have answered there, so
+   * that no budget is needed. `key`: the fingerprint of the key of the conversation
+   * @param asked, @param take, @returns, @throws as of `Meetings.stream`
+   */
+  async stream(
+    record: ContactRecord,
+    { targets, isProven, key }: StreamPlace,
+    ...[asked, signal, take]: [asked: string | Invitation, signal: AbortSignal, take: Greet]
+  ): Promise<boolean> {
+    if (targets.length === 0 || this.#isHidden) return this.meetings.stream(record, asked, signal, take);
+    const { tls } = this.#needs;
+    const report = { name: "key", fingerprint: key } as const;
+    const race = new Race({ tls, record, report, greet: take });
+    const { account, budget, own } = this.#dialNeeds;
+    await dialTargets(race, targets, {
+      dial,
+      take: ({ ip }) => (isProven ? 0 : budget.take(`${account} ${record.label}`, ip, own())),
+      signal,
+      tried: () => undefined,
+      kindOf: () => "known",
+      lookupFailure: undefined,
+      doubted: [],
+    });
+    return race.isGreeted;
   }
 
   /**

@@ -74,6 +74,11 @@ export class SimulatedConnection implements LinkConnection, End {
     this.#handlers = handlers;
   }
 
+  // Nobody transfers files in a simulated world.
+  sendBytes(): void {}
+  readBytes(): void {}
+  shutdown(): void {}
+
   get isOpen(): boolean {
     return this.#state.name === "open";
   }

@@ -1,0 +1,257 @@
+/**
+ * The transfers that are accepted and have not ended: when each has a stream, and with whom a link is wanted for that.
+ *
+ * A stream is allowed if its transfer is accepted and unfinished, and user and key are those of the conversation in which
+ * that was said. A second one replaces the first. Of one person so many are dialled at once, and so many are taken.
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { label as labelOf } from "../../identity/names.ts";
+import type { Clock } from "../../net/clock.ts";
+import type { StreamMessage } from "../../protocol/peer-messages.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import type { RelayUse } from "../disk/schema.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
+import type { LinkWay, PeerLink, ProvenStream } from "../peer/link.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { Transfer } from "../profile/transfers.ts";
+import type { Invitation } from "../reach/meetings.ts";
+import { ServerFailure } from "../rendezvous/server-errors.ts";
+import { Download } from "./download.ts";
+import { openSink } from "./open-sink.ts";
+import { RunningTransfer } from "./running-transfer.ts";
+import type { Progress } from "./shared-file.ts";
+import { SinkError } from "./source.ts";
+import { Streams } from "./streams.ts";
+import { Upload } from "./upload.ts";
+import type { Outcome } from "./work.ts";
+
+/** Streams with one person that we dial at once, and that we take. */
+const MAX_DIALLED = 3;
+const MAX_STREAMS = 8;
+/** How long the work on the disk may take to end, in ms. */
+const CLOSE_TIMEOUT = 1_000;
+
+export type ActiveNeeds = {
+  readonly profile: Pick<Profile, "username" | "folder" | "contacts" | "transfers" | "relay">;
+  readonly conversation: (username: string) => Conversation;
+  readonly clock: Clock;
+  readonly storage: StorageGuard;
+  /** As `Reach.stream`. */
+  readonly connect: ConstructorParameters<typeof Streams>[0]["connect"];
+  /** It has made progress, or is held up. */
+  readonly changed: (transfer: Transfer) => void;
+  /** @throws SQLiteError */
+  readonly reached: (transfer: Transfer, end: Extract<Outcome, { name: "sent" | "done" | "failed" }>) => void;
+};
+
+export class ActiveTransfers {
+  readonly #needs: ActiveNeeds;
+  readonly #streams: Streams;
+  readonly #byId = new Map<string, RunningTransfer>();
+  readonly #abort = new AbortController();
+
+  constructor(needs: ActiveNeeds) {
+    this.#needs = needs;
+    const { profile, clock, connect } = needs;
+    this.#streams = new Streams({
+      ownName: () => profile.username,
+      ownLabel: labelOf(profile.username),
+      relay: () => profile.relay,
+      clock,
+      connect,
+    });
+  }
+
+  /** Goes on with what earlier processes have left. @throws SQLiteError */
+  begin(): void {
+    const underWay = this.#needs.profile.transfers.underWay();
+    for (const transfer of underWay) this.start(transfer);
+    this.#removeRests(new Set(underWay.map(({ number }) => String(number))));
+  }
+
+  /** What is left of transfers that have ended, while the process did. */
+  #removeRests(underWay: ReadonlySet<string>): void {
+    const { profile, storage } = this.#needs;
+    storage.attempt(() => {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      const ended = new Map(profile.transfers.all().map((transfer) => [String(transfer.number), transfer]));
+      for (const number of readdirSync(this.#folder)) {
+        if (underWay.has(number)) continue;
+        const transfer = ended.get(number);
+        if (transfer !== undefined && transfer.state !== "done" && transfer.folder !== undefined)
+          this.#discard(transfer).catch(storage.failed);
+        else rmSync(join(this.#folder, number), { recursive: true, force: true });
+      }
+    });
+  }
+
+  async #discard(transfer: Transfer): Promise<void> {
+    const folder = this.#folderOf(transfer);
+    try {
+      await (await openSink(transfer, join(folder, "sink"))).discard();
+    } catch (error) {
+      // Where it can be opened no more, there is nothing to remove.
+      if (!(error instanceof SinkError)) throw error;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  get #folder(): string {
+    return join(this.#needs.profile.folder, "transfers");
+  }
+
+  #folderOf({ number }: Transfer): string {
+    return join(this.#folder, String(number));
+  }
+
+  /** How far a transfer is; undefined: it is not under way. */
+  progressOf({ id }: Transfer): Progress | undefined {
+    return this.#byId.get(id)?.progress;
+  }
+
+  /** A transfer is accepted. */
+  start(transfer: Transfer): void {
+    const { clock, storage, changed, reached } = this.#needs;
+    const folder = this.#folderOf(transfer);
+    const { id } = transfer;
+    const conversation = () => this.#conversationOf(transfer);
+    const link = () => linkOf(conversation());
+    const running = new RunningTransfer(transfer, {
+      clock,
+      work: transfer.outgoing ? new Upload(folder) : new Download(folder),
+      link: () => {
+        const current = link();
+        return current?.peer.fingerprint === transfer.key ? current : undefined;
+      },
+      hasOtherKey: () => {
+        const current = link();
+        return current !== undefined && current.peer.fingerprint !== transfer.key;
+      },
+      isFree: () => this.#with(transfer.contact).filter(({ isBusy }) => isBusy).length < MAX_DIALLED,
+      dial: async (current, attempt, signal) => {
+        const with_ = conversation();
+        return with_ && this.#streams.dial(with_, current, id, attempt, signal);
+      },
+      changed: () => {
+        changed(running.transfer);
+        this.#wantsChanged(transfer.contact);
+      },
+      reached: (end) => {
+        reached(running.transfer, end);
+        this.#wantsChanged(transfer.contact);
+      },
+      failed: (error) => {
+        if (!(error instanceof ServerFailure)) storage.failed(error);
+      },
+    });
+    this.#byId.set(id, running);
+    running.begin();
+  }
+
+  /** The stored transfer has changed, and is under way still. */
+  update(transfer: Transfer): void {
+    this.#byId.get(transfer.id)?.update(transfer);
+  }
+
+  /** A transfer has ended. */
+  end({ id, contact }: Transfer): void {
+    const running = this.#byId.get(id);
+    if (running === undefined) return;
+    this.#byId.delete(id);
+    running.end().catch(this.#needs.storage.failed);
+    this.#wantsChanged(contact);
+  }
+
+  /** As of `TransferEvents`. */
+  linkChanged(username: string): void {
+    const conversation = this.#needs.conversation(username);
+    for (const running of this.#with(conversation.contact.id)) {
+      if (conversation.isBlocked) running.endStream("blocked");
+      else running.linkChanged();
+    }
+  }
+
+  /** As of `TransferEvents`. */
+  stream(username: string, asked: StreamMessage, stream: ProvenStream): void {
+    const running = this.#allowed(username, asked.transfer, stream.peer.fingerprint);
+    if (running === undefined) stream.connection.terminate("not_accepted");
+    else running.accept(stream, asked);
+  }
+
+  /** They ask to meet us for the bytes of a transfer. */
+  invited(invitation: Invitation): void {
+    const { username, transfer = "" } = invitation;
+    const { conversation, storage } = this.#needs;
+    const running = this.#byId.get(transfer);
+    const key = running?.transfer.key;
+    if (key === undefined || this.#allowed(username, transfer, key) === undefined) return;
+    this.#streams
+      .answer(conversation(username), key, invitation, this.#abort.signal)
+      .then((stream) => {
+        if (stream !== undefined) running?.met(stream);
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof ServerFailure)) storage.failed(error);
+      });
+  }
+
+  /** The transfer for which somebody may have a stream; undefined: for none. */
+  #allowed(username: string, id: string, key: string): RunningTransfer | undefined {
+    const running = this.#byId.get(id);
+    if (running === undefined || running.transfer.key !== key) return undefined;
+    const conversation = this.#conversationOf(running.transfer);
+    if (conversation === undefined || conversation !== this.#needs.conversation(username)) return undefined;
+    if (conversation.isBlocked) return undefined;
+    const streams = this.#with(running.transfer.contact).filter(({ stream }) => stream !== undefined);
+    return streams.includes(running) || streams.length < MAX_STREAMS ? running : undefined;
+  }
+
+  /** Ends the streams by ways that are used no longer. */
+  useRelay(relay: RelayUse): void {
+    const isUnused = (way: LinkWay) => (way === "relayed" ? relay === "never" : relay === "only");
+    this.endStreams(({ way }) => isUnused(way), "other_way");
+  }
+
+  endStreams(isMeant: (stream: ProvenStream) => boolean, code: string): void {
+    for (const running of this.#byId.values())
+      if (running.stream !== undefined && isMeant(running.stream)) running.endStream(code);
+  }
+
+  /** Everything is left as it is. Resolves when nothing is done on the disk. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    const { profile, storage } = this.#needs;
+    const all = [...this.#byId.values()];
+    this.#byId.clear();
+    for (const { transfer, progress } of all)
+      storage.attempt(() => profile.transfers.saveDone(transfer.id, progress.done));
+    // What was written by an earlier process may be being compared, which takes long.
+    await Promise.race([Promise.all(all.map((running) => running.close())), Bun.sleep(CLOSE_TIMEOUT)]);
+  }
+
+  #with(contact: number): RunningTransfer[] {
+    return [...this.#byId.values()].filter(({ transfer }) => transfer.contact === contact);
+  }
+
+  #conversationOf({ contact }: Transfer): Conversation | undefined {
+    const { profile, conversation, storage } = this.#needs;
+    const person = storage.attempt(() => profile.contacts.byId(contact));
+    return person && conversation(person.username);
+  }
+
+  /** With whom a link is wanted, and who may dial next. */
+  #wantsChanged(contact: number): void {
+    const all = this.#with(contact);
+    const person = this.#needs.storage.attempt(() => this.#needs.profile.contacts.byId(contact));
+    if (person !== undefined)
+      this.#needs.conversation(person.username).setTransferring(all.some(({ wantsLink }) => wantsLink));
+    for (const running of all) running.mayDial();
+  }
+}
+
+function linkOf(conversation: Conversation | undefined): PeerLink | undefined {
+  const current = conversation?.transport.current;
+  return current?.isOpen === true && current.isComplete ? current : undefined;
+}

@@ -1,0 +1,159 @@
+/**
+ * The receiver's side of one transfer.
+ *
+ * 1. What an earlier process has written is compared with the hashes of its leaves; what does not match is asked for again.
+ * 2. When nothing is missing and the sender has told size and digest, and they are those of what is here, it gets its name.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { isRoomFor } from "../disk/free-space.ts";
+import type { LinkConnection } from "../peer/link.ts";
+import type { Transfer } from "../profile/transfers.ts";
+import { Leaves, type Range } from "./leaves.ts";
+import { openSink } from "./open-sink.ts";
+import { Receiving, type ReceivingEnd } from "./receiving.ts";
+import { SinkError, type Sink } from "./source.ts";
+import { sha256Of, type Outcome, type Work } from "./work.ts";
+
+type Opened = { readonly sink: Sink; readonly leaves: Leaves };
+
+export class Download implements Work {
+  /** For the hashes of the leaves, and the notes of the sink. */
+  readonly #folder: string;
+  #opened: Opened | undefined;
+  #ranges: readonly Range[] = [];
+  #done = 0;
+  /** Of a transfer whose size is not known: whether its one stream has begun, and has ended well. */
+  #only: "none" | "begun" | "whole" = "none";
+
+  /** @param folder of this transfer, in the profile's folder */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get ranges(): readonly Range[] {
+    return this.#ranges;
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  async look(transfer: Transfer): Promise<Outcome> {
+    return orPaused(async () => {
+      const { sink, leaves } = await this.#open(transfer);
+      const { size, end } = transfer;
+      if (size === undefined) {
+        if (this.#only === "begun") return { name: "failed", reason: "lost" };
+        this.#ranges = this.#only === "none" ? [[0, null]] : [];
+      } else {
+        this.#ranges = leaves.missing(size);
+        this.#done = leaves.knownBytes(size);
+      }
+      if (this.#ranges.length > 0) {
+        const rest = size === undefined ? 0 : size - this.#done;
+        const hasRoom = await isRoomFor(transfer.folder ?? "", rest);
+        return hasRoom ? { name: "stream" } : { name: "paused", reason: "no_space" };
+      }
+      return end === undefined ? { name: "waiting" } : this.#finish(transfer, end, { sink, leaves });
+    });
+  }
+
+  async #open(transfer: Transfer): Promise<Opened> {
+    if (this.#opened !== undefined) return this.#opened;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const sink = await openSink(transfer, join(this.#folder, "sink"));
+    const leaves = new Leaves(join(this.#folder, "leaves"));
+    this.#opened = { sink, leaves };
+    if (transfer.size !== undefined) await leaves.verify(sink, transfer.size);
+    // Without a size nobody knows what follows.
+    else if (leaves.get(0) !== undefined) this.#only = "begun";
+    return this.#opened;
+  }
+
+  async run(
+    connection: LinkConnection,
+    _theirs: undefined,
+    transfer: Transfer,
+    moved: () => void,
+  ): Promise<Outcome> {
+    const opened = await this.#open(transfer);
+    const ranges = this.#ranges;
+    if (ranges.length === 0) {
+      connection.end("nothing_missing");
+      return { name: "waiting" };
+    }
+    if (transfer.size === undefined) this.#only = "begun";
+    const { promise, resolve } = Promise.withResolvers<ReceivingEnd>();
+    const progress = (bytes: number) => {
+      this.#done += bytes;
+      moved();
+    };
+    new Receiving(connection, { ...opened, ranges, progress, ended: resolve });
+    connection.resumeReading();
+    const end = await promise;
+    switch (end.name) {
+      case "received":
+        if (transfer.size === undefined) this.#only = "whole";
+        return { name: "stream" };
+      case "failed": {
+        const outcome = await orPaused(() => Promise.reject(end.error));
+        // It cannot be sent again.
+        return transfer.size === undefined && outcome.name === "paused"
+          ? { ...outcome, name: "failed" }
+          : outcome;
+      }
+      case "broken":
+        return transfer.size === undefined ? { name: "failed", reason: "lost" } : end;
+      default:
+        return end satisfies never;
+    }
+  }
+
+  /** Nothing is missing. @throws SinkError */
+  async #finish(
+    transfer: Transfer,
+    end: NonNullable<Transfer["end"]>,
+    { sink, leaves }: Opened,
+  ): Promise<Outcome> {
+    const { size = this.#done } = transfer;
+    if (end.size !== size) return { name: "failed", reason: "damaged" };
+    if (leaves.digest(size) !== end.digest) {
+      await leaves.verify(sink, size);
+      this.#ranges = leaves.missing(size);
+      const isRepaired = this.#ranges.length > 0 && transfer.size !== undefined;
+      return isRepaired ? { name: "stream" } : { name: "failed", reason: "damaged" };
+    }
+    const isHashed = transfer.wantsSha256 && transfer.entries === undefined;
+    const sha256 = isHashed ? await sha256Of(sink, size) : undefined;
+    return { name: "done", path: await sink.finish(), sha256 };
+  }
+
+  close(): void {
+    this.#opened?.sink.close();
+    this.#opened?.leaves.close();
+    this.#opened = undefined;
+  }
+
+  async discard(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.leaves.close();
+    try {
+      await opened?.sink.discard();
+    } finally {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Where the disk is full, it is tried again when there is room. */
+async function orPaused(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SinkError)) throw error;
+    return { name: error.code === "no_space" ? "paused" : "failed", reason: error.code };
+  }
+}

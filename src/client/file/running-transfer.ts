@@ -1,0 +1,313 @@
+/**
+ * One transfer that is accepted, in this process, from then to its end.
+ *
+ * 1. What is on this disk decides what comes next (`work.ts`). While a stream is wanted, it is dialled: by the side that has
+ *    dialled the current link at once and then 1, 2, 4 … 30 s after the last one, by the other side 5 s later.
+ * 2. A stream that the other side has opened replaces ours. One thing at a time is done on the disk.
+ */
+import type { Clock } from "../../net/clock.ts";
+import type { StreamMessage } from "../../protocol/peer-messages.ts";
+import type { ProvenStream } from "../peer/link.ts";
+import type { Transfer } from "../profile/transfers.ts";
+import { Rate } from "./rate.ts";
+import type { Progress } from "./shared-file.ts";
+import { StreamGreeting, type OpenedStream, type StreamLink } from "./streams.ts";
+import type { Outcome, Work } from "./work.ts";
+
+/** The longest wait between two dials, and the first one, in ms. */
+const LONGEST_WAIT = 30_000;
+const FIRST_WAIT = 1_000;
+/** How much later the side dials that has not dialled the current link, in ms. */
+const SECOND_DIALLER = 5_000;
+/** How often a full disk is looked at again, in ms. */
+const PAUSE = 5_000;
+/** At most one report of progress in this time, in ms. */
+const REPORT_INTERVAL = 250;
+
+/** Ends of a transfer as its work has found them. */
+type End = Extract<Outcome, { name: "sent" | "done" | "failed" }>;
+
+type RunningNeeds = {
+  readonly clock: Clock;
+  readonly work: Work;
+  /** The current link with the person, if it has the key of the transfer. */
+  link(): StreamLink | undefined;
+  /** Whether there is a link with another key. */
+  hasOtherKey(): boolean;
+  /** Whether one more stream may be dialled now; if not, `mayDial` is called when it may. */
+  isFree(): boolean;
+  /** As `Streams.dial`. */
+  dial(link: StreamLink, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
+  /** It has made progress, or is held up. */
+  changed(): void;
+  /** @throws SQLiteError */
+  reached(end: End): void;
+  failed(error: unknown): void;
+};
+
+type State =
+  /** Nothing was looked at in this process. */
+  | { readonly name: "new" }
+  /** What is on the disk is looked at. */
+  | { readonly name: "looking" }
+  /** A stream is wanted. */
+  | { readonly name: "idle" }
+  /** As `idle`; too many others are under way. */
+  | { readonly name: "queued" }
+  | { readonly name: "dialling"; readonly abort: AbortController }
+  | { readonly name: "streaming"; readonly stream: ProvenStream }
+  | { readonly name: "waiting" }
+  | { readonly name: "paused"; readonly reason: string }
+  | { readonly name: "over" };
+
+export class RunningTransfer {
+  readonly #needs: RunningNeeds;
+  readonly #rate = new Rate();
+  #transfer: Transfer;
+  #state: State = { name: "new" };
+  /** What is under way on the disk. */
+  #tail: Promise<void> = Promise.resolve();
+  #attempts = 0;
+  #cancelNext: () => void = () => undefined;
+  #reportedAt = -Infinity;
+
+  constructor(transfer: Transfer, needs: RunningNeeds) {
+    this.#transfer = transfer;
+    this.#needs = needs;
+  }
+
+  /** To be called once. What is there is looked at when it is of use: that may be all of a large file. */
+  begin(): void {
+    const { outgoing, end } = this.#transfer;
+    // All may be here; what was sent is asked for by the other side.
+    if (end !== undefined && outgoing) this.#state = { name: "waiting" };
+    else if (end !== undefined || this.#needs.link() !== undefined) this.#look();
+    this.#needs.changed();
+  }
+
+  get transfer(): Transfer {
+    return this.#transfer;
+  }
+
+  /** Whether a link to the person is of use. */
+  get wantsLink(): boolean {
+    const { name } = this.#state;
+    return name === "new" || name === "idle" || name === "queued" || this.isBusy;
+  }
+
+  /** Whether there is a stream, or one is being dialled. */
+  get isBusy(): boolean {
+    return this.#state.name === "dialling" || this.#state.name === "streaming";
+  }
+
+  /** Undefined: there is none. */
+  get stream(): ProvenStream | undefined {
+    return this.#state.name === "streaming" ? this.#state.stream : undefined;
+  }
+
+  get progress(): Progress {
+    const done = Math.max(this.#needs.work.done, this.#transfer.done);
+    const state = this.#state;
+    if (state.name === "streaming") {
+      return { state: "running", done, rate: this.#rate.at(this.#needs.clock.monotonic()) };
+    }
+    if (state.name === "paused") return { state: "paused", reason: state.reason, done, rate: undefined };
+    if (this.wantsLink && this.#needs.hasOtherKey())
+      return { state: "paused", reason: "key_changed", done, rate: undefined };
+    return { state: "accepted", done, rate: undefined };
+  }
+
+  /** The stored transfer has changed: its sender has said what it was. */
+  update(transfer: Transfer): void {
+    this.#transfer = transfer;
+    if (this.#state.name !== "looking" && this.#state.name !== "streaming") this.#look();
+  }
+
+  /** The current link has changed. */
+  linkChanged(): void {
+    if (this.#state.name === "new" && this.#needs.link() !== undefined) this.#look();
+    if (this.#state.name !== "idle") return;
+    this.#attempts = 0;
+    this.#dialLater();
+    if (this.#needs.hasOtherKey()) this.#needs.changed();
+  }
+
+  /** One more stream may be dialled now. */
+  mayDial(): void {
+    if (this.#state.name !== "queued") return;
+    this.#state = { name: "idle" };
+    this.#dial();
+  }
+
+  /** They have opened a stream. */
+  accept(stream: ProvenStream, asked: StreamMessage): void {
+    const greeting = new StreamGreeting(stream.connection, this.#needs.clock, "asked");
+    this.#serve({ ...stream, greeting }, asked);
+  }
+
+  /** A stream has come about in a meeting. */
+  met(stream: OpenedStream): void {
+    this.#serve(stream, undefined);
+  }
+
+  /** Ends the stream, if there is one. */
+  endStream(code: string): void {
+    if (this.#state.name === "streaming") this.#state.stream.connection.terminate(code);
+    if (this.#state.name === "dialling") this.#state.abort.abort();
+  }
+
+  /** It is left as it is, until another process goes on. Resolves when nothing is done on the disk. */
+  close(): Promise<void> {
+    return this.#leave("closing", () => this.#needs.work.close());
+  }
+
+  /** It has ended: what is unfinished on the disk is removed. */
+  end(): Promise<void> {
+    return this.#leave("ended", () => this.#needs.work.discard());
+  }
+
+  #leave(code: string, work: () => void | Promise<void>): Promise<void> {
+    this.endStream(code);
+    this.#cancelNext();
+    this.#state = { name: "over" };
+    this.#then(async () => work());
+    return this.#tail;
+  }
+
+  #then(work: () => Promise<void>): void {
+    this.#tail = this.#tail.then(work).catch((error: unknown) => {
+      this.#needs.failed(error);
+      // The profile's own disk may be full.
+      this.#take({ name: "paused", reason: "unwritable" });
+    });
+  }
+
+  #look(): void {
+    this.#state = { name: "looking" };
+    this.#then(async () => {
+      if (this.#state.name !== "looking") return;
+      const seen = this.#transfer;
+      const outcome = await this.#needs.work.look(seen);
+      // What was waited for may have come meanwhile.
+      if (outcome.name === "waiting" && seen !== this.#transfer) this.#look();
+      else this.#take(outcome);
+    });
+  }
+
+  /** @param outcome of a look, or of a stream */
+  #take(outcome: Outcome): void {
+    if (this.#state.name === "over") return;
+    switch (outcome.name) {
+      case "stream":
+        this.#state = { name: "idle" };
+        this.#dialLater();
+        break;
+      case "broken":
+        this.#state = { name: "idle" };
+        this.#attempts = Math.max(1, this.#attempts);
+        this.#dialLater();
+        break;
+      case "waiting":
+        this.#state = outcome;
+        break;
+      case "paused":
+        this.#state = outcome;
+        this.#later(PAUSE, () => this.#look());
+        break;
+      case "sent":
+        this.#state = { name: "waiting" };
+        this.#needs.reached(outcome);
+        return;
+      case "done":
+      case "failed":
+        this.#needs.reached(outcome);
+        return;
+      default:
+        outcome satisfies never;
+    }
+    this.#needs.changed();
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.#cancelNext();
+    this.#cancelNext = this.#needs.clock.after(ms, run);
+  }
+
+  #dialLater(): void {
+    const link = this.#needs.link();
+    this.#cancelNext();
+    if (link === undefined) return;
+    const wait = this.#attempts === 0 ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.#attempts - 1));
+    this.#later(wait + (link.isDialled ? 0 : SECOND_DIALLER), () => this.#dial());
+  }
+
+  #dial(): void {
+    const needs = this.#needs;
+    const link = needs.link();
+    if (this.#state.name !== "idle" || link === undefined) return;
+    if (!needs.isFree()) {
+      this.#state = { name: "queued" };
+      return;
+    }
+    const abort = new AbortController();
+    const state: State = (this.#state = { name: "dialling", abort });
+    needs
+      .dial(link, this.#attempts++, abort.signal)
+      .then((stream) => {
+        if (this.#state !== state) stream?.connection.terminate("abandoned");
+        else if (stream !== undefined) this.#serve(stream, undefined);
+        else this.#take({ name: "broken" });
+      })
+      .catch((error: unknown) => {
+        needs.failed(error);
+        if (this.#state === state) this.#take({ name: "broken" });
+      });
+  }
+
+  /** Greets, and moves bytes. */
+  #serve(stream: OpenedStream, asked: StreamMessage | undefined): void {
+    if (this.#state.name === "over") {
+      stream.connection.terminate("ended");
+      return;
+    }
+    this.endStream("replaced");
+    this.#cancelNext();
+    const state: State = (this.#state = { name: "streaming", stream });
+    this.#then(async () => {
+      const outcome = await this.#move(stream, asked);
+      if (this.#state !== state) return;
+      // What was received may be all, or not as it was sent.
+      if (outcome.name === "stream") this.#attempts = 0;
+      if (outcome.name === "stream" || outcome.name === "waiting") this.#look();
+      else this.#take(outcome);
+    });
+  }
+
+  async #move(stream: OpenedStream, asked: StreamMessage | undefined): Promise<Outcome> {
+    const { work } = this.#needs;
+    const { id } = this.#transfer;
+    let hindrance: Outcome | undefined;
+    const theirs = await stream.greeting.exchange(stream.peer.name, asked, async () => {
+      const next = await work.look(this.#transfer);
+      if (next.name === "stream" || next.name === "waiting" || next.name === "sent")
+        return { action: "stream", transfer: id, ranges: work.ranges };
+      hindrance = next;
+      if (next.name === "paused") stream.connection.send({ action: "error", code: next.reason });
+      return undefined;
+    });
+    if (hindrance !== undefined) return hindrance;
+    if (theirs === undefined) return { name: "broken" };
+    if (theirs.action === "error") return { name: "paused", reason: theirs.code };
+    this.#rate.begin(work.done, this.#needs.clock.monotonic());
+    this.#report();
+    return work.run(stream.connection, theirs.ranges, this.#transfer, () => {
+      this.#rate.moved(work.done, this.#needs.clock.monotonic());
+      if (this.#needs.clock.monotonic() - this.#reportedAt >= REPORT_INTERVAL) this.#report();
+    });
+  }
+
+  #report(): void {
+    this.#reportedAt = this.#needs.clock.monotonic();
+    this.#needs.changed();
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The sender's side of one transfer.
+ *
+ * 1. The receiver says on each stream what it wants. Once it has got that, the source is looked at again, and the digest
+ *    over all leaves is told.
+ * 2. Whatever else the receiver wants after that it has to ask for.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import type { LinkConnection } from "../peer/link.ts";
+import type { Transfer } from "../profile/transfers.ts";
+import { Leaves, type Range } from "./leaves.ts";
+import { openSource } from "./open-source.ts";
+import { Sending, type SendingEnd } from "./sending.ts";
+import { SourceError, type Source } from "./source.ts";
+import { sha256Of, type Outcome, type Work } from "./work.ts";
+
+type Opened = { readonly source: Source; readonly leaves: Leaves };
+
+export class Upload implements Work {
+  readonly ranges = undefined;
+  /** For the hashes of the leaves. */
+  readonly #folder: string;
+  #opened: Opened | undefined;
+  #done = 0;
+
+  /** @param folder of this transfer, in the profile's folder */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  async look(transfer: Transfer): Promise<Outcome> {
+    if (transfer.end !== undefined) return { name: "waiting" };
+    return orFailed(async () => {
+      const { source } = await this.#open(transfer);
+      return source.size === 0 ? this.#sent(transfer) : { name: "stream" };
+    });
+  }
+
+  async #open({ path = "", stamp }: Transfer): Promise<Opened> {
+    if (this.#opened === undefined) {
+      const { source } = await openSource(path, stamp);
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#opened = { source, leaves: new Leaves(join(this.#folder, "leaves")) };
+    }
+    return this.#opened;
+  }
+
+  async run(
+    connection: LinkConnection,
+    theirs: readonly Range[] | undefined,
+    transfer: Transfer,
+    moved: () => void,
+  ): Promise<Outcome> {
+    return orFailed(async () => {
+      const { source, leaves } = await this.#open(transfer);
+      const ranges = theirs ?? [];
+      if (!areWithin(ranges, source.size)) {
+        connection.terminate("bad_request");
+        return { name: "broken" };
+      }
+      this.#done =
+        (source.size ?? 0) - ranges.reduce((sum, [from, to]) => sum + ((to ?? source.size ?? 0) - from), 0);
+      if (ranges.length > 0) {
+        const { promise, resolve } = Promise.withResolvers<SendingEnd>();
+        const progress = (bytes: number) => {
+          this.#done += bytes;
+          moved();
+        };
+        new Sending(connection, { source, leaves, ranges, progress, ended: resolve });
+        connection.resumeReading();
+        const end = await promise;
+        if (end.name === "failed") throw end.error;
+        // What is read once cannot be sent again.
+        const isOnce = source.size === undefined;
+        if (end.name === "told") return { name: isOnce ? "failed" : "paused", reason: end.code };
+        if (end.name === "broken") return isOnce ? { name: "failed", reason: "lost" } : end;
+      } else connection.end("nothing_to_send");
+      return transfer.end === undefined ? this.#sent(transfer) : { name: "waiting" };
+    });
+  }
+
+  /** The receiver has got what it wanted. @throws SourceError */
+  async #sent(transfer: Transfer): Promise<Outcome> {
+    const { source, leaves } = await this.#open(transfer);
+    const { size = this.#done } = source;
+    // What was sent by an earlier process that has crashed.
+    if (source.size !== undefined) await leaves.complete(source, size);
+    const isHashed = transfer.wantsSha256 && transfer.entries === undefined && source.size !== undefined;
+    const sha256 = isHashed ? await sha256Of(source, size) : undefined;
+    await source.check();
+    const digest = leaves.digest(size);
+    if (digest === undefined) throw new SourceError("changed");
+    return { name: "sent", size, digest, sha256 };
+  }
+
+  close(): void {
+    this.#opened?.source.close();
+    this.#opened?.leaves.close();
+    this.#opened = undefined;
+  }
+
+  discard(): Promise<void> {
+    this.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+    return Promise.resolve();
+  }
+}
+
+async function orFailed(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { name: "failed", reason: error.code };
+  }
+}
+
+/** Whether a receiver may ask for these: they follow each other, and end where the source ends. */
+function areWithin(ranges: readonly Range[], size: number | undefined): boolean {
+  if (size === undefined) return ranges.length === 1 && ranges[0]?.[0] === 0 && ranges[0][1] === null;
+  let last = 0;
+  for (const [from, to] of ranges) {
+    const end = to ?? size;
+    if (from < last || end <= from || end > size) return false;
+    last = end;
+  }
+  return true;
+}
