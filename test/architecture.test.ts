@@ -36,6 +36,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "reach/doctor",
       "conversation",
       "file",
+      "file/transfer",
       "local-accounts.ts",
       "locate-profile.ts",
       "safety-numbers.ts",

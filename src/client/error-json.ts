@@ -3,7 +3,7 @@ import { FileMovedError } from "../net/open-file.ts";
 import type { JsonObject } from "../protocol/framing.ts";
 import { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
-import { TransferError, type TransferFault } from "./file/transfer-error.ts";
+import { TransferError, type TransferFault } from "./file/transfer/transfer-error.ts";
 import { AccountMovedError } from "./profile/profile.ts";
 import {
   PasswordNeededError,

@@ -24,7 +24,7 @@ import { Durability } from "./disk/durability.ts";
 import type { ProfileLock } from "./disk/lock.ts";
 import type { StorageGuard } from "./disk/storage-guard.ts";
 import { StoreFaults } from "./disk/store-faults.ts";
-import { Files } from "./file/files.ts";
+import { Files } from "./file/transfer/files.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";

@@ -7,10 +7,10 @@
  *    says in its own which ranges it wants.
  * 3. After that everything is bytes, which are read by who takes the connection over.
  */
-import type { Clock } from "../../net/clock.ts";
-import type { ConnectionHandlers } from "../../net/connection.ts";
-import type { Target } from "../../net/dialler.ts";
-import type { JsonObject } from "../../protocol/framing.ts";
+import type { Clock } from "../../../net/clock.ts";
+import type { ConnectionHandlers } from "../../../net/connection.ts";
+import type { Target } from "../../../net/dialler.ts";
+import type { JsonObject } from "../../../protocol/framing.ts";
 import {
   FEATURES,
   PEER_PROTOCOL,
@@ -18,13 +18,13 @@ import {
   type PeerMessage,
   type PeerOutput,
   type StreamMessage,
-} from "../../protocol/peer-messages.ts";
-import type { Conversation } from "../conversation/conversation.ts";
-import type { Greet } from "../peer/dial.ts";
-import { HELLO_TIMEOUT, type LinkConnection, type PeerLink, type ProvenStream } from "../peer/link.ts";
-import type { RelayUse } from "../disk/schema.ts";
-import type { Invitation } from "../reach/meetings.ts";
-import type { Reach } from "../reach/reach.ts";
+} from "../../../protocol/peer-messages.ts";
+import type { Conversation } from "../../conversation/conversation.ts";
+import type { Greet } from "../../peer/dial.ts";
+import { HELLO_TIMEOUT, type LinkConnection, type PeerLink, type ProvenStream } from "../../peer/link.ts";
+import type { RelayUse } from "../../disk/schema.ts";
+import type { Invitation } from "../../reach/meetings.ts";
+import type { Reach } from "../../reach/reach.ts";
 
 /** Dials in vain at one place, before the two meet at the server instead. */
 const DIALS = 2;

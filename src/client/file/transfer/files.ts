@@ -8,22 +8,22 @@ import { basename } from "node:path";
 
 import { randomUUIDv7 } from "bun";
 
-import type { Clock } from "../../net/clock.ts";
-import { FILES_FEATURE } from "../../protocol/peer-messages.ts";
-import type { Conversation } from "../conversation/conversation.ts";
-import type { TakenControls } from "../conversation/delivery.ts";
-import type { MessengerEvent, SharedFile } from "../conversation/events.ts";
-import { ActionError, checkNotSelf } from "../conversation/message-actions.ts";
-import type { Outbox } from "../conversation/outbox.ts";
-import { isRoomFor } from "../disk/free-space.ts";
-import type { StorageGuard } from "../disk/storage-guard.ts";
-import type { Profile } from "../profile/profile.ts";
-import type { AcceptedOffers, Transfer } from "../profile/transfers.ts";
+import type { Clock } from "../../../net/clock.ts";
+import { FILES_FEATURE } from "../../../protocol/peer-messages.ts";
+import type { Conversation } from "../../conversation/conversation.ts";
+import type { TakenControls } from "../../conversation/delivery.ts";
+import type { MessengerEvent, SharedFile } from "../../conversation/events.ts";
+import { ActionError, checkNotSelf } from "../../conversation/message-actions.ts";
+import type { Outbox } from "../../conversation/outbox.ts";
+import { isRoomFor } from "../../disk/free-space.ts";
+import type { StorageGuard } from "../../disk/storage-guard.ts";
+import type { Profile } from "../../profile/profile.ts";
+import type { AcceptedOffers, Transfer } from "../../profile/transfers.ts";
 import { ActiveTransfers, type ActiveNeeds } from "./active-transfers.ts";
 import { openSource } from "./open-source.ts";
 import { sharedFile } from "./shared-file.ts";
-import { SinkError, SourceError } from "./source.ts";
-import { TargetFolder } from "./target-folder.ts";
+import { SinkError, SourceError } from "../source.ts";
+import { TargetFolder } from "../target-folder.ts";
 import { TransferError } from "./transfer-error.ts";
 
 type FilesNeeds = {

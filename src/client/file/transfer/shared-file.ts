@@ -1,6 +1,6 @@
 /** A transfer as screens and programs see it. */
-import type { SharedFile } from "../conversation/events.ts";
-import type { Transfer } from "../profile/transfers.ts";
+import type { SharedFile } from "../../conversation/events.ts";
+import type { Transfer } from "../../profile/transfers.ts";
 
 /** How far a transfer that is accepted has come. Bytes; `rate` is of a second, over the last few; undefined: unknown. */
 export type Progress = {

@@ -1,6 +1,6 @@
 /** Opens what is sent. */
-import { FileSource } from "./file-source.ts";
-import type { Source } from "./source.ts";
+import { FileSource } from "../file-source.ts";
+import type { Source } from "../source.ts";
 
 export type OpenedSource = {
   readonly source: Source;

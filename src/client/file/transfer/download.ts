@@ -7,13 +7,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { isRoomFor } from "../disk/free-space.ts";
-import type { LinkConnection } from "../peer/link.ts";
-import type { Transfer } from "../profile/transfers.ts";
-import { Leaves, type Range } from "./leaves.ts";
+import { isRoomFor } from "../../disk/free-space.ts";
+import type { LinkConnection } from "../../peer/link.ts";
+import type { Transfer } from "../../profile/transfers.ts";
+import { Leaves, type Range } from "../leaves.ts";
 import { openSink } from "./open-sink.ts";
-import { Receiving, type ReceivingEnd } from "./receiving.ts";
-import { SinkError, type Sink } from "./source.ts";
+import { Receiving, type ReceivingEnd } from "../receiving.ts";
+import { SinkError, type Sink } from "../source.ts";
 import { sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly sink: Sink; readonly leaves: Leaves };

@@ -5,10 +5,10 @@
  *    dialled the current link at once and then 1, 2, 4 … 30 s after the last one, by the other side 5 s later.
  * 2. A stream that the other side has opened replaces ours. One thing at a time is done on the disk.
  */
-import type { Clock } from "../../net/clock.ts";
-import type { StreamMessage } from "../../protocol/peer-messages.ts";
-import type { ProvenStream } from "../peer/link.ts";
-import type { Transfer } from "../profile/transfers.ts";
+import type { Clock } from "../../../net/clock.ts";
+import type { StreamMessage } from "../../../protocol/peer-messages.ts";
+import type { ProvenStream } from "../../peer/link.ts";
+import type { Transfer } from "../../profile/transfers.ts";
 import { Rate } from "./rate.ts";
 import type { Progress } from "./shared-file.ts";
 import { StreamGreeting, type OpenedStream, type StreamLink } from "./streams.ts";

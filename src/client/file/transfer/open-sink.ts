@@ -1,7 +1,7 @@
 /** Opens the place of what is received. */
-import type { Transfer } from "../profile/transfers.ts";
-import { FileSink } from "./file-sink.ts";
-import type { Sink } from "./source.ts";
+import type { Transfer } from "../../profile/transfers.ts";
+import { FileSink } from "../file-sink.ts";
+import type { Sink } from "../source.ts";
 
 /** @param notes a folder of the sink's own, in the profile's folder. @throws SinkError */
 export function openSink(transfer: Transfer, notes: string): Promise<Sink> {

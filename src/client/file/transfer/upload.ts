@@ -8,12 +8,12 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import type { LinkConnection } from "../peer/link.ts";
-import type { Transfer } from "../profile/transfers.ts";
-import { Leaves, type Range } from "./leaves.ts";
+import type { LinkConnection } from "../../peer/link.ts";
+import type { Transfer } from "../../profile/transfers.ts";
+import { Leaves, type Range } from "../leaves.ts";
 import { openSource } from "./open-source.ts";
-import { Sending, type SendingEnd } from "./sending.ts";
-import { SourceError, type Source } from "./source.ts";
+import { Sending, type SendingEnd } from "../sending.ts";
+import { SourceError, type Source } from "../source.ts";
 import { sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly source: Source; readonly leaves: Leaves };
