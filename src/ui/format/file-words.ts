@@ -116,12 +116,22 @@ export function progressText(
 export function fileSentence(file: ShownFile, user: string, texts: Texts): string {
   const { direction, state, sha256 } = file;
   // That nobody is connected is no code of theirs.
-  const reason = file.reason ?? (state === "paused" ? "no_link" : undefined);
+  const reason = file.reason ?? (isHeldUp(file) ? "no_link" : undefined);
   return [
     stateSentence(file, user, texts),
     ...(reason === undefined || reason === state ? [] : [reasonSentence(reason, direction, user, texts)]),
     ...(state === "done" && sha256 !== null ? [texts.fileSha256(sha256)] : []),
   ].join(" ");
+}
+
+/** Whether it has begun, and nothing comes now, although something is missing. */
+function isHeldUp({ state, done, size }: ShownFile): boolean {
+  return state === "paused" || (state === "accepted" && done > 0 && (size === null || done < size));
+}
+
+function pauseSentence(file: ShownFile, user: string, texts: Texts): string {
+  const sentence = file.direction === "out" ? texts.fileOutPaused : texts.fileInPaused;
+  return sentence(texts.fileName(fileName(file.name)), user, progressText(file, texts));
 }
 
 function stateSentence(file: ShownFile, user: string, texts: Texts): string {
@@ -132,16 +142,17 @@ function stateSentence(file: ShownFile, user: string, texts: Texts): string {
     case "offered":
       return (isOut ? texts.fileOutOffered : texts.fileInOffered)(what, user);
     case "accepted":
-      return (isOut ? texts.fileOutAccepted : texts.fileInAccepted)(what, user);
+      if (file.done === 0) return (isOut ? texts.fileOutAccepted : texts.fileInAccepted)(what, user);
+      return isHeldUp(file)
+        ? pauseSentence(file, user, texts)
+        : (isOut ? texts.fileOutSent : texts.fileInSent)(what, user);
     case "running": {
       // The size stands behind the percent.
       const name = texts.fileName(fileName(file.name));
       return (isOut ? texts.fileOutRunning : texts.fileInRunning)(name, user, progressText(file, texts));
     }
-    case "paused": {
-      const name = texts.fileName(fileName(file.name));
-      return (isOut ? texts.fileOutPaused : texts.fileInPaused)(name, user, progressText(file, texts));
-    }
+    case "paused":
+      return pauseSentence(file, user, texts);
     case "done":
       return isOut ? texts.fileOutDone(what, user) : texts.fileInDone(what, user, quotedText(path ?? ""));
     case "declined":
@@ -165,7 +176,7 @@ export function reasonSentence(
   const isOut = direction === "out";
   switch (code) {
     case "no_link":
-      return texts.fileNoLink(user);
+      return texts.fileNoLink;
     case "no_space":
       return isOut ? texts.fileNoSpaceThere(user) : texts.fileNoSpaceHere;
     case "unwritable":
@@ -178,6 +189,8 @@ export function reasonSentence(
       return isOut ? texts.fileGoneHere : texts.fileGoneThere(user);
     case "too_large":
       return isOut ? texts.fileTooLargeThere(user) : texts.fileTooLargeHere;
+    case "too_many_offers":
+      return (isOut ? texts.fileTooManyThere : texts.fileTooManyHere)(user);
     case "damaged":
       return texts.fileDamaged;
     case "bad_listing":

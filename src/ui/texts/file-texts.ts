@@ -41,7 +41,8 @@ export const FILE_TEXTS = {
   },
   fileOutAccepted: {
     es: (what: string, user: string) => `${user} acepta ${what}; empezará en cuanto haya conexión.`,
-    en: (what: string, user: string) => `${user} accepts ${what}; it begins as soon as you are connected.`,
+    en: (what: string, user: string) =>
+      `${user} accepts ${what}; it begins as soon as there is a connection.`,
   },
   fileOutRunning: {
     es: (what: string, user: string, how: string) => `Enviando a ${user} ${what}: ${how}.`,
@@ -51,6 +52,11 @@ export const FILE_TEXTS = {
   fileOutPaused: {
     es: (what: string, user: string, how: string) => `En pausa el envío de ${what} a ${user} (${how}).`,
     en: (what: string, user: string, how: string) => `Sending ${what} to ${user} is paused (${how}).`,
+  },
+  /** Everything was sent. */
+  fileOutSent: {
+    es: (what: string, user: string) => `Se ha enviado todo ${what}; falta que ${user} lo confirme.`,
+    en: (what: string, user: string) => `All of ${what} was sent; ${user} has yet to confirm it.`,
   },
   fileOutDone: {
     es: (what: string, user: string) => `${user} ha recibido ${what}.`,
@@ -106,7 +112,7 @@ export const FILE_TEXTS = {
   fileInAccepted: {
     es: (what: string, user: string) => `Aceptado ${what}, de ${user}; empezará en cuanto haya conexión.`,
     en: (what: string, user: string) =>
-      `${what} from ${user} is accepted; it begins as soon as you are connected.`,
+      `${what} from ${user} is accepted; it begins as soon as there is a connection.`,
   },
   fileInRunning: {
     es: (what: string, user: string, how: string) => `Recibiendo de ${user} ${what}: ${how}.`,
@@ -115,6 +121,11 @@ export const FILE_TEXTS = {
   fileInPaused: {
     es: (what: string, user: string, how: string) => `En pausa la recepción de ${what} de ${user} (${how}).`,
     en: (what: string, user: string, how: string) => `Receiving ${what} from ${user} is paused (${how}).`,
+  },
+  /** Everything is here. */
+  fileInSent: {
+    es: (what: string, user: string) => `Ha llegado todo ${what} de ${user}; falta comprobarlo.`,
+    en: (what: string, user: string) => `All of ${what} from ${user} has arrived; it is yet to be checked.`,
   },
   /** `path`: where it lies; it may stand in quotation marks. */
   fileInDone: {
@@ -140,8 +151,8 @@ export const FILE_TEXTS = {
 
   /** Why: a sentence for each code. */
   fileNoLink: {
-    es: (user: string) => `No hay conexión con ${user}; se reanudará en cuanto la haya.`,
-    en: (user: string) => `There is no connection to ${user}; it resumes as soon as there is one.`,
+    es: "Ahora no hay conexión para ello; se reanudará en cuanto la haya.",
+    en: "There is no connection for it now; it resumes as soon as there is one.",
   },
   fileNoSpaceHere: {
     es: "No queda sitio en este disco; se reanudará en cuanto lo haya.",
@@ -219,6 +230,14 @@ export const FILE_TEXTS = {
   fileNotPossible: {
     es: "Eso ya no es posible con este envío.",
     en: "That is no longer possible with this transfer.",
+  },
+  fileTooManyHere: {
+    es: (user: string) => `${user} tiene ya demasiadas ofertas sin contestar aquí.`,
+    en: (user: string) => `Too many offers of ${user} are unanswered here already.`,
+  },
+  fileTooManyThere: {
+    es: (user: string) => `${user} tiene ya demasiadas ofertas suyas sin contestar.`,
+    en: (user: string) => `${user} has too many offers of yours to answer already.`,
   },
   fileOtherReason: { es: (code: string) => `Motivo: «${code}».`, en: (code: string) => `Reason: “${code}”.` },
 

@@ -92,7 +92,16 @@ test("a sentence for every state, in both languages", () => {
   const said = (["out", "in"] as const).flatMap((direction) =>
     states.flatMap((state) =>
       [es, en].map((texts) =>
-        fileSentence(file({ direction, state, path: "/media/eva/informe.pdf" }), "ana", texts),
+        fileSentence(
+          file({
+            direction,
+            state,
+            done: state === "accepted" ? 0 : 0.6 * GIB,
+            path: "/media/eva/informe.pdf",
+          }),
+          "ana",
+          texts,
+        ),
       ),
     ),
   );
@@ -101,11 +110,11 @@ test("a sentence for every state, in both languages", () => {
     Se ofrece «informe.pdf» (1,4 GiB) a ana; espera su respuesta.
     “informe.pdf” (1.4 GiB) is offered to ana; it waits for their answer.
     ana acepta «informe.pdf» (1,4 GiB); empezará en cuanto haya conexión.
-    ana accepts “informe.pdf” (1.4 GiB); it begins as soon as you are connected.
+    ana accepts “informe.pdf” (1.4 GiB); it begins as soon as there is a connection.
     Enviando a ana «informe.pdf»: 42 % de 1,4 GiB, 12 MiB/s, falta 1 min.
     Sending “informe.pdf” to ana: 42 % of 1.4 GiB, 12 MiB/s, 1 min left.
-    En pausa el envío de «informe.pdf» a ana (42 % de 1,4 GiB). No hay conexión con ana; se reanudará en cuanto la haya.
-    Sending “informe.pdf” to ana is paused (42 % of 1.4 GiB). There is no connection to ana; it resumes as soon as there is one.
+    En pausa el envío de «informe.pdf» a ana (42 % de 1,4 GiB). Ahora no hay conexión para ello; se reanudará en cuanto la haya.
+    Sending “informe.pdf” to ana is paused (42 % of 1.4 GiB). There is no connection for it now; it resumes as soon as there is one.
     ana ha recibido «informe.pdf» (1,4 GiB).
     ana has received “informe.pdf” (1.4 GiB).
     ana no acepta «informe.pdf» (1,4 GiB).
@@ -117,11 +126,11 @@ test("a sentence for every state, in both languages", () => {
     ana le ofrece «informe.pdf» (1,4 GiB).
     ana offers you “informe.pdf” (1.4 GiB).
     Aceptado «informe.pdf» (1,4 GiB), de ana; empezará en cuanto haya conexión.
-    “informe.pdf” (1.4 GiB) from ana is accepted; it begins as soon as you are connected.
+    “informe.pdf” (1.4 GiB) from ana is accepted; it begins as soon as there is a connection.
     Recibiendo de ana «informe.pdf»: 42 % de 1,4 GiB, 12 MiB/s, falta 1 min.
     Receiving “informe.pdf” from ana: 42 % of 1.4 GiB, 12 MiB/s, 1 min left.
-    En pausa la recepción de «informe.pdf» de ana (42 % de 1,4 GiB). No hay conexión con ana; se reanudará en cuanto la haya.
-    Receiving “informe.pdf” from ana is paused (42 % of 1.4 GiB). There is no connection to ana; it resumes as soon as there is one.
+    En pausa la recepción de «informe.pdf» de ana (42 % de 1,4 GiB). Ahora no hay conexión para ello; se reanudará en cuanto la haya.
+    Receiving “informe.pdf” from ana is paused (42 % of 1.4 GiB). There is no connection for it now; it resumes as soon as there is one.
     Recibido «informe.pdf» (1,4 GiB) de ana: está en «/media/eva/informe.pdf».
     Received “informe.pdf” (1.4 GiB) from ana: it is in “/media/eva/informe.pdf”.
     Rechazado «informe.pdf» (1,4 GiB), de ana.
@@ -167,7 +176,7 @@ test("a sentence for every reason, from both sides and in both languages", () =>
       "not_a_file",
       "too_many_entries",
     ],
-    ...["no_such_transfer", "not_possible", "a_new» one"],
+    ...["no_such_transfer", "too_many_offers", "not_possible", "a_new» one"],
   ];
   const said = codes.map((code) =>
     [es, en]
@@ -179,7 +188,7 @@ test("a sentence for every reason, from both sides and in both languages", () =>
   );
   expect(`\n${said.join("\n")}\n`).toMatchInlineSnapshot(`
     "
-    No hay conexión con ana; se reanudará en cuanto la haya. | There is no connection to ana; it resumes as soon as there is one.
+    Ahora no hay conexión para ello; se reanudará en cuanto la haya. | There is no connection for it now; it resumes as soon as there is one.
     El disco de ana está lleno; se reanudará en cuanto haya sitio. | No queda sitio en este disco; se reanudará en cuanto lo haya. | ana's disk is full; it resumes as soon as there is room. | This disk is full; it resumes as soon as there is room.
     ana no puede guardarlo en su disco. | No se puede escribir en la carpeta de destino. | ana's machine cannot save it. | The target folder cannot be written to.
     Lo ha detenido ana. | ana stopped it.
@@ -196,18 +205,29 @@ test("a sentence for every reason, from both sides and in both languages", () =>
     No es un archivo ni una carpeta. | It is neither a file nor a folder.
     La carpeta tiene más de 100 000 elementos. | The folder has more than 100,000 items.
     No hay ningún envío así. | There is no such transfer.
+    ana tiene ya demasiadas ofertas suyas sin contestar. | ana tiene ya demasiadas ofertas sin contestar aquí. | ana has too many offers of yours to answer already. | Too many offers of ana are unanswered here already.
     Eso ya no es posible con este envío. | That is no longer possible with this transfer.
     Motivo: «a_new' one». | Reason: “a_new' one”.
     "
   `);
 });
 
-test("a pause without a reason is a lost connection, and a refusal needs none", () => {
+test("what has begun and goes on later is paused, and what is complete is to be confirmed", () => {
   const paused = file({ state: "paused", reason: "no_space" });
   expect(fileSentence(paused, "ana", en)).toBe(
     "Receiving “informe.pdf” from ana is paused (42 % of 1.4 GiB). This disk is full; it resumes as soon as there is room.",
   );
-  expect(fileSentence({ ...paused, reason: null }, "ana", en)).toContain("no connection to ana");
+  const cut = file({ state: "accepted" });
+  expect(fileSentence(cut, "ana", en)).toBe(
+    "Receiving “informe.pdf” from ana is paused (42 % of 1.4 GiB). There is no connection for it now; it resumes as soon as there is one.",
+  );
+  const complete = file({ state: "accepted", direction: "out", done: 1.4 * GIB });
+  expect(fileSentence(complete, "ana", en)).toBe(
+    "All of “informe.pdf” (1.4 GiB) was sent; ana has yet to confirm it.",
+  );
+});
+
+test("a refusal needs no reason, unless it is another one", () => {
   const declined = file({ direction: "out", state: "declined", reason: "declined" });
   expect(fileSentence(declined, "ana", en)).toBe("ana does not accept “informe.pdf” (1.4 GiB).");
   expect(fileSentence({ ...declined, reason: "too_large" }, "ana", en)).toEndWith(

@@ -1,8 +1,8 @@
 /**
  * The transfers with the person of a chat: what the chat says of them, and how far they are, which its prompt shows.
  *
- * Nothing is said twice. What may pass at once is said only if it lasts: an offer, that an accepted file has not begun, and
- * that nobody is connected.
+ * Nothing is said twice. What may pass at once is said only if it lasts: an offer, that nothing comes
+ * of an accepted file.
  */
 import type { SharedFile } from "../../../client/conversation/events.ts";
 import { percentOf, sizeText } from "../../format/file-words.ts";
@@ -45,7 +45,7 @@ function sayingOf({ state, reason }: SharedFile): string {
 /** How long a state has to last before it is said, in ms. */
 function lasting(file: SharedFile): number {
   if (isOffer(file)) return OFFER_LASTS;
-  return file.state === "accepted" || (file.state === "paused" && file.reason === null) ? LASTS : 0;
+  return file.state === "accepted" ? LASTS : 0;
 }
 
 /** Says what has become of a file, unless that was said, or has to last before. */

@@ -94,12 +94,12 @@ describe("what a chat says of a file", () => {
   test("whose line is cut for a moment is nothing; for longer, a line for the pause and one for its end", () => {
     const script = new FileScript({ state: "running" });
     script.becomes();
-    expect(script.becomes({ state: "paused", done: 43 * MIB })).toEqual([]);
+    expect(script.becomes({ state: "accepted", done: 43 * MIB })).toEqual([]);
     expect(printed(script.wait(2_000))).toEqual([]);
     expect(script.becomes({ state: "running" })).toEqual([]);
-    expect(script.becomes({ state: "paused" })).toEqual([]);
+    expect(script.becomes({ state: "accepted" })).toEqual([]);
     expect(printed(script.wait(3_000))).toEqual([
-      "En pausa la recepción de «informe.pdf» de benito (43 % de 100 MiB). No hay conexión con benito; se reanudará en cuanto la haya.",
+      "En pausa la recepción de «informe.pdf» de benito (43 % de 100 MiB). Ahora no hay conexión para ello; se reanudará en cuanto la haya.",
     ]);
     expect(script.becomes({ state: "running" })).toEqual([
       "Recibiendo de benito «informe.pdf»: 43 % de 100 MiB.",
