@@ -1,9 +1,10 @@
 /**
- * `bun run bench [framing|server|client|history|sharing|strangers|reach|growth …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing|strangers|reach|files|growth …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
 import { printFigure, printHead, type Report } from "./figures.ts";
+import { benchFiles } from "./files.bench.ts";
 import { benchFraming } from "./framing.bench.ts";
 import { benchGrowth } from "./growth.bench.ts";
 import { benchHistory } from "./history.bench.ts";
@@ -20,6 +21,7 @@ const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new
   ["sharing", benchSharing],
   ["strangers", benchStrangers],
   ["reach", benchReach],
+  ["files", benchFiles],
   ["growth", benchGrowth],
 ]);
 

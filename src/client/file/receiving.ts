@@ -35,7 +35,12 @@ export type ReceivingOptions = {
 };
 
 /** A leaf that waits to be written, or the rest of one before the end. */
-type Leaf = { readonly offset: number; readonly buffer: Uint8Array<ArrayBuffer>; readonly length: number };
+type Leaf = {
+  readonly offset: number;
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  readonly length: number;
+  readonly hash: bigint;
+};
 
 type State =
   | { readonly name: "reading" }
@@ -93,6 +98,7 @@ export class Receiving implements ConnectionHandlers {
       if (this.#filled === LEAF_BYTES || this.#offset === end) this.#leafRead();
       if (this.#offset === end) this.#rangeRead();
     }
+    if (rest.length === 0) free(chunk);
   }
 
   message(): void {
@@ -125,7 +131,9 @@ export class Receiving implements ConnectionHandlers {
     if (buffer === undefined) return;
     const length = this.#filled;
     this.#filled = 0;
-    if (this.#leaves.push({ offset: this.#offset - length, buffer, length }) === 1) void this.#write();
+    // Now it is still in the processor's cache.
+    const hash = leafHash(buffer.subarray(0, length));
+    if (this.#leaves.push({ offset: this.#offset - length, buffer, length, hash }) === 1) void this.#write();
   }
 
   #rangeRead(): void {
@@ -144,10 +152,9 @@ export class Receiving implements ConnectionHandlers {
   async #write(): Promise<void> {
     const { sink, leaves, progress } = this.#options;
     for (let leaf = this.#leaves[0]; leaf !== undefined; leaf = this.#leaves[0]) {
-      const bytes = leaf.buffer.subarray(0, leaf.length);
       try {
-        await sink.write(leaf.offset, bytes);
-        leaves.set(leaf.offset / LEAF_BYTES, leafHash(bytes));
+        await sink.write(leaf.offset, leaf.buffer.subarray(0, leaf.length));
+        leaves.set(leaf.offset / LEAF_BYTES, leaf.hash);
       } catch (error) {
         this.#failed(error as Error);
         return;
@@ -188,4 +195,10 @@ export class Receiving implements ConnectionHandlers {
     this.#connection.end(end.name);
     this.#options.ended(end);
   }
+}
+
+/** Frees what was read, of which this is the end, at once: the collector would leave tens of MiB of it. */
+function free({ buffer }: Uint8Array): void {
+  // A small one may have parts of others.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
 }
