@@ -244,9 +244,10 @@ export class Messenger {
         storage: this.#storage,
         random,
         lookUpCaller: (username) => this.#directory.lookUp(username),
-        lookUp: (username) => {
+        lookUp: (username, asked) => {
           const conversation = this.#conversations.find(username);
-          return this.#lookups.lookUp(username, () => conversation?.wants.isAwaited === true);
+          const isAwaited = () => conversation?.wants.isAwaited === true;
+          return this.#lookups.lookUp(username, isAwaited, asked);
         },
         admit: (connection, peer, ...admitted) =>
           this.#conversations.withCaller(peer.name).transport.greeter.admit(connection, peer, ...admitted),

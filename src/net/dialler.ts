@@ -16,10 +16,17 @@ import { dialOptions, fromLocalPort, type Handshake, type TlsContext } from "./t
 
 /** Delay between two attempts, in ms (RFC 8305, section 5). */
 const STAGGER = 250;
+/** How long who has answered waits for targets that come later, from the beginning, in ms. */
+export const LATER_PATIENCE = 500;
 /** All attempts together, in ms. */
 export const DIAL_TIMEOUT = 10_000;
 
 export type Target = { readonly ip: string; readonly port: number };
+
+export function isAmong({ ip, port }: Target, targets: readonly Target[]): boolean {
+  return targets.some((each) => each.ip === ip && each.port === port);
+}
+
 type DialFailure = Target & { readonly code: string };
 
 /** Codes of the network or of a busy port, which say nothing about who answered. */
@@ -62,6 +69,11 @@ export class DialError extends Error {
 
 export type DialOptions = {
   targets: readonly Target[];
+  /**
+   * Takes the place of `targets` when it comes: attempts elsewhere are given up, what was found before does not count, and
+   * from then on the time runs. Until then the dial does not fail, and for `LATER_PATIENCE` nobody wins.
+   */
+  later?: Promise<readonly Target[]>;
   tls: TlsContext;
   objectLimit: number;
   /** Replace the handlers of the winning connection before it opens; the others never call them. */
@@ -97,13 +109,17 @@ export function interleaveFamilies(targets: readonly Target[]): Target[] {
  */
 export function dial(options: DialOptions): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
-  const waiting = interleaveFamilies(options.targets);
-  const attempts = new Set<Connection>();
-  const failures: DialFailure[] = [];
+  let waiting = interleaveFamilies(options.targets);
+  const attempts = new Map<Connection, Target>();
+  let failures: DialFailure[] = [];
   let refused = false;
   let settled = false;
   let stagger: ReturnType<typeof setTimeout> | undefined;
-  const deadline = setTimeout(() => fail("timeout"), options.timeout ?? DIAL_TIMEOUT);
+  /** Decides about those who have answered while `later` is waited for; undefined: it is waited for no longer. */
+  let held: (() => void)[] | undefined = options.later && [];
+  const patience = held && setTimeout(release, LATER_PATIENCE);
+  /** Undefined: `later` has not come. */
+  let deadline: ReturnType<typeof setTimeout> | undefined;
   const abandon = () => fail("abandoned");
 
   function settle(): boolean {
@@ -111,13 +127,14 @@ export function dial(options: DialOptions): Promise<Connection> {
     settled = true;
     clearTimeout(deadline);
     clearTimeout(stagger);
+    clearTimeout(patience);
     options.signal?.removeEventListener("abort", abandon);
     return true;
   }
 
   /** @param code the close reason of the attempts that are ended */
   function endAttempts(code: string, except?: Connection): void {
-    for (const attempt of [...attempts]) {
+    for (const attempt of [...attempts.keys()]) {
       const isHanging = code === "timeout" && attempt.isConnected;
       if (attempt !== except) attempt.terminate(isHanging ? "handshake_timeout" : code);
     }
@@ -134,9 +151,38 @@ export function dial(options: DialOptions): Promise<Connection> {
     failures.push({ ...target, code });
     options.ended?.(target, code, performance.now() - begun);
     refused ||= proofFailed;
-    if (settled) return;
-    if (attempts.size === 0 && waiting.length === 0) fail(refused ? "refused" : "unreachable");
+    if (!settled) goOn();
+  }
+
+  function goOn(): void {
+    const isInVain = attempts.size === 0 && waiting.length === 0 && deadline !== undefined;
+    if (isInVain) fail(refused ? "refused" : "unreachable");
     else startNext();
+  }
+
+  function startTime(): void {
+    deadline = setTimeout(() => fail("timeout"), options.timeout ?? DIAL_TIMEOUT);
+  }
+
+  function replaceTargets(targets: readonly Target[]): void {
+    if (settled) return;
+    waiting = interleaveFamilies(targets).filter((each) => !isAmong(each, [...attempts.values()]));
+    for (const [attempt, target] of [...attempts]) {
+      if (!isAmong(target, targets)) attempt.terminate("abandoned");
+    }
+    failures = [];
+    refused = false;
+    startTime();
+    clearTimeout(stagger);
+    if (attempts.size === 0) goOn();
+    else stagger = setTimeout(startNext, STAGGER);
+    release();
+  }
+
+  function release(): void {
+    const waited = held ?? [];
+    held = undefined;
+    for (const decide of waited) decide();
   }
 
   function startNext(): void {
@@ -155,21 +201,31 @@ export function dial(options: DialOptions): Promise<Connection> {
 
   function start(target: Target): void {
     const begun = performance.now();
+    const hasWon = (connection: Connection, handshake: Handshake): boolean => {
+      if (settled) return false;
+      const verdict = options.verify(connection, handshake);
+      if (verdict !== true) {
+        connection.terminate(verdict);
+        return false;
+      }
+      if (!settle()) return false;
+      options.ended?.(target, undefined, performance.now() - begun);
+      endAttempts("lost_race", connection);
+      connection.handOverTo(options.handlers);
+      resolve(connection);
+      return true;
+    };
     const attempt = new Connection(
       {
         ...READS_NOTHING,
         secured(connection, handshake) {
-          if (settled) return false;
-          const verdict = options.verify(connection, handshake);
-          if (verdict !== true) {
-            connection.terminate(verdict);
-            return false;
-          }
-          if (!settle()) return false;
-          options.ended?.(target, undefined, performance.now() - begun);
-          endAttempts("lost_race", connection);
-          connection.handOverTo(options.handlers);
-          resolve(connection);
+          if (held === undefined) return hasWon(connection, handshake);
+          connection.pauseReading();
+          held.push(() => {
+            if (!connection.isOpen || !hasWon(connection, handshake)) return;
+            options.handlers.opened?.(connection);
+            connection.resumeReading();
+          });
           return true;
         },
         closed(reason, connection) {
@@ -180,7 +236,7 @@ export function dial(options: DialOptions): Promise<Connection> {
       },
       { objectLimit: options.objectLimit, tls: true },
     );
-    attempts.add(attempt);
+    attempts.set(attempt, target);
     Bun.connect<Connection>({
       hostname: target.ip,
       port: target.port,
@@ -202,11 +258,17 @@ export function dial(options: DialOptions): Promise<Connection> {
     });
   }
 
+  if (options.later === undefined) startTime();
+  else
+    options.later.then(replaceTargets).catch((error: unknown) => {
+      if (!settle()) return;
+      endAttempts("abandoned");
+      reject(error);
+    });
   if (options.signal?.aborted === true) fail("abandoned");
-  else if (waiting.length === 0) fail("unreachable");
   else {
     options.signal?.addEventListener("abort", abandon, { once: true });
-    startNext();
+    goOn();
   }
   return promise;
 }

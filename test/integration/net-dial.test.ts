@@ -218,6 +218,65 @@ describe("dialling", () => {
     expect(error.failures.map(({ code }) => code)).toEqual(["ERR_TLS_CERT_ALTNAME_INVALID"]);
   });
 
+  describe("targets that come later", () => {
+    test("are not waited for long by who has answered", async () => {
+      const { port } = peerPort();
+      const later = Promise.withResolvers<Target[]>().promise;
+      const { connection, client } = await dialBea([at(port)], { later });
+      await client.until(() => client.objects.length === 1);
+      expect(connection.isOpen).toBe(true);
+      expect(client.opens).toBe(1);
+    });
+
+    test("decide about who has answered before: nobody is greeted elsewhere, nor verified before they are known", async () => {
+      for (const isNamed of [true, false]) {
+        const [known, other] = [peerPort(), peerPort()];
+        const { promise: later, resolve } = Promise.withResolvers<Target[]>();
+        const named = isNamed ? known : other;
+        let isKnown = false;
+        const dialled = dialBea([at(known.port)], { later, verify: () => isKnown || "too_early" });
+        await known.server.until(() => known.server.opens === 1);
+        isKnown = true;
+        resolve([at(named.port)]);
+        const { connection, client } = await dialled;
+        await client.until(() => client.objects.length === 1);
+        expect(connection.remotePort).toBe(named.port);
+        expect(known.server.objects).toEqual([]);
+      }
+    });
+
+    test("are dialled at once when what was known leads nowhere, of which nothing counts", async () => {
+      const [dead, right] = [closedPort(), peerPort()];
+      const { promise: later, resolve } = Promise.withResolvers<Target[]>();
+      const ended = (_target: Target, code: string | undefined) => {
+        if (code !== undefined) resolve([at(right.port)]);
+      };
+      const { connection } = await dialBea([at(dead)], { later, ended });
+      expect(connection.remotePort).toBe(right.port);
+      const none = Promise.withResolvers<Target[]>();
+      const error = await failure(
+        dialBea([at(closedPort())], { later: none.promise, ended: () => none.resolve([]) }),
+      );
+      expect(error).toMatchObject({ code: "unreachable", failures: [] });
+    });
+
+    test("do not start anew an attempt that is under way", async () => {
+      const hole = blackHole();
+      const later = Promise.resolve([at(hole.port)]);
+      const error = await failure(dialBea([at(hole.port)], { later, timeout: 200 }));
+      expect(error.failures).toMatchObject([at(hole.port)]);
+      await hole.gone;
+      expect(hole.accepted()).toBe(1);
+    });
+
+    test("that never come end the dial with their error", async () => {
+      const hole = blackHole();
+      const later = Promise.reject(new RangeError("no answer"));
+      await expect(dialBea([at(hole.port)], { later })).rejects.toThrow("no answer");
+      await hole.gone;
+    });
+  });
+
   test("no target at all is unreachable", async () => {
     expect((await failure(dialBea([]))).code).toBe("unreachable");
   });

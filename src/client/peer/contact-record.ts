@@ -1,5 +1,5 @@
 /** What is stored of one contact: name, keys, features, last addresses. */
-import type { Target } from "../../net/dialler.ts";
+import { isAmong, type Target } from "../../net/dialler.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ConsentStore } from "../profile/consents.ts";
 import { unstored, type Contact, type ContactStore } from "../profile/contacts.ts";
@@ -65,7 +65,7 @@ export class ContactRecord {
     return this.#contacts.features(this.#contact);
   }
 
-  /** Their last known addresses. @throws SQLiteError */
+  /** Their last known addresses: the one to which a dial has led last comes first. @throws SQLiteError */
   get targets(): readonly Target[] {
     return this.#contacts.targets(this.#contact);
   }
@@ -80,12 +80,26 @@ export class ContactRecord {
     return this.#options.verifications.verifiedAt(this.#contact) !== undefined;
   }
 
-  // If one of the next three writes fails, the next link brings the same information.
+  // If one of the next four writes fails, the next link brings the same information.
 
   /** Stores the registered spelling and the current addresses. */
   moved(username: string, targets: readonly Target[]): void {
     this.rename(username);
-    this.#storage.attempt(() => this.#contacts.saveTargets(this.#contact, targets));
+    this.#storage.attempt(() => this.#saveTargets(targets, this.targets[0]));
+  }
+
+  /** A dial has led to them there. */
+  reached(target: Target): void {
+    this.#storage.attempt(() => this.#saveTargets(this.targets, target));
+  }
+
+  /** @param first is the first if it is among them */
+  #saveTargets(targets: readonly Target[], first: Target | undefined): void {
+    const rank = (target: Target) => (first !== undefined && isAmong(target, [first]) ? 0 : 1);
+    this.#contacts.saveTargets(
+      this.#contact,
+      targets.toSorted((a, b) => rank(a) - rank(b)),
+    );
   }
 
   /** Stores the features of their client. */

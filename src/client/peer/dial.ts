@@ -3,13 +3,15 @@
  *
  * 1. The server is asked for the person's addresses; without a server, their last known addresses are used. Where they
  *    were heard on the local network comes first, and the answer of the server is not waited for long.
+ *    Somebody for whom our person waits is dialled at once where they were last, while the server is asked. Its answer
+ *    is heard before anybody is greeted, unless it takes long; then only a pinned key passes.
  * 2. All addresses at which a peer may be are dialled, each a moment after the one before, as often as the budget
  *    allows. The first connection that passes the checklist of `proof.ts` wins.
  * 3. The winner is greeted; the other connections are closed without sending anything.
  */
 import type { Clock } from "../../net/clock.ts";
 import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
-import { DialError, isLineFailure, type dial, type Target } from "../../net/dialler.ts";
+import { DialError, isAmong, isLineFailure, type dial, type Target } from "../../net/dialler.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { RelayUse } from "../disk/schema.ts";
@@ -102,22 +104,29 @@ export type Greet = (
 type RaceOptions = {
   readonly tls: Pick<PeerTls, "dialling" | "prove">;
   readonly record: ContactRecord;
-  /** What the server says of the person's key. */
-  readonly report: KeyReport;
+  /** What the server says of the person's key; undefined: it has not answered yet. */
+  readonly report: KeyReport | undefined;
   readonly greet: Greet;
 };
 
 /** The connections of one attempt in which we are the dialler: the first that passes the checklist is greeted. */
 export class Race {
-  readonly #options: RaceOptions;
+  readonly #options: Omit<RaceOptions, "report">;
+  #report: KeyReport;
   #winner: { readonly peer: ProvenPeer; readonly verdict: "pinned" | "pin" | "verifies" } | undefined;
   #isGreeted = false;
   #isKeyPending = false;
   /** A key could not be compared or stored. */
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: RaceOptions) {
+  constructor({ report = { name: "notNow" }, ...options }: RaceOptions) {
     this.#options = options;
+    this.#report = report;
+  }
+
+  /** The server has answered. */
+  reported(report: KeyReport): void {
+    this.#report = report;
   }
 
   get isGreeted(): boolean {
@@ -135,13 +144,13 @@ export class Race {
 
   /** @returns true, or the code with which the connection ends */
   verify(connection: Connection, handshake: Handshake): true | string {
-    const { tls, record, report } = this.#options;
+    const { tls, record } = this.#options;
     if (this.#winner !== undefined) return "lost_race";
     const proof = tls.prove(connection, handshake, record.username);
     if (!proof.ok) return proof.code;
     let verdict: LinkVerdict;
     try {
-      verdict = record.judge(proof.peer, report);
+      verdict = record.judge(proof.peer, this.#report);
     } catch (error) {
       this.#failure = { error };
       return "storage_failed";
@@ -181,6 +190,8 @@ export class Race {
     }
     this.#isGreeted = true;
     this.#options.greet(connection, peer, verdict === "verifies" ? "verification" : "conversation", way);
+    const { remoteAddress: ip, remotePort: port } = connection;
+    if (way === "direct" || way === "mapped") this.record.reached({ ip, port });
   }
 }
 
@@ -193,7 +204,8 @@ export type DialNeeds = {
   own(): OwnPlace;
   /** Which ways may be used. */
   relay(): RelayUse;
-  lookUp(username: string): Promise<Whereabouts>;
+  /** @param asked is called when the server is asked, if somebody waits for this person right now */
+  lookUp(username: string, asked: () => void): Promise<Whereabouts>;
   /** Where this person was heard on the local network. */
   nearby(label: string): readonly Target[];
   readonly clock: Pick<Clock, "after" | "monotonic">;
@@ -216,8 +228,9 @@ async function whereIs(
   { lookUp, clock }: DialNeeds,
   record: ContactRecord,
   isNearby: boolean,
+  asked: () => void,
 ): Promise<Whereabouts> {
-  const answer = lookUp(record.username);
+  const answer = lookUp(record.username, asked);
   if (!isNearby || !record.hasKey) return answer;
   const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
   const cancel = clock.after(NEARBY_PATIENCE, () => resolve({ name: "noServer" }));
@@ -226,7 +239,33 @@ async function whereIs(
 
 /** Those that are not among the others. */
 function without<T extends Target>(targets: readonly T[], others: readonly Target[]): T[] {
-  return targets.filter(({ ip, port }) => !others.some((other) => other.ip === ip && other.port === port));
+  return targets.filter((target) => !isAmong(target, others));
+}
+
+/** Where somebody may be. */
+type Places = {
+  /** Where they were heard on the local network. */
+  readonly nearby: readonly Target[];
+  readonly elsewhere: readonly PeerTarget[];
+  /** Why they can be nowhere else; undefined: the server has reported their addresses. */
+  readonly otherwise: UnreachableReason | undefined;
+};
+
+/** Takes note of what the server says. */
+function placesOf(
+  where: Whereabouts,
+  record: ContactRecord,
+  nearby: readonly Target[],
+  own: OwnPlace,
+): Places {
+  if (where.name !== "online") {
+    const elsewhere = where.name === "offline" ? [] : peerTargets(record.targets, own);
+    return { nearby, elsewhere, otherwise: LOOKUP_FAILURES[where.name] };
+  }
+  if (!where.secure) return { nearby: [], elsewhere: [], otherwise: "insecure" };
+  const elsewhere = peerTargets(where.targets, own);
+  record.moved(where.username, elsewhere);
+  return { nearby, elsewhere, otherwise: where.targets.length === 0 ? "no_relay" : undefined };
 }
 
 /**
@@ -240,74 +279,93 @@ export async function dialPeer(
   signal: AbortSignal,
   greet: Greet,
 ): Promise<UnreachableReason | undefined> {
-  const { tls, dial, budget, account } = needs;
+  const { tls, dial, budget, account, clock } = needs;
   const tried = (step: Tried) => needs.tried?.(record.label, step);
-  const begun = needs.clock.monotonic();
-  const nearby = needs.nearby(record.label);
-  const where = await whereIs(needs, record, nearby.length > 0);
-  if (signal.aborted) return undefined;
-  const lookupFailure = LOOKUP_FAILURES[where.name];
-  tried({ way: "lookup", ms: Math.round(needs.clock.monotonic() - begun), code: lookupFailure });
-  const own = needs.own();
+  const take = ({ ip }: Target) => budget.take(`${account} ${record.label}`, ip, needs.own());
+  const options = { dial, take, tried, signal };
+  const begun = clock.monotonic();
   // Whoever is dialled sees our address.
   const mayDial = needs.relay() !== "only";
-  let elsewhere: readonly PeerTarget[] = [];
-  if (where.name === "online") {
-    if (!where.secure) return "insecure";
-    elsewhere = peerTargets(where.targets, own);
-    record.moved(where.username, elsewhere);
-  } else if (where.name !== "offline") elsewhere = peerTargets(record.targets, own);
-  const targets = mayDial ? [...nearby, ...without(elsewhere, nearby)] : [];
-  const isHidden = !mayDial || (where.name === "online" && where.targets.length === 0);
-  const race = new Race({ tls, record, report: keyReport(where), greet });
-  const dialled = dialTargets(race, targets, {
-    dial,
-    take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own),
-    signal,
-    tried,
-    kindOf: (target) => {
-      if (without([target], nearby).length === 0) return "lan";
-      return lookupFailure === undefined ? "direct" : "known";
-    },
-    lookupFailure: lookupFailure ?? (isHidden ? "no_relay" : undefined),
-    // Whoever knows the person's name may have sent the beacon.
-    doubted: without(nearby, elsewhere),
-  });
-  return where.name === "online" ? needs.meet(race, where.isOpen, dialled, signal) : dialled;
+  const nearby = mayDial ? needs.nearby(record.label) : [];
+  const race = new Race({ tls, record, report: undefined, greet });
+  const later = Promise.withResolvers<Places>();
+  let dialled: Promise<UnreachableReason | undefined> | undefined;
+  const dialKnown = () => {
+    if (!mayDial || !record.hasKey || record.isRelayOnly || race.context === undefined) return;
+    const elsewhere = peerTargets(record.targets, needs.own());
+    // A single one: the budget of dials has to last for the addresses that the server names.
+    const [first] = [...nearby, ...elsewhere];
+    if (first === undefined) return;
+    const isNearby = isAmong(first, nearby);
+    const known: Places = {
+      nearby: isNearby ? [first] : [],
+      elsewhere: isNearby ? [] : [first],
+      otherwise: "no_server",
+    };
+    dialled = dialTargets(race, known, { ...options, later: later.promise });
+  };
+  let where: Whereabouts;
+  try {
+    where = await whereIs(needs, record, nearby.length > 0, dialKnown);
+  } catch (error) {
+    if (dialled === undefined) throw error;
+    later.reject(error);
+    return dialled;
+  }
+  if (signal.aborted) return undefined;
+  tried({ way: "lookup", ms: Math.round(clock.monotonic() - begun), code: LOOKUP_FAILURES[where.name] });
+  race.reported(keyReport(where));
+  const heard = placesOf(where, record, nearby, needs.own());
+  const places: Places = mayDial
+    ? heard
+    : { nearby: [], elsewhere: [], otherwise: heard.otherwise ?? "no_relay" };
+  later.resolve(places);
+  dialled ??= dialTargets(race, places, options);
+  if (where.name !== "online" || !where.secure) return dialled;
+  return needs.meet(race, where.isOpen, dialled, signal);
 }
 
 type TargetDialOptions = Pick<DialNeeds, "dial"> & {
   tried(tried: Tried): void;
-  /** Of an address that is no mapped one. */
-  kindOf(target: Target): Extract<Tried, { way: "direct" }>["kind"];
   take(target: Target): number;
   readonly signal: AbortSignal;
-  /** Why the server did not report the addresses; undefined: it did. */
-  readonly lookupFailure: UnreachableReason | undefined;
-  /** What is found there says nothing about the person. */
-  readonly doubted: readonly Target[];
+  /** Takes the place of the first `places`. */
+  readonly later?: Promise<Places>;
 };
 
 /** @returns, @throws as `dialPeer` */
 export async function dialTargets(
   race: Race,
-  targets: readonly PeerTarget[],
-  { dial, take, tried, kindOf, signal, lookupFailure, doubted }: TargetDialOptions,
+  places: Places,
+  { dial, take, tried, signal, later }: TargetDialOptions,
 ): Promise<UnreachableReason | undefined> {
-  if (targets.length === 0) return lookupFailure ?? "unreachable";
+  let now = places;
+  const targetsNow = () => [...now.nearby, ...without(now.elsewhere, now.nearby)];
+  const targets = targetsNow();
+  if (targets.length === 0) return now.otherwise ?? "unreachable";
   const { context } = race;
   if (context === undefined) return "no_certificate";
   const isMapped = ({ ip, port }: Target) =>
-    targets.find((each) => each.ip === ip && each.port === port)?.isMapped === true;
+    now.elsewhere.some((each) => each.ip === ip && each.port === port && each.isMapped === true);
+  const kindOf = (target: Target) => {
+    if (isMapped(target)) return "mapped";
+    if (isAmong(target, now.nearby)) return "lan";
+    return now.otherwise === undefined ? "direct" : "known";
+  };
   try {
     await dial({
       targets,
+      ...(later !== undefined && {
+        later: later.then((heard) => {
+          now = heard;
+          return targetsNow();
+        }),
+      }),
       tls: context,
       objectLimit: PEER_OBJECT_LIMIT,
       take,
       ended: ({ ip, port }, code, ms) => {
-        const kind = isMapped({ ip, port }) ? "mapped" : kindOf({ ip, port });
-        tried({ way: "direct", kind, ip, port, ms: Math.round(ms), code });
+        tried({ way: "direct", kind: kindOf({ ip, port }), ip, port, ms: Math.round(ms), code });
       },
       signal,
       handlers: race.handlers(({ remoteAddress: ip, remotePort: port }) =>
@@ -320,7 +378,9 @@ export async function dialTargets(
     if (!(error instanceof DialError)) throw error;
     const { keyFailure } = race;
     if (error.code === "abandoned") return undefined;
-    return keyFailure ?? reasonOf({ failures: without(error.failures, doubted) }, lookupFailure);
+    // Whoever knows the person's name may have sent the beacon.
+    const doubted = without(now.nearby, now.elsewhere);
+    return keyFailure ?? reasonOf({ failures: without(error.failures, doubted) }, now.otherwise);
   }
   return race.keyFailure ?? "not_admitted";
 }

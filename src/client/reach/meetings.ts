@@ -175,15 +175,16 @@ export class Meetings {
     const targets = mayDial ? peerTargets(candidateTargets(invitation.candidates), own()) : [];
     await Promise.all([
       this.#run(invitation, race, { purpose, isRelayOnly }, signal),
-      dialTargets(race, targets, {
-        dial,
-        take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own()),
-        tried: (step) => tried?.(record.label, step),
-        kindOf: () => "direct",
-        signal,
-        lookupFailure: undefined,
-        doubted: [],
-      }),
+      dialTargets(
+        race,
+        { nearby: [], elsewhere: targets, otherwise: undefined },
+        {
+          dial,
+          take: ({ ip }) => budget.take(`${account} ${record.label}`, ip, own()),
+          tried: (step) => tried?.(record.label, step),
+          signal,
+        },
+      ),
     ]);
   }
 

@@ -43,8 +43,8 @@ type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
   readonly storage: StorageGuard;
   /** As of `PeerPortNeeds`, for somebody who has dialled us. */
   lookUpCaller(username: string): Promise<Whereabouts>;
-  /** For somebody who is to be dialled, when it is their turn. */
-  lookUp(username: string): Promise<Whereabouts>;
+  /** For somebody who is to be dialled, when it is their turn; as of `DialNeeds`. */
+  lookUp(username: string, asked: () => void): Promise<Whereabouts>;
   /** A contact was heard on the local network. */
   heard(label: string): void;
   /** Somebody asks to be met. @throws SQLiteError */
@@ -143,10 +143,10 @@ export class Reach {
         addresses: recentAddresses(),
       }),
       relay: () => profile.relay,
-      lookUp: async (username) => {
+      lookUp: async (username, asked) => {
         // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;
-        return needs.lookUp(username);
+        return needs.lookUp(username, asked);
       },
       nearby: (label) => this.#lan.targets(label),
       clock,
@@ -256,15 +256,16 @@ export class Reach {
     const report = { name: "key", fingerprint: key } as const;
     const race = new Race({ tls, record, report, greet: take });
     const { account, budget, own } = this.#dialNeeds;
-    await dialTargets(race, targets, {
-      dial,
-      take: ({ ip }) => (isProven ? 0 : budget.take(`${account} ${record.label}`, ip, own())),
-      signal,
-      tried: () => undefined,
-      kindOf: () => "known",
-      lookupFailure: undefined,
-      doubted: [],
-    });
+    await dialTargets(
+      race,
+      { nearby: [], elsewhere: targets, otherwise: undefined },
+      {
+        dial,
+        take: ({ ip }) => (isProven ? 0 : budget.take(`${account} ${record.label}`, ip, own())),
+        signal,
+        tried: () => undefined,
+      },
+    );
     return race.isGreeted;
   }
 

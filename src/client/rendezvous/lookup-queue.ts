@@ -16,6 +16,7 @@ const LONGEST_AWAITED_LIMIT = 5_000;
 type Lookup = {
   readonly username: string;
   readonly isAwaited: () => boolean;
+  readonly asked: () => void;
   readonly result: PromiseWithResolvers<Whereabouts>;
 };
 
@@ -40,12 +41,13 @@ export class LookupQueue {
   /**
    * Looks a person up when it is their turn.
    * @param isAwaited whether somebody waits for this person right now
+   * @param asked is called when it is their turn, if somebody waits for them
    */
-  lookUp(username: string, isAwaited: () => boolean): Promise<Whereabouts> {
+  lookUp(username: string, isAwaited: () => boolean, asked: () => void): Promise<Whereabouts> {
     const known = this.#queues.find((queue) => queue.has(username))?.get(username);
     if (known !== undefined) return known.result.promise;
     const result = Promise.withResolvers<Whereabouts>();
-    (isAwaited() ? this.#awaited : this.#others).set(username, { username, isAwaited, result });
+    (isAwaited() ? this.#awaited : this.#others).set(username, { username, isAwaited, asked, result });
     this.next();
     return result.promise;
   }
@@ -99,6 +101,7 @@ export class LookupQueue {
 
   async #send(lookup: Lookup): Promise<void> {
     try {
+      if (lookup.isAwaited()) lookup.asked();
       const where = await this.#directory.lookUp(lookup.username);
       if (where.name === "limited") this.#waitAgain(lookup);
       else lookup.result.resolve(where);

@@ -112,3 +112,53 @@ describe("somebody who was heard on the local network", () => {
     expect(await dialled("late", { nearby: [] })).toBe("waits");
   });
 });
+
+describe("somebody who was reached before", () => {
+  const KNOWN = { ip: "80.1.0.1", port: 9_000 };
+
+  /** Where they are dialled before the server has answered. */
+  async function dialledEarly(
+    more: { hasKey?: boolean; isRelayOnly?: boolean; targets?: readonly Target[] },
+    relay: "auto" | "only" = "auto",
+  ): Promise<readonly Target[]> {
+    const dialled: Target[] = [];
+    const abort = new AbortController();
+    const answer = dialPeer(
+      {
+        tls: { dialling: () => ({}) as TlsContext, prove: () => ({ ok: false, code: "bad_certificate" }) },
+        account: "a",
+        dial: async ({ targets }) => {
+          dialled.push(...targets);
+          throw new DialError("abandoned", []);
+        },
+        budget: new DialBudget(),
+        own: () => ({ isServerLocal: false, port: 9_000, addresses: [] }),
+        relay: () => relay,
+        lookUp: async (_username, asked) => {
+          asked();
+          abort.abort();
+          return { name: "noServer" };
+        },
+        nearby: () => [],
+        meet: (_race, _isOpen, ended) => ended,
+        clock: { monotonic: () => 0, after: () => () => undefined },
+      },
+      { username: "ana", label: "l", targets: [KNOWN], hasKey: true, ...more } as unknown as ContactRecord,
+      abort.signal,
+      () => undefined,
+    );
+    expect(await answer).toBeUndefined();
+    return dialled;
+  }
+
+  test("is dialled there while the server is asked, if a key is known and both may be told addresses", async () => {
+    expect(await dialledEarly({})).toEqual([KNOWN]);
+    // The budget of dials has to last for what the server names.
+    expect(await dialledEarly({ targets: [KNOWN, { ...KNOWN, port: 9_001 }] })).toEqual([KNOWN]);
+    expect(await dialledEarly({ hasKey: false })).toEqual([]);
+    expect(await dialledEarly({ isRelayOnly: true })).toEqual([]);
+    expect(await dialledEarly({}, "only")).toEqual([]);
+    // Who is elsewhere has a loopback address of their own.
+    expect(await dialledEarly({ targets: [{ ip: "127.0.0.1", port: 9_000 }] })).toEqual([]);
+  });
+});

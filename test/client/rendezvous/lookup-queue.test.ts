@@ -11,6 +11,8 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** A queue to a directory that answers when the test says so, on the test's own clock. */
 class Scene {
   readonly asked: string[] = [];
+  /** Those of whom it was said that they are asked for, since they are waited for. */
+  readonly told: string[] = [];
   readonly answered: [string, Whereabouts][] = [];
   readonly timers: { readonly ms: number; readonly run: () => void; isCancelled: boolean }[] = [];
   readonly awaited = new Set<string>();
@@ -47,7 +49,11 @@ class Scene {
   lookUp(...usernames: string[]): void {
     for (const username of usernames) {
       void this.queue
-        .lookUp(username, () => this.awaited.has(username))
+        .lookUp(
+          username,
+          () => this.awaited.has(username),
+          () => this.told.push(username),
+        )
         .then((where) => this.answered.push([username, where]));
     }
   }
@@ -95,6 +101,15 @@ test("who is waited for right now goes first, also if that begins while they are
   await scene.answer(OFFLINE);
   await scene.answer(OFFLINE);
   expect(scene.asked.slice(16)).toEqual(["user30", "ana"]);
+});
+
+test("it is said when the server is asked for somebody who is waited for, and of nobody else", async () => {
+  const scene = new Scene();
+  scene.awaited.add("user20").add("user3");
+  scene.lookUp(...names(30));
+  expect(scene.told).toEqual(["user3"]);
+  await scene.answerAll();
+  expect(scene.told).toEqual(["user3", "user20"]);
 });
 
 test("lookups that the server limits wait, and go on in their order without another answer", async () => {

@@ -55,7 +55,10 @@ export class SimulatedReach {
       account: "",
       own: () => ({ isServerLocal: false, port: PEER_PORT, addresses: [owner.address] }),
       relay: () => owner.relay,
-      lookUp: () => server.lookUp(program, other),
+      lookUp: (_username, asked) => {
+        asked();
+        return server.lookUp(program, other);
+      },
       nearby: () => (areAtHome(owner, other) ? [{ ip: other.address, port: PEER_PORT }] : []),
       clock,
       meet: (...met) => this.meetings.meet(...met),
