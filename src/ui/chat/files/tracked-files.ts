@@ -1,8 +1,8 @@
 /**
  * The transfers with the person of a chat: what the chat says of them, and how far they are, which its prompt shows.
  *
- * Nothing is said twice. What may pass at once is said only if it lasts: an offer, that nothing comes
- * of an accepted file.
+ * Nothing is said twice. What may pass at once is said only if it lasts: an offer, that a file begins to
+ * move, and that nothing comes of an accepted one.
  */
 import type { SharedFile } from "../../../client/conversation/events.ts";
 import { percentOf, sizeText } from "../../format/file-words.ts";
@@ -33,8 +33,8 @@ export type FilesStep = { readonly files: TrackedFiles; readonly lines: readonly
 
 /** What may pass at once is said after this time, in ms. */
 const LASTS = 3_000;
-/** An offer may be accepted without a question. */
-const OFFER_LASTS = 500;
+/** An offer may be accepted without a question, and a small file is there at once; ms. */
+const BEGIN_LASTS = 500;
 
 export const NO_FILES: TrackedFiles = new Map();
 
@@ -44,8 +44,8 @@ function sayingOf({ state, reason }: SharedFile): string {
 
 /** How long a state has to last before it is said, in ms. */
 function lasting(file: SharedFile): number {
-  if (isOffer(file)) return OFFER_LASTS;
-  return file.state === "accepted" ? LASTS : 0;
+  if (file.state === "accepted") return LASTS;
+  return isOffer(file) || file.state === "running" ? BEGIN_LASTS : 0;
 }
 
 /** Says what has become of a file, unless that was said, or has to last before. */

@@ -56,14 +56,22 @@ describe("what a chat says of a file", () => {
     ]);
     expect(script.becomes()).toEqual([]);
     expect(script.becomes({ state: "accepted" })).toEqual([]);
-    expect(script.becomes({ state: "running" })).toEqual([
-      "Recibiendo de benito «informe.pdf»: 0 % de 100 MiB.",
+    expect(script.becomes({ state: "running" })).toEqual([]);
+    script.becomes({ done: 2 * MIB, rate: MIB });
+    expect(printed(script.wait(1_000))).toEqual([
+      "Recibiendo de benito «informe.pdf»: 2 % de 100 MiB, 1,0 MiB/s, falta 1 min.",
     ]);
     for (const done of [1, 50, 99]) expect(script.becomes({ done: done * MIB })).toEqual([]);
     const end = { state: "done", done: 100 * MIB, path: "/tmp/d/informe.pdf" } as const;
     expect(script.becomes(end)).toEqual([
       "Recibido «informe.pdf» (100 MiB) de benito: está en «/tmp/d/informe.pdf».",
     ]);
+  });
+
+  test("that is small: its end alone", () => {
+    const script = new FileScript({ state: "running" });
+    expect(script.becomes()).toEqual([]);
+    expect(script.becomes({ state: "done", path: "/tmp/a" })).toHaveLength(1);
   });
 
   test("that is sent", () => {
@@ -94,6 +102,7 @@ describe("what a chat says of a file", () => {
   test("whose line is cut for a moment is nothing; for longer, a line for the pause and one for its end", () => {
     const script = new FileScript({ state: "running" });
     script.becomes();
+    script.wait(1_000);
     expect(script.becomes({ state: "accepted", done: 43 * MIB })).toEqual([]);
     expect(printed(script.wait(2_000))).toEqual([]);
     expect(script.becomes({ state: "running" })).toEqual([]);
@@ -101,9 +110,8 @@ describe("what a chat says of a file", () => {
     expect(printed(script.wait(3_000))).toEqual([
       "En pausa la recepción de «informe.pdf» de benito (43 % de 100 MiB). Ahora no hay conexión para ello; se reanudará en cuanto la haya.",
     ]);
-    expect(script.becomes({ state: "running" })).toEqual([
-      "Recibiendo de benito «informe.pdf»: 43 % de 100 MiB.",
-    ]);
+    expect(script.becomes({ state: "running" })).toEqual([]);
+    expect(printed(script.wait(1_000))).toEqual(["Recibiendo de benito «informe.pdf»: 43 % de 100 MiB."]);
   });
 
   test("that is paused for a reason is said at once, and what has failed as a failure", () => {
