@@ -313,6 +313,7 @@ export async function benchClient(report: Report): Promise<void> {
     );
     report({ name: "echoed lines, a write each (bare: one write)", unit: "/s", ...gathering });
 
+    const senders: Sender[] = [];
     for (const [index, place] of places.entries()) {
       const base = mkdtempSync(join(place.folder, "paloma-bench-"));
       cleanups.push(() => rmSync(base, { recursive: true, force: true }));
@@ -322,6 +323,7 @@ export async function benchClient(report: Report): Promise<void> {
       cleanups.push(receiver.stop);
       const sender = await Sender.open({ user: from, port, dataFolder: join(base, from) }, to);
       cleanups.push(() => sender.close());
+      senders.push(sender);
 
       await sender.many(PIPELINED);
       const trips = await interleaved(
@@ -355,6 +357,13 @@ export async function benchClient(report: Report): Promise<void> {
       );
       report({ name: `acknowledged messages, ${place.name} (bare: SQLite alone)`, unit: "/s", ...rows });
     }
+    const [disks, memory] = senders;
+    if (disks === undefined || memory === undefined) return;
+    const both = await interleaved(
+      () => disks.many(PIPELINED),
+      () => memory.many(PIPELINED),
+    );
+    report({ name: "acknowledged messages, both disks (bare: no disk)", unit: "/s", ...both });
   } finally {
     for (const cleanup of cleanups.toReversed()) await cleanup();
   }
