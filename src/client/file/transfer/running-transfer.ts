@@ -188,6 +188,8 @@ export class RunningTransfer {
       if (this.#state.name !== "looking") return;
       const seen = this.#transfer;
       const outcome = await this.#needs.work.look(seen);
+      // A stream that was opened meanwhile has looked, too.
+      if (this.#state.name !== "looking") return;
       // What was waited for may have come meanwhile.
       if (outcome.name === "waiting" && seen !== this.#transfer) this.#look();
       else this.#take(outcome);
