@@ -82,7 +82,11 @@ class FileSending {
         return this.#exit;
       }
       if (!this.#isOpen) return this.#exit;
-      const problem = await peer.awaited(account, () => account.connect());
+      const problem = await peer.awaited(account, async () => {
+        await account.connect();
+        // A transfer may outlast the link to the server.
+        await account.stayOnline();
+      });
       if (problem === undefined) return this.#exit;
       await this.#giveUpPipes(account);
       this.#fail(output.failure({ ...problem, to: peer.username }));
