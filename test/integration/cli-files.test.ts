@@ -1,6 +1,6 @@
 /** `send-file`, `files` and `listen --accept-files`. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expectFailure, PASSWORD, World, type ClientHere, type Event, type Person } from "./cli-process.ts";
@@ -102,6 +102,52 @@ test("listen accepts what is small enough, and what waits for an answer already"
     en: "It is larger than what beto accepts.",
     es: "Es más grande de lo que acepta beto.",
   });
+});
+
+test("what is accepted arrives as it was sent, and each tenth of it is a line", async () => {
+  const content = crypto.getRandomValues(new Uint8Array(65_536)).toHex().repeat(40);
+  const path = file("whole.txt", content);
+  await listening.stop();
+  listening = beto.start(["listen", "--json", "--accept-files", incoming]);
+  const { code, stdout, stderr } = await ana.run(["send-file", "--sha256", "beto", path]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+  const digest = new Bun.CryptoHasher("sha256").update(content).digest("hex");
+  expect(stderr.split("\n").at(-2)).toBe(`beto has received “whole.txt” (5.0 MiB). Its SHA-256: ${digest}`);
+  const { path: received } = await listening.event({ event: "file", name: "whole.txt", state: "done" });
+  expect(received).toBe(join(incoming, "whole.txt"));
+  expect(readFileSync(String(received), "utf8") === content).toBe(true);
+});
+
+test("several files and a folder are sent at once, and each has its end", async () => {
+  const folder = join(world.folder, "photos");
+  mkdirSync(join(folder, "empty"), { recursive: true });
+  writeFileSync(join(folder, "one.jpg"), "1");
+  const { code, events, stderr } = await ana.json([
+    "send-file",
+    "beto",
+    file("a.txt", "a"),
+    folder,
+    file("b.txt", ""),
+  ]);
+  expect({ code, stderr: stderr.match(/has received “[^”]+”/g)?.toSorted() }).toEqual({
+    code: 0,
+    stderr: ["a.txt", "b.txt", "photos"].map((name) => `has received “${name}”`),
+  });
+  expect(events.filter(({ state }) => state === "done").length).toBe(3);
+  expect(readFileSync(join(incoming, "photos", "one.jpg"), "utf8")).toBe("1");
+  expect(readdirSync(join(incoming, "photos")).toSorted()).toEqual(["empty", "one.jpg"]);
+});
+
+test("standard input is sent to its end, whoever has the account online", async () => {
+  const input = "x".repeat(3_000_000);
+  for (const isElsewhere of [false, true]) {
+    const online = isElsewhere ? await ana.listen() : undefined;
+    const { code, stderr } = await ana.startApart(["send-file", "beto", "-"], { input }).ended;
+    await online?.stop();
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+  }
+  for (const name of ["stdin", "stdin (2)"])
+    expect(readFileSync(join(incoming, name), "utf8").length).toBe(input.length);
 });
 
 test("what a command for files does not take is exit 2", async () => {

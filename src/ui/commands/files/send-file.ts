@@ -88,6 +88,8 @@ class FileSending {
         await account.stayOnline();
       });
       if (problem === undefined) return this.#exit;
+      await this.#lookAgain(account);
+      if (!this.#isOpen) return this.#exit;
       await this.#giveUpPipes(account);
       this.#fail(output.failure({ ...problem, to: peer.username }));
       if (this.#isOpen) output.notice(this.#openSentence(account, problem.code));
@@ -180,6 +182,14 @@ class FileSending {
       default:
         file.state satisfies never;
     }
+  }
+
+  /** What ended with the process that had the account online may have been told to nobody. */
+  async #lookAgain(account: SharedAccount): Promise<void> {
+    if (account.isRemoved) return;
+    const { files } = await account.request("files", {});
+    for (const file of files.filter(({ id }) => isOpen(this.#files.get(id))))
+      if (!isOpen(file)) this.#onFile(file);
   }
 
   /** What is read from standard input ends with this command, whoever has the account online. */
