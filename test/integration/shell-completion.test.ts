@@ -65,7 +65,7 @@ const COMPLETED = [
   ["paloma send --wait que", "paloma send --wait queued"],
   ["paloma send --wait=que", "paloma send --wait=queued"],
   ["paloma history ñan", "paloma history ñandú.shell"],
-  ["paloma export carla.shell conv", "paloma export carla.shell conversation.jsonl"],
+  ["paloma send-file carla.shell conv", "paloma send-file carla.shell conversation.jsonl"],
 ] as const;
 
 const SHELLS = [
