@@ -37,7 +37,9 @@ export class Progress {
   /** The transfer that is shown by itself; undefined: none has begun. */
   get #current(): FollowedFile | undefined {
     const files = [...this.#files.values()];
-    return files.find(({ state }) => state === "running") ?? files.find(({ state }) => state === "paused");
+    const hasBegun = ({ state, done }: FollowedFile) =>
+      state === "paused" || (state === "accepted" && done > 0);
+    return files.find(({ state }) => state === "running") ?? files.find(hasBegun);
   }
 
   /** All of them as one. */

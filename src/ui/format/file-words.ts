@@ -125,7 +125,7 @@ export function fileSentence(file: ShownFile, user: string, texts: Texts): strin
 }
 
 /** Whether it has begun, and nothing comes now, although something is missing. */
-function isHeldUp({ state, done, size }: ShownFile): boolean {
+export function isHeldUp({ state, done, size }: ShownFile): boolean {
   return state === "paused" || (state === "accepted" && done > 0 && (size === null || done < size));
 }
 

@@ -40,6 +40,15 @@ test("one file has a row of its own from when it begins until it ends", () => {
   expect(progress.isOver).toBe(true);
 });
 
+test("a row stays where nothing comes for a while, or all was sent", () => {
+  const progress = following(file({ id: "a", state: "accepted" }));
+  expect(progress.rows(70, texts)).toEqual([]);
+  for (const done of [43 * MIB, 100 * MIB]) {
+    progress.take(file({ id: "a", state: "accepted", done }));
+    expect(progress.rows(70, texts)).toHaveLength(1);
+  }
+});
+
 test("several have a row for the current one and one for all, in which what was given up does not count", () => {
   const progress = following(
     file({ id: "a", state: "done", done: 100 * MIB }),

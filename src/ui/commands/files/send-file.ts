@@ -19,7 +19,7 @@ import {
   type ExitCode,
   type Failure,
 } from "../../failures.ts";
-import { fileName, fileSentence } from "../../format/file-words.ts";
+import { fileName, fileSentence, isHeldUp } from "../../format/file-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { AwaitedPeer } from "../awaited-peer.ts";
 import { queuedSentence } from "../deliver.ts";
@@ -162,13 +162,14 @@ class FileSending {
     const user = this.#peer.shown;
     const isNew = file.state !== before?.state || file.reason !== before.reason;
     switch (file.state) {
-      case "accepted":
-        return;
       case "running": {
         const tenth = this.#display.progress.nextTenth(user, this.#texts);
         if (tenth !== undefined && output.statusColumns === undefined && !output.json) output.notice(tenth);
         return;
       }
+      case "accepted":
+        if (isNew && isHeldUp(file)) output.notice(fileSentence(file, user, this.#texts));
+        return;
       case "offered":
       case "paused":
       case "done":

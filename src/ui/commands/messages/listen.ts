@@ -20,7 +20,7 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
-import { fileSentence } from "../../format/file-words.ts";
+import { fileSentence, isHeldUp } from "../../format/file-words.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverGone } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
@@ -294,7 +294,7 @@ class Listening {
   /** Undefined: nothing is printed. */
   #fileLine(file: SharedFile): string | undefined {
     const sentence = fileSentence(file, this.#shown(file.peer), this.#texts);
-    if (file.state === "accepted") return undefined;
+    if (file.state === "accepted" && !isHeldUp(file)) return undefined;
     if (file.state !== "offered") return sentence;
     const isAsked = file.direction === "in" && this.#context.config.acceptFiles === undefined;
     return isAsked ? `${sentence} ${this.#texts.fileHowToAccept(file.number)}` : undefined;
