@@ -1,10 +1,23 @@
 /** Files between two messengers over real sockets: what arrives, and how it goes on after a cut, a crash and a change. */
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
+import type { TlsIdentity } from "../../src/net/tls.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
 
 const cleanups = cleanupsForEachTest();
 const MIB = 1024 * 1024;
@@ -63,4 +76,225 @@ test("files of 0 bytes, 1 byte, one leaf and one byte less and more arrive, with
   expect(readdirSync(downloads)).toHaveLength(sizes.length);
   const rests = () => [ana, bob].flatMap(({ profile }) => readdirSync(join(profile.folder, "transfers")));
   await untilQuiet(() => rests().length === 0);
+});
+
+test("a transfer goes on after its stream is cut, and after either side was started again", async () => {
+  const { company, ana, bob, downloads } = await scene();
+  const path = made(company, "large", 48 * MIB);
+  await ana.messenger.files.send("bob", { ...offer, path });
+  await until(() => bob.of("file").some(({ file }) => file.state === "running"));
+  ana.messenger.files.active.endStreams(() => true, "cut");
+  await until(() => bob.of("file").filter(({ file }) => file.state === "running").length > 1);
+  await bob.close();
+  const bobAgain = await company.person("bob");
+  await until(() =>
+    bobAgain.of("file").some(({ file }) => file.state === "running" || file.state === "done"),
+  );
+  await ana.close();
+  const anaAgain = await company.person("ana");
+  await until(() => stateOf(bobAgain) === "done" && stateOf(anaAgain) === "done");
+  expect(readdirSync(downloads)).toEqual(["large"]);
+  expect(sameContent(path, join(downloads, "large"))).toBe(true);
+});
+
+test("a file that was changed since it was offered is not sent, and one that is gone neither", async () => {
+  const { company, ana, bob } = await scene();
+  bob.messenger.files.alwaysAccept("ana", undefined);
+  const [changed, gone] = [made(company, "changed", 3 * MIB), made(company, "gone", 10)];
+  const offers = [];
+  for (const path of [changed, gone]) offers.push(await ana.messenger.files.send("bob", { ...offer, path }));
+  await until(() => stateOf(bob, 1) === "offered");
+  appendFileSync(changed, "more");
+  rmSync(gone);
+  for (const { id } of offers) await bob.messenger.files.accept(id, company.folder, false);
+  const expected = ["failed changed", "failed gone"];
+  for (const person of [ana, bob])
+    await until(() => expected.every((state, index) => stateOf(person, index) === state));
+  await untilQuiet(() => readdirSync(company.folder).every((name) => !name.endsWith(".part")));
+});
+
+/** Somebody made of sockets and lines, who has a link with Ana and the same key for streams. */
+class Carl {
+  readonly identity: TlsIdentity;
+  readonly ana: Person;
+  link: RawPeer;
+
+  private constructor(ana: Person, identity: TlsIdentity, link: RawPeer) {
+    this.ana = ana;
+    this.identity = identity;
+    this.link = link;
+  }
+
+  static async meet(ana: Person, identity: TlsIdentity): Promise<Carl> {
+    ana.accept("carl");
+    const link = await RawPeer.dial(ana.port, { identity });
+    await link.next();
+    link.send({ action: "hello", protocol: 1, username: "carl", features: ["files1"] });
+    return new Carl(ana, identity, link);
+  }
+
+  /** What Ana has said of this transfer on the link. */
+  said(action: string, transfer: string): unknown[] {
+    return this.link.messages.filter((each) => each["action"] === action && each["transfer"] === transfer);
+  }
+
+  /** Dials for a transfer. @param ranges undefined: as its sender */
+  async stream(transfer: string, ranges?: unknown, identity = this.identity): Promise<RawPeer> {
+    const peer = await RawPeer.dial(this.ana.port, { identity });
+    await peer.next();
+    peer.send({ action: "stream", transfer, ...(ranges === undefined ? {} : { ranges }) });
+    return peer;
+  }
+
+  /** Offers something, which Ana accepts by herself. */
+  async offer(id: string, size: number | null): Promise<void> {
+    this.link.send({ action: "file_offer", id, name: `${id}.bin`, size });
+    await until(() => this.said("file_accept", id).length === 1);
+  }
+}
+
+async function anaAndCarl(): Promise<Scene & { carl: Carl }> {
+  const { company, ana, bob, downloads } = await scene();
+  ana.accept("carl");
+  ana.messenger.files.alwaysAccept("carl", { most: undefined, folder: downloads });
+  return { company, ana, bob, downloads, carl: await Carl.meet(ana, company.identity("carl")) };
+}
+
+/** The digest of these leaves. */
+function digestOf(bytes: Buffer): string {
+  const hash = new Bun.CryptoHasher("sha256");
+  for (let at = 0; at < bytes.length; at += MIB) {
+    const leaf = Buffer.alloc(8);
+    leaf.writeBigUInt64BE(Bun.hash.xxHash3(bytes.subarray(at, at + MIB)));
+    hash.update(leaf);
+  }
+  return hash.digest("hex");
+}
+
+test("after a cut the receiver asks for what is missing, and after a restart for what no longer matches", async () => {
+  const { company, ana, downloads, carl } = await anaAndCarl();
+  const content = Buffer.from(Array.from({ length: 4 * MIB + 5 }, (_, index) => (index >> 8) % 253));
+  await carl.offer("f", content.length);
+  const first = await carl.stream("f");
+  expect((await first.next())["ranges"]).toEqual([[0, content.length]]);
+  first.write(content.subarray(0, 2 * MIB + 100));
+  first.end();
+  await first.closed;
+  // Half of a leaf counts for nothing.
+  const second = await carl.stream("f");
+  expect((await second.next())["ranges"]).toEqual([[2 * MIB, content.length]]);
+  await ana.close();
+  const part = readdirSync(downloads).find((name) => name.endsWith(".part")) ?? "";
+  const file = openSync(join(downloads, part), "r+");
+  writeSync(file, Buffer.from([255]), 0, 1, MIB + 7);
+  closeSync(file);
+  const again = await company.person("ana");
+  const back = await Carl.meet(again, carl.identity);
+  const third = await back.stream("f");
+  expect((await third.next())["ranges"]).toEqual([[MIB, content.length]]);
+  third.write(content.subarray(MIB));
+  await third.closed;
+  back.link.send({
+    action: "file_end",
+    id: "e",
+    transfer: "f",
+    size: content.length,
+    digest: digestOf(content),
+  });
+  await until(() => back.said("file_done", "f").length === 1);
+  expect(readFileSync(join(downloads, "f.bin")).equals(content)).toBe(true);
+  expect(readdirSync(downloads)).toEqual(["f.bin"]);
+});
+
+test("a sender that lies about the size or the digest, or sends more than was asked for, gets nothing done", async () => {
+  const { ana, downloads, carl } = await anaAndCarl();
+  const content = Buffer.alloc(1_000, 7);
+  const lies = {
+    size: { size: 999, digest: digestOf(content) },
+    digest: { size: 1_000, digest: "0".repeat(64) },
+  };
+  for (const [id, lie] of Object.entries(lies)) {
+    await carl.offer(id, 1_000);
+    const stream = await carl.stream(id);
+    await stream.next();
+    stream.write(Buffer.concat([content, Buffer.alloc(500)]));
+    await stream.closed;
+    carl.link.send({ action: "file_end", id: `${id}-end`, transfer: id, ...lie });
+    await until(() => carl.said("file_cancel", id).length === 1);
+    expect(carl.said("file_cancel", id)).toMatchObject([{ reason: "damaged" }]);
+  }
+  await untilQuiet(() => readdirSync(downloads).length === 0);
+  expect([stateOf(ana, 0), stateOf(ana, 1)]).toEqual(["failed damaged", "failed damaged"]);
+});
+
+test("what is read once arrives in one stream, and a cut ends it", async () => {
+  const { ana, downloads, carl } = await anaAndCarl();
+  const content = Buffer.alloc((3 * MIB) / 2, 9);
+  await carl.offer("pipe", null);
+  const whole = await carl.stream("pipe");
+  expect((await whole.next())["ranges"]).toEqual([[0, null]]);
+  whole.write(content);
+  whole.end();
+  carl.link.send({
+    action: "file_end",
+    id: "e",
+    transfer: "pipe",
+    size: content.length,
+    digest: digestOf(content),
+  });
+  await until(() => carl.said("file_done", "pipe").length === 1);
+  expect(readFileSync(join(downloads, "pipe.bin")).equals(content)).toBe(true);
+  await carl.offer("cut", null);
+  const cut = await carl.stream("cut");
+  await cut.next();
+  cut.write(content);
+  cut.terminate();
+  await until(() => carl.said("file_cancel", "cut").length === 1);
+  expect(stateOf(ana, 1)).toBe("failed lost");
+});
+
+test("nobody gets a stream for what was not accepted, with another key, for ranges that are none, or while blocked", async () => {
+  const { company, ana, bob, carl } = await anaAndCarl();
+  bob.messenger.files.alwaysAccept("ana", undefined);
+  const path = made(company, "mine", 1_000);
+  const toBob = await ana.messenger.files.send("bob", { ...offer, path });
+  const { id } = await ana.messenger.files.send("carl", { ...offer, path });
+  await until(
+    () => carl.said("file_offer", id).length === 0 && carl.link.messages.some((each) => each["id"] === id),
+  );
+  const refused = async (stream: RawPeer) => {
+    await stream.closed;
+    expect(stream.lines.length).toBe(1);
+  };
+  // It is not accepted, is another one's, or does not exist.
+  for (const transfer of [id, toBob.id, "nothing"]) await refused(await carl.stream(transfer, [[0, 1_000]]));
+  carl.link.send({ action: "file_accept", id: "a", transfer: id });
+  await until(() => ana.of("file").some(({ file }) => file.id === id && file.state === "accepted"));
+  // Another key of the same name is none of a contact's.
+  const other = await RawPeer.dial(ana.port, { identity: company.identity("carl") });
+  await other.next();
+  await other.closed;
+  for (const ranges of [
+    [[0, 1_001]],
+    [
+      [5, 9],
+      [0, 4],
+    ],
+    [
+      [0, 5],
+      [4, 9],
+    ],
+    [[2_000, null]],
+    undefined,
+  ]) {
+    const stream = await carl.stream(id, ranges);
+    await stream.closed;
+    expect(Buffer.concat(stream.received).length).toBeLessThan(600);
+  }
+  const good = await carl.stream(id, [[10, 1_000]]);
+  await until(() => Buffer.concat(good.received).includes('"stream"'));
+  // Its own direction is that of a sender, whatever it says.
+  ana.messenger.decisions.decide("carl", "block");
+  await good.closed;
+  expect(ana.of("file").at(-1)?.file.state).not.toBe("done");
 });

@@ -13,7 +13,7 @@ import type { StreamMessage } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import type { RelayUse } from "../../disk/schema.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
-import type { LinkWay, PeerLink, ProvenStream } from "../../peer/link.ts";
+import type { LinkWay, ProvenStream } from "../../peer/link.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";
@@ -23,7 +23,7 @@ import { openSink } from "./open-sink.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Progress } from "./shared-file.ts";
 import { SinkError } from "../source.ts";
-import { Streams } from "./streams.ts";
+import { streamPlace, Streams } from "./streams.ts";
 import { Upload } from "./upload.ts";
 import type { Outcome } from "./work.ts";
 
@@ -48,6 +48,7 @@ export type ActiveNeeds = {
 
 export class ActiveTransfers {
   readonly #needs: ActiveNeeds;
+  readonly #ownLabel: string;
   readonly #streams: Streams;
   readonly #byId = new Map<string, RunningTransfer>();
   readonly #abort = new AbortController();
@@ -55,9 +56,10 @@ export class ActiveTransfers {
   constructor(needs: ActiveNeeds) {
     this.#needs = needs;
     const { profile, clock, connect } = needs;
+    this.#ownLabel = labelOf(profile.username);
     this.#streams = new Streams({
       ownName: () => profile.username,
-      ownLabel: labelOf(profile.username),
+      ownLabel: this.#ownLabel,
       relay: () => profile.relay,
       clock,
       connect,
@@ -117,17 +119,20 @@ export class ActiveTransfers {
     const folder = this.#folderOf(transfer);
     const { id } = transfer;
     const conversation = () => this.#conversationOf(transfer);
-    const link = () => linkOf(conversation());
+    const place = () => {
+      const with_ = conversation();
+      return with_ && streamPlace(with_.transport, this.#ownLabel < with_.contact.label);
+    };
     const running = new RunningTransfer(transfer, {
       clock,
       work: transfer.outgoing ? new Upload(folder) : new Download(folder),
-      link: () => {
-        const current = link();
-        return current?.peer.fingerprint === transfer.key ? current : undefined;
+      place: () => {
+        const found = place();
+        return found?.peer.fingerprint === transfer.key ? found : undefined;
       },
       hasOtherKey: () => {
-        const current = link();
-        return current !== undefined && current.peer.fingerprint !== transfer.key;
+        const found = place();
+        return found !== undefined && found.peer.fingerprint !== transfer.key;
       },
       isFree: () => this.#with(transfer.contact).filter(({ isBusy }) => isBusy).length < MAX_DIALLED,
       dial: async (current, attempt, signal) => {
@@ -249,9 +254,4 @@ export class ActiveTransfers {
       this.#needs.conversation(person.username).setTransferring(all.some(({ wantsLink }) => wantsLink));
     for (const running of all) running.mayDial();
   }
-}
-
-function linkOf(conversation: Conversation | undefined): PeerLink | undefined {
-  const current = conversation?.transport.current;
-  return current?.isOpen === true && current.isComplete ? current : undefined;
 }

@@ -80,6 +80,7 @@ export class Download implements Work {
   ): Promise<Outcome> {
     const opened = await this.#open(transfer);
     const ranges = this.#ranges;
+    if (!connection.isOpen) return { name: "broken" };
     if (ranges.length === 0) {
       connection.end("nothing_missing");
       return { name: "waiting" };

@@ -11,7 +11,7 @@ import type { ProvenStream } from "../../peer/link.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { Rate } from "./rate.ts";
 import type { Progress } from "./shared-file.ts";
-import { StreamGreeting, type OpenedStream, type StreamLink } from "./streams.ts";
+import { StreamGreeting, type OpenedStream, type PeerPlace } from "./streams.ts";
 import type { Outcome, Work } from "./work.ts";
 
 /** The longest wait between two dials, and the first one, in ms. */
@@ -30,14 +30,14 @@ type End = Extract<Outcome, { name: "sent" | "done" | "failed" }>;
 type RunningNeeds = {
   readonly clock: Clock;
   readonly work: Work;
-  /** The current link with the person, if it has the key of the transfer. */
-  link(): StreamLink | undefined;
+  /** Where the person is, if there is a link with the key of the transfer. */
+  place(): PeerPlace | undefined;
   /** Whether there is a link with another key. */
   hasOtherKey(): boolean;
   /** Whether one more stream may be dialled now; if not, `mayDial` is called when it may. */
   isFree(): boolean;
   /** As `Streams.dial`. */
-  dial(link: StreamLink, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
+  dial(place: PeerPlace, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
   /** It has made progress, or is held up. */
   changed(): void;
   /** @throws SQLiteError */
@@ -81,7 +81,7 @@ export class RunningTransfer {
     const { outgoing, end } = this.#transfer;
     // All may be here; what was sent is asked for by the other side.
     if (end !== undefined && outgoing) this.#state = { name: "waiting" };
-    else if (end !== undefined || this.#needs.link() !== undefined) this.#look();
+    else if (end !== undefined || this.#needs.place() !== undefined) this.#look();
     this.#needs.changed();
   }
 
@@ -125,7 +125,7 @@ export class RunningTransfer {
 
   /** The current link has changed. */
   linkChanged(): void {
-    if (this.#state.name === "new" && this.#needs.link() !== undefined) this.#look();
+    if (this.#state.name === "new" && this.#needs.place() !== undefined) this.#look();
     if (this.#state.name !== "idle") return;
     this.#attempts = 0;
     this.#dialLater();
@@ -183,13 +183,13 @@ export class RunningTransfer {
   }
 
   #look(): void {
-    this.#state = { name: "looking" };
+    const state: State = (this.#state = { name: "looking" });
     this.#then(async () => {
-      if (this.#state.name !== "looking") return;
+      if (this.#state !== state) return;
       const seen = this.#transfer;
       const outcome = await this.#needs.work.look(seen);
       // A stream that was opened meanwhile has looked, too.
-      if (this.#state.name !== "looking") return;
+      if (this.#state !== state) return;
       // What was waited for may have come meanwhile.
       if (outcome.name === "waiting" && seen !== this.#transfer) this.#look();
       else this.#take(outcome);
@@ -236,17 +236,17 @@ export class RunningTransfer {
   }
 
   #dialLater(): void {
-    const link = this.#needs.link();
+    const place = this.#needs.place();
     this.#cancelNext();
-    if (link === undefined) return;
+    if (place === undefined) return;
     const wait = this.#attempts === 0 ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.#attempts - 1));
-    this.#later(wait + (link.isDialled ? 0 : SECOND_DIALLER), () => this.#dial());
+    this.#later(wait + (place.isFirst ? 0 : SECOND_DIALLER), () => this.#dial());
   }
 
   #dial(): void {
     const needs = this.#needs;
-    const link = needs.link();
-    if (this.#state.name !== "idle" || link === undefined) return;
+    const place = needs.place();
+    if (this.#state.name !== "idle" || place === undefined) return;
     if (!needs.isFree()) {
       this.#state = { name: "queued" };
       return;
@@ -254,7 +254,7 @@ export class RunningTransfer {
     const abort = new AbortController();
     const state: State = (this.#state = { name: "dialling", abort });
     needs
-      .dial(link, this.#attempts++, abort.signal)
+      .dial(place, this.#attempts++, abort.signal)
       .then((stream) => {
         if (this.#state !== state) stream?.connection.terminate("abandoned");
         else if (stream !== undefined) this.#serve(stream, undefined);

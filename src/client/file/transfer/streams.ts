@@ -19,6 +19,7 @@ import {
   type PeerOutput,
   type StreamMessage,
 } from "../../../protocol/peer-messages.ts";
+import type { Transport } from "../../conversation/transport.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import type { Greet } from "../../peer/dial.ts";
 import { HELLO_TIMEOUT, type LinkConnection, type PeerLink, type ProvenStream } from "../../peer/link.ts";
@@ -40,8 +41,28 @@ type StreamsNeeds = {
 /** A connection on which the other side is to say what it wants. */
 export type OpenedStream = ProvenStream & { readonly greeting: StreamGreeting };
 
-/** The parts of a link that say where its other side is. */
-export type StreamLink = Pick<PeerLink, "isDialled" | "way" | "remoteAddress" | "remotePort" | "peer">;
+/** Where the other side of a link is to be reached. */
+export type PeerPlace = Pick<PeerLink, "way" | "peer"> & {
+  /** Where it was reached, if we have dialled. */
+  readonly target: Target | undefined;
+  /** Whether we dial first. */
+  readonly isFirst: boolean;
+};
+
+/**
+ * Where a person is to be reached. Whoever has dialled the link dials first; where each has dialled one, the decider does.
+ * @returns undefined: there is no link
+ */
+export function streamPlace(
+  { current, open }: Pick<Transport, "current" | "open">,
+  isDecider: boolean,
+): PeerPlace | undefined {
+  if (current?.isOpen !== true) return undefined;
+  const dialled = current.isDialled ? current : open.find(({ isDialled }) => isDialled);
+  const isFirst = dialled !== undefined && (isDecider || open.length === 1);
+  const target = dialled && { ip: dialled.remoteAddress, port: dialled.remotePort };
+  return { way: current.way, peer: current.peer, target, isFirst };
+}
 
 export class Streams {
   readonly #needs: StreamsNeeds;
@@ -57,20 +78,18 @@ export class Streams {
    */
   async dial(
     { record }: Pick<Conversation, "record">,
-    link: StreamLink,
+    { way, peer, target }: PeerPlace,
     transfer: string,
     attempt: number,
     signal: AbortSignal,
   ): Promise<OpenedStream | undefined> {
-    const isMet = link.way === "punched" || link.way === "relayed" || attempt % (DIALS + 1) === DIALS;
-    const known: readonly Target[] = link.isDialled
-      ? [{ ip: link.remoteAddress, port: link.remotePort }]
-      : record.targets;
+    const isMet = way === "punched" || way === "relayed" || attempt % (DIALS + 1) === DIALS;
+    const known = target === undefined ? record.targets : [target];
     const targets = isMet || this.#needs.relay() === "only" ? [] : known;
-    const key = link.peer.fingerprint;
+    const key = peer.fingerprint;
     let stream: ProvenStream | undefined;
     const take = this.#taking(key, (taken) => (stream = taken));
-    const place = { targets, isProven: link.isDialled, key };
+    const place = { targets, isProven: target !== undefined, key };
     await this.#needs.connect(record, place, transfer, signal, take);
     return stream && this.#greet(stream, targets.length > 0, record.label);
   }

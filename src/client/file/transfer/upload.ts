@@ -60,6 +60,7 @@ export class Upload implements Work {
     return orFailed(async () => {
       const { source, leaves } = await this.#open(transfer);
       const ranges = theirs ?? [];
+      if (!connection.isOpen) return { name: "broken" };
       if (!areWithin(ranges, source.size)) {
         connection.terminate("bad_request");
         return { name: "broken" };
