@@ -5,7 +5,6 @@ import { familyOf, showHostPort } from "../../protocol/ip-address.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { ageOf, localClock, localDay } from "./local-time.ts";
-import { wrapped } from "./wrapped-text.ts";
 
 const MARKS = { good: "✔", weak: "!", bad: "✘", unknown: "·" } as const;
 /** Clocks that differ by less are right, in ms. */
@@ -217,10 +216,4 @@ export function hintSentence(hint: Hint, port: number, texts: Texts): string {
     relay_empty: texts.hintRelayEmpty,
   }[hint];
   return texts.doctorHelps(what);
-}
-
-/** Breaks a sentence into rows, but not between a number and its unit. @param columns as of `wrapped` */
-export function doctorRows(sentence: string, columns: number | undefined): string {
-  const kept = sentence.replaceAll(/(?<=\d) (?=(?:ms|s|min|h|MiB)\b)/g, "\u00a0");
-  return wrapped(kept, columns).replaceAll("\u00a0", " ");
 }

@@ -115,11 +115,12 @@ export function progressText(
 /** What becomes of a file, and why, in one or two sentences. @param user the other person, as people see the name */
 export function fileSentence(file: ShownFile, user: string, texts: Texts): string {
   const { direction, state, sha256 } = file;
+  const isSaid = file.reason === state || file.reason === "stopped";
   // That nobody is connected is no code of theirs.
   const reason = file.reason ?? (isHeldUp(file) ? "no_link" : undefined);
   return [
     stateSentence(file, user, texts),
-    ...(reason === undefined || reason === state ? [] : [reasonSentence(reason, direction, user, texts)]),
+    ...(reason === undefined || isSaid ? [] : [reasonSentence(reason, direction, user, texts)]),
     ...(state === "done" && sha256 !== null ? [texts.fileSha256(sha256)] : []),
   ].join(" ");
 }
@@ -158,6 +159,7 @@ function stateSentence(file: ShownFile, user: string, texts: Texts): string {
     case "declined":
       return (isOut ? texts.fileOutDeclined : texts.fileInDeclined)(what, user);
     case "cancelled":
+      if (file.reason === "stopped") return texts.fileStoppedBy(what, user);
       return (isOut ? texts.fileOutCancelled : texts.fileInCancelled)(what, user);
     case "failed":
       return (isOut ? texts.fileOutFailed : texts.fileInFailed)(what, user);

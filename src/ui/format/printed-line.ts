@@ -9,7 +9,7 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { withLinks } from "./addresses.ts";
 import { remarks, type Remarked } from "./message-format.ts";
-import { hasWholeAddresses, wrapped, wrappedMessage } from "./wrapped-text.ts";
+import { hasWholeAddresses, wrapped, wrappedMessage, wrappedSentence } from "./wrapped-text.ts";
 import { localClock, localDay } from "./local-time.ts";
 
 /** Printed once, above the line being edited, and never redrawn. */
@@ -98,7 +98,7 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
 
 /** A notice or failure; every row but the first is indented. */
 function renderOwn(begin: string, text: string, columns: number | undefined): string {
-  const rows = wrapped(`${begin} ${visibleText(text, { lines: true })}`, columns);
+  const rows = wrappedSentence(`${begin} ${visibleText(text, { lines: true })}`, columns);
   // Remove a space at the break, which would indent the next row by one more column.
   return rows.replace(/^ {5}(?=\S)/gm, "    ");
 }

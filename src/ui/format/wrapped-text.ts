@@ -133,6 +133,12 @@ export function wrapped(text: string, columns: number | undefined): string {
   return broken(text, columns, "nothing");
 }
 
+/** As `wrapped`, but no row ends between a number and its unit. For a sentence of ours. */
+export function wrappedSentence(text: string, columns: number | undefined): string {
+  const kept = text.replaceAll(/(?<=\d) (?=%|(?:ms|s|min|h|d|B|[KMGT]iB)\b)/g, "\u00a0");
+  return wrapped(kept, columns).replaceAll("\u00a0", " ");
+}
+
 /**
  * As `wrapped`, but no address is broken or indented inside, so that it can be copied and opened. One that is longer
  * than a row passes the right edge, where the terminal breaks it; nothing follows it in its row.

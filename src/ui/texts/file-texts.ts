@@ -66,6 +66,11 @@ export const FILE_TEXTS = {
     es: (what: string, user: string) => `${user} no acepta ${what}.`,
     en: (what: string, user: string) => `${user} does not accept ${what}.`,
   },
+  /** In either direction. */
+  fileStoppedBy: {
+    es: (what: string, user: string) => `${user} ha detenido el envío de ${what}.`,
+    en: (what: string, user: string) => `${user} stopped the transfer of ${what}.`,
+  },
   /** Why may follow, also with the next three. */
   fileOutCancelled: {
     es: (what: string, user: string) => `Se ha detenido el envío de ${what} a ${user}.`,

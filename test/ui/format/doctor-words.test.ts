@@ -3,7 +3,6 @@ import { expect, test } from "bun:test";
 import { reportOf, type Evidence } from "../../../src/client/reach/doctor/report.ts";
 import {
   checkSentence,
-  doctorRows,
   factsSentence,
   hintSentence,
   verdictSentence,
@@ -190,10 +189,4 @@ test("a relay that passes on nothing, or little, is no way", () => {
     "Little or nothing goes by way of the server: it passes on no conversations, or today's share is used up. The clock is right.",
     "What would help: if much has gone by way of the server today, wait until tomorrow; if not, ask its operator whether it passes on conversations.",
   ]);
-});
-
-test("no row breaks between a number and its unit", () => {
-  expect(doctorRows("Directly to 80.1.0.11: answers (9 ms).", 33)).toBe(
-    "Directly to 80.1.0.11: answers \n    (9 ms).",
-  );
 });

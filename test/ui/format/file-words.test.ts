@@ -227,6 +227,11 @@ test("what has begun and goes on later is paused, and what is complete is to be 
   );
 });
 
+test("what the other side has stopped says so", () => {
+  const stopped = file({ state: "cancelled", reason: "stopped" });
+  expect(fileSentence(stopped, "ana", es)).toBe("ana ha detenido el envío de «informe.pdf» (1,4 GiB).");
+});
+
 test("a refusal needs no reason, unless it is another one", () => {
   const declined = file({ direction: "out", state: "declined", reason: "declined" });
   expect(fileSentence(declined, "ana", en)).toBe("ana does not accept “informe.pdf” (1.4 GiB).");

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { mostColumns } from "../../../src/ui/format/column-width.ts";
 import { visibleText } from "../../../src/protocol/visible-text.ts";
-import { wrapped, wrappedMessage } from "../../../src/ui/format/wrapped-text.ts";
+import { wrapped, wrappedMessage, wrappedSentence } from "../../../src/ui/format/wrapped-text.ts";
 
 describe("a text on a terminal", () => {
   test.each([
@@ -156,4 +156,14 @@ test("no text of the largest size takes long to be searched for addresses", () =
     wrappedMessage(text, 80);
     expect(performance.now() - began).toBeLessThan(1_000);
   }
+});
+
+test("no row of a sentence of ours ends between a number and its unit", () => {
+  expect(wrappedSentence("Directly to 80.1.0.11: answers (9 ms).", 33)).toBe(
+    "Directly to 80.1.0.11: answers \n    (9 ms).",
+  );
+  expect(wrappedSentence("Sending it: 43 % of 1.4 GiB, 53 MiB/s, 26 s left.", 31)).toBe(
+    "Sending it: 43 % of 1.4 GiB, \n    53 MiB/s, 26 s left.",
+  );
+  expect(wrappedSentence("Sending it: 43 % of 1.4 GiB", 15)).toBe("Sending it: \n    43 % of \n    1.4 GiB");
 });

@@ -6,15 +6,10 @@ import type { UnreachableReason } from "../../../client/peer/dial.ts";
 import type { Verdict } from "../../../client/reach/doctor/report.ts";
 import { isSamePerson } from "../../../identity/names.ts";
 import { describeFailure, describeUnreachable, EXIT, type ExitCode } from "../../failures.ts";
-import {
-  checkSentence,
-  doctorRows,
-  factsSentence,
-  hintSentence,
-  verdictSentence,
-} from "../../format/doctor-words.ts";
+import { checkSentence, factsSentence, hintSentence, verdictSentence } from "../../format/doctor-words.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { reachedSentence, triedSentences } from "../../format/tried-words.ts";
+import { wrappedSentence } from "../../format/wrapped-text.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
@@ -29,7 +24,7 @@ export function doctor(context: CommandContext): Promise<ExitCode> {
 /** Prints events, each with its sentences, which are broken into rows on a terminal. */
 function printer({ output }: CommandContext) {
   return (event: { event: string; [field: string]: unknown }, ...sentences: readonly string[]) =>
-    output.event(event, sentences.map((sentence) => doctorRows(sentence, output.columns)).join("\n"));
+    output.event(event, sentences.map((sentence) => wrappedSentence(sentence, output.columns)).join("\n"));
 }
 
 function ofAccount(context: CommandContext): Promise<ExitCode> {
