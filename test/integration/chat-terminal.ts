@@ -16,7 +16,7 @@ export type ClientOptions = TerminalOptions & { readonly lang?: "es" | "en" };
 
 /** The row on which a chat's input line begins, with the name to whom one writes; a menu's row «> 1. …» is none. */
 const INPUT_ROW =
-  /^(?:(?:(?![·✓—!?])\S+|".*")(?: \([0-9a-f ]+\))? )?(?<line>(?:(?<mark>·|✓|✓✓|✓✓ leído|✓✓ read) )?(?:\(\d+\) )?>(?: (?!\d+\. )(?<text>.*)|$))/;
+  /^(?:(?:(?![·✓—!?])\S+|".*")(?: \([0-9a-f ]+\))? )?(?<line>(?:(?<mark>·|✓|✓✓|✓✓ leído|✓✓ read) )?(?:[⇡⇣] \d+ % )*(?:\(\d+\) )?>(?: (?!\d+\. )(?<text>.*)|$))/;
 /** Behind what is typed: the other one is typing. */
 const TYPING = / {2}((?:escribiendo|typing)…)$/;
 
