@@ -185,6 +185,7 @@ export class Messenger {
     this.files = new Files({
       profile: options.profile,
       conversation: (username) => this.#conversations.with(username),
+      find: (username) => this.#conversations.find(username),
       outbox: this.#outbox,
       clock: this.#clock,
       storage: this.#storage,

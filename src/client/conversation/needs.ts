@@ -20,7 +20,7 @@ type PersonWants = { readonly hasPresenceChanged: boolean; readonly isAwaited: b
 export interface TransferEvents {
   /** What the peer has said about transfers is on the disk. */
   took(username: string, controls: TakenControls): void;
-  /** The current link has changed, or they were blocked. */
+  /** The current link has changed, or whether they may write. */
   linkChanged(username: string): void;
   /** They have dialled us for the bytes of a transfer. */
   stream(username: string, asked: StreamMessage, stream: ProvenStream): void;

@@ -34,8 +34,11 @@ const MAX_STREAMS = 8;
 const CLOSE_TIMEOUT = 1_000;
 
 export type ActiveNeeds = {
-  readonly profile: Pick<Profile, "username" | "folder" | "contacts" | "transfers" | "relay">;
+  readonly profile: Pick<Profile, "username" | "folder" | "contacts" | "consents" | "transfers" | "relay">;
+  /** With somebody who is stored. */
   readonly conversation: (username: string) => Conversation;
+  /** Undefined: there is none. */
+  readonly find: (username: string) => Conversation | undefined;
   readonly clock: Clock;
   readonly storage: StorageGuard;
   /** As `Reach.stream`. */
@@ -121,7 +124,8 @@ export class ActiveTransfers {
     const conversation = () => this.#conversationOf(transfer);
     const place = () => {
       const with_ = conversation();
-      return with_ && streamPlace(with_.transport, this.#ownLabel < with_.contact.label);
+      if (with_ === undefined || !this.#isContact(with_)) return undefined;
+      return streamPlace(with_.transport, this.#ownLabel < with_.contact.label);
     };
     const running = new RunningTransfer(transfer, {
       clock,
@@ -139,14 +143,9 @@ export class ActiveTransfers {
         const with_ = conversation();
         return with_ && this.#streams.dial(with_, current, id, attempt, signal);
       },
-      changed: () => {
-        changed(running.transfer);
-        this.#wantsChanged(transfer.contact);
-      },
-      reached: (end) => {
-        reached(running.transfer, end);
-        this.#wantsChanged(transfer.contact);
-      },
+      changed: () => changed(running.transfer),
+      wantsChanged: () => this.#wantsChanged(transfer.contact),
+      reached: (end) => reached(running.transfer, end),
       failed: (error) => {
         if (!(error instanceof ServerFailure)) storage.failed(error);
       },
@@ -171,10 +170,11 @@ export class ActiveTransfers {
 
   /** As of `TransferEvents`. */
   linkChanged(username: string): void {
-    const conversation = this.#needs.conversation(username);
+    const conversation = this.#needs.find(username);
+    if (conversation === undefined || this.#byId.size === 0) return;
     for (const running of this.#with(conversation.contact.id)) {
-      if (conversation.isBlocked) running.endStream("blocked");
-      else running.linkChanged();
+      if (this.#isContact(conversation)) running.linkChanged();
+      else running.endStream("no_contact");
     }
   }
 
@@ -207,8 +207,8 @@ export class ActiveTransfers {
     const running = this.#byId.get(id);
     if (running === undefined || running.transfer.key !== key) return undefined;
     const conversation = this.#conversationOf(running.transfer);
-    if (conversation === undefined || conversation !== this.#needs.conversation(username)) return undefined;
-    if (conversation.isBlocked) return undefined;
+    if (conversation === undefined || conversation !== this.#needs.find(username)) return undefined;
+    if (!this.#isContact(conversation)) return undefined;
     const streams = this.#with(running.transfer.contact).filter(({ stream }) => stream !== undefined);
     return streams.includes(running) || streams.length < MAX_STREAMS ? running : undefined;
   }
@@ -219,9 +219,16 @@ export class ActiveTransfers {
     this.endStreams(({ way }) => isUnused(way), "other_way");
   }
 
+  /** Ends these streams, and those that are being dialled. */
   endStreams(isMeant: (stream: ProvenStream) => boolean, code: string): void {
     for (const running of this.#byId.values())
-      if (running.stream !== undefined && isMeant(running.stream)) running.endStream(code);
+      if (running.stream === undefined || isMeant(running.stream)) running.endStream(code);
+  }
+
+  /** Nothing goes to anybody else, or comes from them. */
+  #isContact({ contact }: Conversation): boolean {
+    const { profile, storage } = this.#needs;
+    return storage.attempt(() => profile.consents.isContact(contact.label)) === true;
   }
 
   /** Everything is left as it is. Resolves when nothing is done on the disk. */
@@ -250,8 +257,10 @@ export class ActiveTransfers {
   #wantsChanged(contact: number): void {
     const all = this.#with(contact);
     const person = this.#needs.storage.attempt(() => this.#needs.profile.contacts.byId(contact));
-    if (person !== undefined)
-      this.#needs.conversation(person.username).setTransferring(all.some(({ wantsLink }) => wantsLink));
+    if (person !== undefined) {
+      const conversation = this.#needs.conversation(person.username);
+      conversation.setTransferring(this.#isContact(conversation) && all.some(({ wantsLink }) => wantsLink));
+    }
     for (const running of all) running.mayDial();
   }
 }

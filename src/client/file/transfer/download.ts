@@ -54,7 +54,7 @@ export class Download implements Work {
       if (this.#ranges.length > 0) {
         const rest = size === undefined ? 0 : size - this.#done;
         const hasRoom = await isRoomFor(transfer.folder ?? "", rest);
-        return hasRoom ? { name: "stream" } : { name: "paused", reason: "no_space" };
+        return hasRoom ? { name: "stream" } : { name: "paused", reason: "no_space", isOurs: true };
       }
       return end === undefined ? { name: "waiting" } : this.#finish(transfer, end, { sink, leaves });
     });
@@ -101,9 +101,8 @@ export class Download implements Work {
       case "failed": {
         const outcome = await orPaused(() => Promise.reject(end.error));
         // It cannot be sent again.
-        return transfer.size === undefined && outcome.name === "paused"
-          ? { ...outcome, name: "failed" }
-          : outcome;
+        const isLost = transfer.size === undefined && outcome.name === "paused";
+        return isLost ? { name: "failed", reason: outcome.reason } : outcome;
       }
       case "broken":
         return transfer.size === undefined ? { name: "failed", reason: "lost" } : end;
@@ -155,6 +154,7 @@ async function orPaused(work: () => Promise<Outcome>): Promise<Outcome> {
     return await work();
   } catch (error) {
     if (!(error instanceof SinkError)) throw error;
-    return { name: error.code === "no_space" ? "paused" : "failed", reason: error.code };
+    const { code: reason } = error;
+    return reason === "no_space" ? { name: "paused", reason, isOurs: true } : { name: "failed", reason };
   }
 }

@@ -8,6 +8,7 @@ import { basename } from "node:path";
 
 import { randomUUIDv7 } from "bun";
 
+import { label as labelOf } from "../../../identity/names.ts";
 import type { Clock } from "../../../net/clock.ts";
 import { FILES_FEATURE } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
@@ -27,8 +28,9 @@ import { TargetFolder } from "../target-folder.ts";
 import { TransferError } from "./transfer-error.ts";
 
 type FilesNeeds = {
-  readonly profile: Pick<Profile, "username" | "folder" | "contacts" | "transfers" | "relay">;
+  readonly profile: Pick<Profile, "username" | "folder" | "contacts" | "consents" | "transfers" | "relay">;
   readonly conversation: (username: string) => Conversation;
+  readonly find: (username: string) => Conversation | undefined;
   readonly outbox: Pick<Outbox, "tell">;
   readonly clock: Clock;
   readonly storage: StorageGuard;
@@ -103,6 +105,7 @@ export class Files {
     const offer = this.#find(id);
     if (!offer.outgoing && offer.state === "accepted") return this.#shown(offer);
     if (offer.outgoing || offer.state !== "offered") throw new TransferError("not_possible");
+    if (!profile.consents.isContact(labelOf(this.#peerOf(offer)))) throw new TransferError("not_possible");
     const target = await orTransferError(() => TargetFolder.resolve(folder));
     if (!(await isRoomFor(target, offer.size ?? 0))) throw new TransferError("no_space");
     const key = randomBytes(8).toString("hex");

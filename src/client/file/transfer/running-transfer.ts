@@ -12,15 +12,22 @@ import type { Transfer } from "../../profile/transfers.ts";
 import { Rate } from "./rate.ts";
 import type { Progress } from "./shared-file.ts";
 import { StreamGreeting, type OpenedStream, type PeerPlace } from "./streams.ts";
-import type { Outcome, Work } from "./work.ts";
+import { pausedBy, type Outcome, type Work } from "./work.ts";
 
 /** The longest wait between two dials, and the first one, in ms. */
 const LONGEST_WAIT = 30_000;
 const FIRST_WAIT = 1_000;
 /** How much later the side dials that has not dialled the current link, in ms. */
 const SECOND_DIALLER = 5_000;
-/** How often a full disk is looked at again, in ms. */
-const PAUSE = 5_000;
+/** How often what holds a transfer up is looked at again, in ms: here, and on the other side. */
+const OWN_PAUSE = 5_000;
+const THEIR_PAUSE = 30_000;
+/**
+ * How long nothing moves before a stream counts as broken, in ms: after a link was lost, whose line the stream may have had,
+ * and in any case. What is read once may come slowly, and cannot come again.
+ */
+const SILENT_AFTER_LOSS = 10_000;
+const SILENT = 60_000;
 /** At most one report of progress in this time, in ms. */
 const REPORT_INTERVAL = 250;
 
@@ -40,6 +47,8 @@ type RunningNeeds = {
   dial(place: PeerPlace, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
   /** It has made progress, or is held up. */
   changed(): void;
+  /** Called after a link, or a place for a stream, may be wanted or wanted no longer. */
+  wantsChanged(): void;
   /** @throws SQLiteError */
   reached(end: End): void;
   failed(error: unknown): void;
@@ -57,7 +66,7 @@ type State =
   | { readonly name: "dialling"; readonly abort: AbortController }
   | { readonly name: "streaming"; readonly stream: ProvenStream }
   | { readonly name: "waiting" }
-  | { readonly name: "paused"; readonly reason: string }
+  | { readonly name: "paused" }
   | { readonly name: "over" };
 
 export class RunningTransfer {
@@ -68,6 +77,12 @@ export class RunningTransfer {
   /** What is under way on the disk. */
   #tail: Promise<void> = Promise.resolve();
   #attempts = 0;
+  /** Why it was paused last; undefined: it has gone on since. */
+  #held: string | undefined;
+  /** When something moved last on a stream, by the monotonic clock. */
+  #movedAt = -Infinity;
+  /** What was shown last. */
+  #shown = "";
   #cancelNext: () => void = () => undefined;
   #reportedAt = -Infinity;
 
@@ -82,7 +97,7 @@ export class RunningTransfer {
     // All may be here; what was sent is asked for by the other side.
     if (end !== undefined && outgoing) this.#state = { name: "waiting" };
     else if (end !== undefined || this.#needs.place() !== undefined) this.#look();
-    this.#needs.changed();
+    this.#show();
   }
 
   get transfer(): Transfer {
@@ -111,10 +126,8 @@ export class RunningTransfer {
     if (state.name === "streaming") {
       return { state: "running", done, rate: this.#rate.at(this.#needs.clock.monotonic()) };
     }
-    if (state.name === "paused") return { state: "paused", reason: state.reason, done, rate: undefined };
-    if (this.wantsLink && this.#needs.hasOtherKey())
-      return { state: "paused", reason: "key_changed", done, rate: undefined };
-    return { state: "accepted", done, rate: undefined };
+    const reason = this.wantsLink && this.#needs.hasOtherKey() ? "key_changed" : this.#held;
+    return { state: reason === undefined ? "accepted" : "paused", reason, done, rate: undefined };
   }
 
   /** The stored transfer has changed: its sender has said what it was. */
@@ -126,10 +139,17 @@ export class RunningTransfer {
   /** The current link has changed. */
   linkChanged(): void {
     if (this.#state.name === "new" && this.#needs.place() !== undefined) this.#look();
-    if (this.#state.name !== "idle") return;
-    this.#attempts = 0;
-    this.#dialLater();
-    if (this.#needs.hasOtherKey()) this.#needs.changed();
+    this.#checkSilence(SILENT_AFTER_LOSS);
+    if (this.#state.name === "idle") {
+      this.#attempts = 0;
+      this.#dialLater();
+    }
+    this.#show();
+  }
+
+  #checkSilence(most: number): void {
+    const silence = this.#needs.clock.monotonic() - this.#movedAt;
+    if (this.#transfer.size !== undefined && silence >= most) this.endStream("silent");
   }
 
   /** One more stream may be dialled now. */
@@ -150,7 +170,7 @@ export class RunningTransfer {
     this.#serve(stream, undefined);
   }
 
-  /** Ends the stream, if there is one. */
+  /** Ends the stream, if there is one or one is being dialled. */
   endStream(code: string): void {
     if (this.#state.name === "streaming") this.#state.stream.connection.terminate(code);
     if (this.#state.name === "dialling") this.#state.abort.abort();
@@ -178,7 +198,7 @@ export class RunningTransfer {
     this.#tail = this.#tail.then(work).catch((error: unknown) => {
       this.#needs.failed(error);
       // The profile's own disk may be full.
-      this.#take({ name: "paused", reason: "unwritable" });
+      this.#take({ name: "paused", reason: "unwritable", isOurs: true });
     });
   }
 
@@ -211,10 +231,12 @@ export class RunningTransfer {
         break;
       case "waiting":
         this.#state = outcome;
+        this.#held = undefined;
         break;
       case "paused":
-        this.#state = outcome;
-        this.#later(PAUSE, () => this.#look());
+        this.#state = { name: "paused" };
+        this.#held = outcome.reason;
+        this.#later(outcome.isOurs ? OWN_PAUSE : THEIR_PAUSE, () => this.#look());
         break;
       case "sent":
         this.#state = { name: "waiting" };
@@ -227,7 +249,7 @@ export class RunningTransfer {
       default:
         outcome satisfies never;
     }
-    this.#needs.changed();
+    this.#show();
   }
 
   #later(ms: number, run: () => void): void {
@@ -299,17 +321,38 @@ export class RunningTransfer {
     });
     if (hindrance !== undefined) return hindrance;
     if (theirs === undefined) return { name: "broken" };
-    if (theirs.action === "error") return { name: "paused", reason: theirs.code };
-    this.#rate.begin(work.done, this.#needs.clock.monotonic());
-    this.#report();
+    if (theirs.action === "error") return pausedBy(theirs.code);
+    const { clock } = this.#needs;
+    this.#held = undefined;
+    this.#movedAt = clock.monotonic();
+    this.#rate.begin(work.done, this.#movedAt);
+    this.#watch(stream);
+    this.#show();
     return work.run(stream.connection, theirs.ranges, this.#transfer, () => {
-      this.#rate.moved(work.done, this.#needs.clock.monotonic());
-      if (this.#needs.clock.monotonic() - this.#reportedAt >= REPORT_INTERVAL) this.#report();
+      this.#movedAt = clock.monotonic();
+      this.#rate.moved(work.done, this.#movedAt);
+      if (this.#movedAt - this.#reportedAt >= REPORT_INTERVAL) this.#show();
     });
   }
 
-  #report(): void {
-    this.#reportedAt = this.#needs.clock.monotonic();
-    this.#needs.changed();
+  /** As long as there is this stream, something has to move on it. */
+  #watch(stream: ProvenStream): void {
+    this.#later(SILENT / 4, () => {
+      if (this.stream !== stream) return;
+      this.#checkSilence(SILENT);
+      this.#watch(stream);
+    });
+  }
+
+  /** Tells what has changed. */
+  #show(): void {
+    const { state, reason, done } = this.progress;
+    const shown = `${state} ${reason} ${done}`;
+    if (shown !== this.#shown) {
+      this.#shown = shown;
+      this.#reportedAt = this.#needs.clock.monotonic();
+      this.#needs.changed();
+    }
+    this.#needs.wantsChanged();
   }
 }

@@ -14,7 +14,7 @@ import { Leaves, type Range } from "../leaves.ts";
 import { openSource } from "./open-source.ts";
 import { Sending, type SendingEnd } from "../sending.ts";
 import { SourceError, type Source } from "../source.ts";
-import { sha256Of, type Outcome, type Work } from "./work.ts";
+import { pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly source: Source; readonly leaves: Leaves };
 
@@ -59,12 +59,11 @@ export class Upload implements Work {
   ): Promise<Outcome> {
     return orFailed(async () => {
       const { source, leaves } = await this.#open(transfer);
-      const ranges = theirs ?? [];
-      if (!connection.isOpen) return { name: "broken" };
-      if (!areWithin(ranges, source.size)) {
+      if (!connection.isOpen || theirs === undefined || !areWithin(theirs, source.size)) {
         connection.terminate("bad_request");
         return { name: "broken" };
       }
+      const ranges = theirs;
       this.#done =
         (source.size ?? 0) - ranges.reduce((sum, [from, to]) => sum + ((to ?? source.size ?? 0) - from), 0);
       if (ranges.length > 0) {
@@ -79,7 +78,10 @@ export class Upload implements Work {
         if (end.name === "failed") throw end.error;
         // What is read once cannot be sent again.
         const isOnce = source.size === undefined;
-        if (end.name === "told") return { name: isOnce ? "failed" : "paused", reason: end.code };
+        if (end.name === "told") {
+          const paused = pausedBy(end.code);
+          return isOnce ? { name: "failed", reason: paused.reason } : paused;
+        }
         if (end.name === "broken") return isOnce ? { name: "failed", reason: "lost" } : end;
       } else connection.end("nothing_to_send");
       return transfer.end === undefined ? this.#sent(transfer) : { name: "waiting" };

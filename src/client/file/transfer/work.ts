@@ -22,8 +22,8 @@ export type Outcome =
     }
   /** Everything is here. */
   | { readonly name: "done"; readonly path: string; readonly sha256: string | undefined }
-  /** It is tried again later. */
-  | { readonly name: "paused"; readonly reason: string }
+  /** It is tried again later. `isOurs`: what holds it up is found here. */
+  | { readonly name: "paused"; readonly reason: string; readonly isOurs: boolean }
   | { readonly name: "failed"; readonly reason: string };
 
 export interface Work {
@@ -48,6 +48,11 @@ export interface Work {
   close(): void;
   /** Nothing that is unfinished stays. */
   discard(): Promise<void>;
+}
+
+/** The other side has said why it does not go on. @param code any text */
+export function pausedBy(code: string): Extract<Outcome, { name: "paused" }> {
+  return { name: "paused", reason: /^[a-z_]+$/.test(code) ? code : "unwritable", isOurs: false };
 }
 
 /** The SHA-256 of the first `size` bytes, in hexadecimal. @throws what `read` throws */
