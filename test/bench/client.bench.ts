@@ -19,7 +19,7 @@ import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { ServerProcess } from "../integration/server-process.ts";
 import { BareConnection, BareListener } from "./bare-echo.ts";
 import { interleaved, median, percentile, type Report } from "./figures.ts";
-import { goOnline, startReceiver } from "./people.ts";
+import { goOnline, startReceiver, startReceivers } from "./people.ts";
 
 /** Where files are in memory, on systems that have such a folder. */
 const MEMORY_FOLDER = "/dev/shm";
@@ -30,7 +30,11 @@ const SINGLE = 200;
 /** Messages in one commit where SQLite is alone: about as many as one read of a link brings. */
 const TOGETHER = 250;
 const PAGE = 4_096;
-const COLD = 60;
+/** People to whom is sent without a link, in turn, and how often each: in 10 s nobody is dialled more than 8 times. */
+const COLD_PEOPLE = 12;
+const COLD_ROUNDS = 6;
+/** Before each, so that nothing of the one before is still under way, in ms. */
+const COLD_PAUSE = 10;
 /** As long as a chat line is: the line on the wire has about 190 bytes. */
 const TEXT = "hello ".repeat(12);
 
@@ -65,12 +69,12 @@ class Sender {
   }
 
   /** One message until it is acknowledged; ms. */
-  async one(): Promise<number> {
+  async one(to = this.#to): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#received = resolve;
     this.#failed = reject;
     const begin = performance.now();
-    this.#messenger.send(this.#to, TEXT);
+    this.#messenger.send(to, TEXT);
     await promise;
     return performance.now() - begin;
   }
@@ -97,11 +101,16 @@ class Sender {
     return count / ((performance.now() - begin) / 1_000);
   }
 
+  /** From then on it is told when the link to them ends. */
+  openChat(to: string): void {
+    this.#messenger.openChat(to);
+  }
+
   /** Ends the link as a person does who leaves the chat. */
-  async hangUp(): Promise<void> {
+  async hangUp(to: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#disconnected = resolve;
-    this.#messenger.closeChat(this.#to);
+    this.#messenger.closeChat(to);
     await promise;
   }
 
@@ -259,22 +268,30 @@ function commitTime(folder: string): number {
 
 async function benchCold(
   sender: Sender,
+  people: readonly string[],
   dial: () => Promise<BareConnection>,
   name: string,
   report: Report,
 ): Promise<void> {
   const ours: number[] = [];
   const bare: number[] = [];
-  for (let index = 0; index < COLD; index++) {
-    await sender.hangUp();
-    ours.push(await sender.one());
+  for (const to of people) {
+    sender.openChat(to);
+    await sender.one(to);
+    await sender.hangUp(to);
+  }
+  for (const to of Array.from({ length: COLD_ROUNDS }, () => people).flat()) {
+    await Bun.sleep(COLD_PAUSE);
+    ours.push(await sender.one(to));
+    await sender.hangUp(to);
+    await Bun.sleep(COLD_PAUSE);
     const begin = performance.now();
     const connection = await dial();
     await connection.exchange([LINE], 1);
     bare.push(performance.now() - begin);
     connection.close();
   }
-  const warm = COLD / 4;
+  const warm = people.length;
   for (const [part, share] of [
     ["median", 0.5],
     ["95th percentile", 0.95],
@@ -294,9 +311,11 @@ export async function benchClient(report: Report): Promise<void> {
   const cleanups: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
     const places = fileSystems();
+    const coldPeople = (index: number) =>
+      Array.from({ length: COLD_PEOPLE }, (_, number) => `clara${index}.${number}`);
     const server = await startServer(
       folder,
-      places.flatMap((_, index) => [`ana${index}`, `berta${index}`]),
+      places.flatMap((_, index) => [`ana${index}`, `berta${index}`, ...coldPeople(index)]),
     );
     cleanups.push(async () => {
       server.kill("SIGTERM");
@@ -318,7 +337,7 @@ export async function benchClient(report: Report): Promise<void> {
       const base = mkdtempSync(join(place.folder, "paloma-bench-"));
       cleanups.push(() => rmSync(base, { recursive: true, force: true }));
       const port = server.tlsPort;
-      const [from, to] = [`ana${index}`, `berta${index}`];
+      const [from, to] = [`ana${index}`, `berta${index}`] as const;
       const receiver = await startReceiver({ user: to, port, dataFolder: join(base, to) }, from);
       cleanups.push(receiver.stop);
       const sender = await Sender.open({ user: from, port, dataFolder: join(base, from) }, to);
@@ -343,7 +362,11 @@ export async function benchClient(report: Report): Promise<void> {
         unit: "µs",
         ...floor,
       });
-      await benchCold(sender, dial, place.name, report);
+      const cold = coldPeople(index);
+      const all = cold.map((user) => ({ user, port, dataFolder: join(base, user) }));
+      const coldReceivers = await startReceivers(all, from);
+      cleanups.push(coldReceivers.stop);
+      await benchCold(sender, cold, dial, place.name, report);
       const pipelined = await interleaved(
         () => sender.many(PIPELINED),
         () => echoed(bare, [GATHERED]),

@@ -1,6 +1,6 @@
 /**
- * One person's messenger for the bench; run as a program it is the other side, a process of its own that
- * only receives, or answers every text.
+ * One person's messenger for the bench; run as a program it is the other side, a process of its own with one person or
+ * several, who only receive, or answer every text.
  */
 import { Account } from "../../src/client/accounts.ts";
 import type { MessengerEvent } from "../../src/client/conversation/events.ts";
@@ -46,9 +46,14 @@ export type Receiver = {
 };
 
 /** A person in another process, whose contact `from` is; resolves when online. */
-export async function startReceiver(options: PersonOptions, from: string): Promise<Receiver> {
+export function startReceiver(options: PersonOptions, from: string): Promise<Receiver> {
+  return startReceivers([options], from);
+}
+
+/** As `startReceiver`, for several people in one process; `p2pPort` is the first one's. */
+export async function startReceivers(people: readonly PersonOptions[], from: string): Promise<Receiver> {
   const child = Bun.spawn([process.execPath, "run", import.meta.path, from], {
-    stdin: new Blob([JSON.stringify(options)]),
+    stdin: new Blob([JSON.stringify(people)]),
     stdout: "pipe",
     stderr: "inherit",
     timeout: PROCESS_LIFETIME,
@@ -66,13 +71,17 @@ export async function startReceiver(options: PersonOptions, from: string): Promi
 }
 
 if (import.meta.main) {
-  const options = JSON.parse(await new Response(Bun.stdin.stream()).text()) as PersonOptions;
-  const account = await goOnline(options, (event) => {
-    if (event.name === "message" && options.answers === true)
-      account.messenger.send(event.from, event.message.text);
-  });
-  const { messenger } = account;
-  messenger.decisions.decide(process.argv[2] as string, "add");
-  process.on("SIGTERM", () => void account.close().then(() => process.exit(0)));
-  console.log(messenger.reach.port);
+  const people = JSON.parse(await new Response(Bun.stdin.stream()).text()) as PersonOptions[];
+  const accounts: Account[] = [];
+  for (const options of people) {
+    const account = await goOnline(options, (event) => {
+      if (event.name === "message" && options.answers === true)
+        account.messenger.send(event.from, event.message.text);
+    });
+    account.messenger.decisions.decide(process.argv[2] as string, "add");
+    accounts.push(account);
+  }
+  const close = () => Promise.all(accounts.map((account) => account.close()));
+  process.on("SIGTERM", () => void close().then(() => process.exit(0)));
+  console.log(accounts[0]?.messenger.reach.port);
 }
