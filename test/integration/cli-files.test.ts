@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { AtTerminal } from "./at-terminal.ts";
 import { expectFailure, PASSWORD, World, type ClientHere, type Event, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
@@ -127,6 +128,19 @@ test("several files are sent at once, and each has its end", async () => {
   });
   expect(events.filter(({ state }) => state === "done").length).toBe(3);
   expect(readFileSync(join(incoming, "c.txt"), "utf8")).toBe("xx");
+});
+
+test("at a terminal a row shows how far it is, and nothing is left of it", async () => {
+  const path = file("shown.bin", new Uint8Array(8 * 1_048_576));
+  const flags = ["--lang", "en", "--server", ana.server, "--data", ana.data, "--user", "ana"];
+  const terminal = new AtTerminal([...flags, "send-file", "beto", path]);
+  expect(await terminal.exited).toBe(0);
+  expect(terminal.text).toMatch(/⇡ shown\.bin +\[[=> ]+\] +\d+ %/);
+  expect(terminal.screen.rows.filter((row) => row !== "")).toEqual([
+    "“shown.bin” (8.0 MiB) is offered to beto; it waits for their answer.",
+    "beto has received “shown.bin” (8.0 MiB).",
+  ]);
+  await terminal.close();
 });
 
 test("standard input is sent to its end, whoever has the account online", async () => {
