@@ -9,27 +9,12 @@ import { titleOf } from "../../../src/ui/app/view.ts";
 import { storedOffers } from "../../../src/ui/chat/files/offers.ts";
 import { parseServer } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
+import { sharedFile } from "../chat/files/shared-file.ts";
 
 const context: AppContext = { now: 1_000_000, texts: textsIn("es"), language: "es", describe: () => "" };
 
 function file(id: number, change: Partial<SharedFile> = {}): SharedFile {
-  return {
-    id: String(id),
-    number: id,
-    peer: "carla",
-    direction: "in",
-    name: "informe.pdf",
-    size: 104_857_600,
-    entries: null,
-    done: 0,
-    rate: null,
-    state: "offered",
-    reason: null,
-    path: null,
-    sha256: null,
-    at: "2026-11-22T12:00:00.000Z",
-    ...change,
-  };
+  return sharedFile({ id: String(id), number: id, peer: "carla", ...change });
 }
 
 /** Events, files that change, and times that pass, in ms. */

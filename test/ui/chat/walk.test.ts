@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
 
+import type { SharedFile } from "../../../src/client/conversation/events.ts";
 import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { MAX_PENDING } from "../../../src/ui/chat/delivery-tracking.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
+import { sharedFile } from "./files/shared-file.ts";
 import { asIs, ChatScript, incoming, linesOf, NOON, outgoing, PEER } from "./chat-script.ts";
 
 const STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
@@ -16,6 +18,16 @@ const REASONS: readonly UnreachableReason[] = [
   "revoked",
   "insecure",
   "no_server",
+];
+const FILE_STATES: readonly SharedFile["state"][] = [
+  "offered",
+  "accepted",
+  "running",
+  "paused",
+  "done",
+  "declined",
+  "cancelled",
+  "failed",
 ];
 const LINES = [
   "hola",
@@ -36,6 +48,9 @@ const LINES = [
   "/cancel #2",
   "/list 3",
   "/delete chat benito",
+  "/send x»",
+  "/get #x»",
+  "/stop",
 ];
 /** It ends a quotation, and goes on in our voice. */
 const FORGED = 'x»”"›’’\n*** FORGED';
@@ -157,6 +172,23 @@ test("random events in any order: no error, no message twice, no state that goes
           name: "silent",
           username: user(),
           since: random.pick([undefined, script.now - random.integer(1e6)]),
+        }),
+      () =>
+        script.messenger({
+          name: "file",
+          file: sharedFile({
+            id: String(random.integer(4)),
+            peer: user(),
+            direction: random.pick(["in", "out"]),
+            name: random.pick(TEXTS),
+            size: random.pick([null, 0, 100]),
+            entries: random.pick([null, 3]),
+            done: random.integer(101),
+            rate: random.pick([null, 0, 1e6]),
+            state: random.pick(FILE_STATES),
+            reason: random.pick([null, "no_space", FORGED]),
+            path: random.pick([null, FORGED]),
+          }),
         }),
       () => script.take({ name: "online", people: [PEER, "carla"] }),
       () => {

@@ -3,36 +3,15 @@ import { describe, expect, test } from "bun:test";
 import type { SharedFile } from "../../../../src/client/conversation/events.ts";
 import { chatPrompt } from "../../../../src/ui/chat/update.ts";
 import { textsIn } from "../../../../src/ui/texts/texts.ts";
-import { ChatScript, PEER, printed } from "../chat-script.ts";
-
-const MIB = 1_048_576;
-
-function file(change: Partial<SharedFile> = {}): SharedFile {
-  return {
-    id: "1",
-    number: 3,
-    peer: PEER,
-    direction: "in",
-    name: "informe.pdf",
-    size: 100 * MIB,
-    entries: null,
-    done: 0,
-    rate: null,
-    state: "offered",
-    reason: null,
-    path: null,
-    sha256: null,
-    at: "2026-11-22T12:00:00.000Z",
-    ...change,
-  };
-}
+import { ChatScript, printed } from "../chat-script.ts";
+import { MIB, sharedFile } from "./shared-file.ts";
 
 class FileScript extends ChatScript {
   file: SharedFile;
 
   constructor(change: Partial<SharedFile> = {}) {
     super();
-    this.file = file(change);
+    this.file = sharedFile(change);
   }
 
   /** The file changes; gives what is printed. */
@@ -131,9 +110,9 @@ describe("the prompt", () => {
     script.becomes();
     script.deliver("1", "received");
     expect(script.mark).toBe("⇣ 0 %");
-    expect(script.messenger({ name: "file", file: file({ state: "running", done: 43.9 * MIB }) })).toEqual(
-      [],
-    );
+    expect(
+      script.messenger({ name: "file", file: sharedFile({ state: "running", done: 43.9 * MIB }) }),
+    ).toEqual([]);
     expect(script.mark).toBe("⇣ 43 %");
     script.becomes({ state: "done", path: "/tmp/a" });
     expect(script.mark).toBe("");
@@ -142,7 +121,7 @@ describe("the prompt", () => {
   test("shows the sum of several, in each direction, until all have ended", () => {
     const script = new FileScript();
     const take = (id: string, change: Partial<SharedFile>) =>
-      script.messenger({ name: "file", file: file({ id, state: "running", ...change }) });
+      script.messenger({ name: "file", file: sharedFile({ id, state: "running", ...change }) });
     take("1", { done: 50 * MIB });
     take("2", { size: 300 * MIB, done: 50 * MIB });
     take("3", { direction: "out", size: 2 * MIB, done: MIB });
@@ -174,9 +153,9 @@ describe("/files", () => {
   test("lists what goes on, and the last ones that have ended, each with its number", () => {
     const script = new ChatScript();
     const ended = Array.from({ length: 12 }, (_, index) =>
-      file({ id: `e${index}`, number: index + 1, state: "declined", direction: "out" }),
+      sharedFile({ id: `e${index}`, number: index + 1, state: "declined", direction: "out" }),
     );
-    const going = file({ id: "g", number: 2, peer: "carla", state: "running", done: 43 * MIB });
+    const going = sharedFile({ id: "g", number: 2, peer: "carla", state: "running", done: 43 * MIB });
     const [said = ""] = printed(script.take({ name: "files", files: [going, ...ended] }));
     const rows = said.split("\n");
     expect(rows).toHaveLength(12);
@@ -189,7 +168,7 @@ describe("/files", () => {
     expect(printed(script.take({ name: "files", files: [] }))).toEqual([
       "Todavía no se ha enviado ni recibido ningún archivo.",
     ]);
-    const [said = ""] = printed(script.take({ name: "files", files: [file()], asked: "/get" }));
+    const [said = ""] = printed(script.take({ name: "files", files: [sharedFile()], asked: "/get" }));
     expect(said).toStartWith("¿Cuál? Ponga su número, /get #N:\n#3 benito le ofrece");
   });
 });
