@@ -33,7 +33,7 @@ import { UsageError } from "../protocol/options.ts";
 import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
 import { localDay } from "./format/local-time.ts";
-import { reasonSentence } from "./format/file-words.ts";
+import { refusalSentence } from "./format/file-words.ts";
 import { shownName, type NameBook } from "./format/name-book.ts";
 import { NoMessagesError } from "./format/conversation-export.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
@@ -245,9 +245,7 @@ export function transferFailure({ code }: TransferError, user: string, texts: Te
       not_supported: "refused",
     } as const
   )[code];
-  // Of the folder into which something is to be received.
-  const direction = code === "unwritable" || code === "no_space" ? "in" : "out";
-  return failure(exit, code, reasonSentence(code, direction, user, texts));
+  return failure(exit, code, refusalSentence(code, user, texts));
 }
 
 function newFileSentence(error: NewFileError, texts: Texts): string {
