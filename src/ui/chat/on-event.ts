@@ -14,6 +14,7 @@ import {
   notice,
   peerName,
   printing,
+  whyWaiting,
   withKeyWarning,
   withNotified,
 } from "./notices.ts";
@@ -61,7 +62,8 @@ function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatS
 }
 
 export function filesContext(chat: ChatModel, context: ChatContext): FilesContext {
-  return { now: context.now, texts: context.texts, user: peerName(chat, context) };
+  const { now, texts } = context;
+  return { now, texts, user: peerName(chat, context), why: whyWaiting(chat, context) };
 }
 
 export function withFiles(chat: ChatModel, { files, lines }: FilesStep): ChatStep {

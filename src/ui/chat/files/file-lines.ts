@@ -6,6 +6,8 @@ import type { Line } from "../../format/printed-line.ts";
 import type { Texts } from "../../texts/texts.ts";
 import type { FileEvent } from "./model.ts";
 
+type FileLine = Extract<Line, { readonly name: "notice" | "failure" }>;
+
 /** Of those that have ended `/files` lists the last ones. */
 const MAX_ENDED = 10;
 
@@ -24,7 +26,7 @@ export function isOffer({ state, direction }: Pick<SharedFile, "state" | "direct
 }
 
 /** What is said of a file: of one that waits for our answer also what to type. @param user the other person, as shown */
-export function fileLine(file: SharedFile, user: string, texts: Texts): Line {
+export function fileLine(file: SharedFile, user: string, texts: Texts): FileLine {
   const sentence = fileSentence(file, user, texts);
   if (isOffer(file)) return { name: "notice", text: `${sentence} ${texts.chatFileOffer(file.number)}` };
   return { name: file.state === "failed" ? "failure" : "notice", text: sentence };

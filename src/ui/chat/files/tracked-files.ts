@@ -27,6 +27,8 @@ export type FilesContext = {
   readonly texts: Texts;
   /** The person of the chat, as shown. */
   readonly user: string;
+  /** Why what we write waits; undefined: it does not, or that was said. */
+  readonly why: string | undefined;
 };
 
 export type FilesStep = { readonly files: TrackedFiles; readonly lines: readonly Line[] };
@@ -51,13 +53,18 @@ function lasting(file: SharedFile): number {
 /** Says what has become of a file, unless that was said, or has to last before. */
 function tell(
   tracked: Tracked,
-  { now, texts, user }: FilesContext,
+  { now, texts, user, why }: FilesContext,
 ): { tracked: Tracked; lines: readonly Line[] } {
   const { file, since, said } = tracked;
   const saying = sayingOf(file);
   // The clock may have been set back.
   if (said === saying || Math.abs(now - since) < lasting(file)) return { tracked, lines: [] };
-  return { tracked: { ...tracked, said: saying }, lines: [fileLine(file, user, texts)] };
+  const line = fileLine(file, user, texts);
+  const isWaiting = file.state === "offered" && file.direction === "out" && why !== undefined;
+  return {
+    tracked: { ...tracked, said: saying },
+    lines: [isWaiting ? { ...line, text: `${line.text} ${why}` } : line],
+  };
 }
 
 /** A transfer with the person of the chat has changed, or makes progress. */

@@ -61,6 +61,21 @@ describe("what a chat says of a file", () => {
     ]);
   });
 
+  test("that is offered to somebody who is away", () => {
+    const script = new FileScript({ direction: "out" });
+    script.messenger({
+      name: "unreachable",
+      username: "benito",
+      reason: "offline",
+      retryIn: 1,
+      heardAt: undefined,
+    });
+    const [said = ""] = script.becomes();
+    expect(said).toStartWith(
+      "Se ofrece «informe.pdf» (100 MiB) a benito; espera su respuesta. benito no está",
+    );
+  });
+
   test("of somebody else is said elsewhere", () => {
     const script = new FileScript({ peer: "carla" });
     expect(script.becomes({ state: "running" })).toEqual([]);
