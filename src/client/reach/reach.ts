@@ -60,12 +60,8 @@ type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
 /** Addresses of this client, with their ports. `nearby`: told to who is in the same network only. */
 export type ToldAddresses = { readonly everyone: readonly string[]; readonly nearby: readonly string[] };
 
-/** Where somebody is to be reached for the bytes of a transfer. */
-export type StreamPlace = {
-  readonly targets: readonly Target[];
-  readonly isProven: boolean;
-  readonly key: string;
-};
+/** Where somebody is to be reached for the bytes of a transfer: where they have answered; at their addresses; at the server. */
+export type StreamPlace = Target | "known" | "meeting";
 
 export class Reach {
   readonly meetings: Meetings;
@@ -242,31 +238,26 @@ export class Reach {
 
   /**
    * Connects us to somebody for the bytes of a transfer.
-   * @param at where their client listens; no targets: they are met at the server. `isProven`: they have answered there, so
-   * that no budget is needed. `key`: the fingerprint of the key of the conversation
-   * @param asked, @param take, @returns, @throws as of `Meetings.stream`
+   * @param key the fingerprint of the key of the conversation
+   * @param asked, @param take, @throws as of `Meetings.stream`
    */
   async stream(
     record: ContactRecord,
-    { targets, isProven, key }: StreamPlace,
+    place: StreamPlace,
+    key: string,
     ...[asked, signal, take]: [asked: string | Invitation, signal: AbortSignal, take: Greet]
-  ): Promise<boolean> {
-    if (targets.length === 0 || this.#isHidden) return this.meetings.stream(record, asked, signal, take);
-    const { tls } = this.#needs;
-    const report = { name: "key", fingerprint: key } as const;
-    const race = new Race({ tls, record, report, greet: take });
-    const { account, budget, own } = this.#dialNeeds;
-    await dialTargets(
-      race,
-      { nearby: [], elsewhere: targets, otherwise: undefined },
-      {
-        dial,
-        take: ({ ip }) => (isProven ? 0 : budget.take(`${account} ${record.label}`, ip, own())),
-        signal,
-        tried: () => undefined,
-      },
-    );
-    return race.isGreeted;
+  ): Promise<void> {
+    if (place === "meeting") await this.meetings.stream(record, asked, signal, take);
+    else if (place === "known") {
+      const meet: DialNeeds["meet"] = (_race, _isOpen, dialled) => dialled;
+      await dialPeer({ ...this.#dialNeeds, tried: () => undefined, meet }, record, signal, take);
+    } else {
+      const report = { name: "key", fingerprint: key } as const;
+      const race = new Race({ tls: this.#needs.tls, record, report, greet: take });
+      const places = { nearby: [], elsewhere: [place], otherwise: undefined };
+      // They have answered there, so nobody else is dialled.
+      await dialTargets(race, places, { dial, take: () => 0, tried: () => undefined, signal });
+    }
   }
 
   /**

@@ -21,7 +21,7 @@ const FIRST_WAIT = 1_000;
 const SECOND_DIALLER = 5_000;
 /** How often what holds a transfer up is looked at again, in ms: here, and on the other side. */
 const OWN_PAUSE = 5_000;
-const THEIR_PAUSE = 30_000;
+const THEIR_PAUSE = 15_000;
 /**
  * How long nothing moves before a stream counts as broken, in ms: after a link was lost, whose line the stream may have had,
  * and in any case. What is read once may come slowly, and cannot come again.

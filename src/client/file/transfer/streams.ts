@@ -21,11 +21,11 @@ import {
 } from "../../../protocol/peer-messages.ts";
 import type { Transport } from "../../conversation/transport.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
-import type { Greet } from "../../peer/dial.ts";
+import type { ContactRecord } from "../../peer/contact-record.ts";
 import { HELLO_TIMEOUT, type LinkConnection, type PeerLink, type ProvenStream } from "../../peer/link.ts";
 import type { RelayUse } from "../../disk/schema.ts";
 import type { Invitation } from "../../reach/meetings.ts";
-import type { Reach } from "../../reach/reach.ts";
+import type { Reach, StreamPlace } from "../../reach/reach.ts";
 
 /** Dials in vain at one place, before the two meet at the server instead. */
 const DIALS = 2;
@@ -35,7 +35,7 @@ type StreamsNeeds = {
   readonly ownLabel: string;
   readonly relay: () => RelayUse;
   readonly clock: Clock;
-  readonly connect: (...stream: Parameters<Reach["stream"]>) => Promise<boolean>;
+  readonly connect: (...stream: Parameters<Reach["stream"]>) => Promise<void>;
 };
 
 /** A connection on which the other side is to say what it wants. */
@@ -84,14 +84,9 @@ export class Streams {
     signal: AbortSignal,
   ): Promise<OpenedStream | undefined> {
     const isMet = way === "punched" || way === "relayed" || attempt % (DIALS + 1) === DIALS;
-    const known = target === undefined ? record.targets : [target];
-    const targets = isMet || this.#needs.relay() === "only" ? [] : known;
-    const key = peer.fingerprint;
-    let stream: ProvenStream | undefined;
-    const take = this.#taking(key, (taken) => (stream = taken));
-    const place = { targets, isProven: target !== undefined, key };
-    await this.#needs.connect(record, place, transfer, signal, take);
-    return stream && this.#greet(stream, targets.length > 0, record.label);
+    const isHidden = this.#needs.relay() === "only";
+    const place = isMet || isHidden ? "meeting" : (target ?? "known");
+    return this.#open(record, place, peer.fingerprint, transfer, signal);
   }
 
   /** They ask to meet us for a transfer. @returns, @throws as `dial` */
@@ -101,32 +96,28 @@ export class Streams {
     invitation: Invitation,
     signal: AbortSignal,
   ): Promise<OpenedStream | undefined> {
+    return this.#open(record, "meeting", key, invitation, signal);
+  }
+
+  async #open(
+    record: ContactRecord,
+    place: StreamPlace,
+    key: string,
+    ...[asked, signal]: [asked: string | Invitation, signal: AbortSignal]
+  ): Promise<OpenedStream | undefined> {
     let stream: ProvenStream | undefined;
-    const take = this.#taking(key, (taken) => (stream = taken));
-    await this.#needs.connect(record, { targets: [], isProven: false, key }, invitation, signal, take);
-    return stream && this.#greet(stream, false, record.label);
-  }
-
-  /** Nothing is read of a connection before it is greeted. */
-  #taking(key: string, taken: (stream: ProvenStream) => void): Greet {
-    return (connection, peer, purpose, way) => {
+    await this.#needs.connect(record, place, key, asked, signal, (connection, peer, purpose, way) => {
+      // Nothing is read before it is greeted.
       connection.pauseReading();
-      if (purpose === "conversation" && peer.fingerprint === key) taken({ connection, peer, way });
+      if (purpose === "conversation" && peer.fingerprint === key) stream = { connection, peer, way };
       else connection.terminate("other_key");
-    };
-  }
-
-  #greet(stream: ProvenStream, isDialled: boolean, label: string): OpenedStream {
+    });
+    if (stream === undefined) return undefined;
     // In a meeting the decider is the acceptor.
-    const isDialler = isDialled || this.#needs.ownLabel > label;
+    const isDialler = place !== "meeting" || this.#needs.ownLabel > record.label;
     const { clock, ownName } = this.#needs;
-    const greeting = new StreamGreeting(
-      stream.connection,
-      clock,
-      isDialler ? "dialler" : "acceptor",
-      ownName(),
-    );
-    return { ...stream, greeting };
+    const role = isDialler ? "dialler" : "acceptor";
+    return { ...stream, greeting: new StreamGreeting(stream.connection, clock, role, ownName()) };
   }
 }
 
