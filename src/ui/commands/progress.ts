@@ -1,23 +1,31 @@
 /** How far several transfers are, one by one and together, and the rows of a terminal about them. */
+import type { SharedFile } from "../../client/conversation/events.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
-import { percentOf, progressRow, progressText, fileSentence, type ShownFile } from "../format/file-words.ts";
+import {
+  isHeldUp,
+  percentOf,
+  progressRow,
+  progressText,
+  fileSentence,
+  type ShownFile,
+} from "../format/file-words.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { Output } from "./output.ts";
 
 /** ms between two drawings, at least. */
 const INTERVAL = 100;
 
-/** One of several transfers. */
-export type FollowedFile = ShownFile & { readonly id: string };
+/** How long nothing has to come before that is told, in ms: a stream may be replaced, or a transfer be about to end. */
+const CUT_LASTS = 2_000;
 
 export class Progress {
   /** Those that were not given up, in the order in which they were first seen. */
-  readonly #files = new Map<string, FollowedFile>();
+  readonly #files = new Map<string, SharedFile>();
   /** Of ten, of the whole, as it was last told. */
   #tenths = 0;
 
   /** What has become of a transfer. */
-  take(file: FollowedFile): void {
+  take(file: SharedFile): void {
     const isGivenUp = ["declined", "cancelled", "failed"].includes(file.state);
     if (isGivenUp) this.#files.delete(file.id);
     else this.#files.set(file.id, file);
@@ -35,9 +43,9 @@ export class Progress {
   }
 
   /** The transfer that is shown by itself; undefined: none has begun. */
-  get #current(): FollowedFile | undefined {
+  get #current(): SharedFile | undefined {
     const files = [...this.#files.values()];
-    const hasBegun = ({ state, done }: FollowedFile) =>
+    const hasBegun = ({ state, done }: SharedFile) =>
       state === "paused" || (state === "accepted" && done > 0);
     return files.find(({ state }) => state === "running") ?? files.find(hasBegun);
   }
@@ -45,7 +53,7 @@ export class Progress {
   /** All of them as one. */
   get #whole(): Pick<ShownFile, "done" | "size" | "rate" | "state"> {
     const files = [...this.#files.values()];
-    const sum = (of: (file: FollowedFile) => number | null) =>
+    const sum = (of: (file: SharedFile) => number | null) =>
       files.reduce<number | null>((total, file) => {
         const value = of(file);
         return total === null || value === null ? null : total + value;
@@ -103,7 +111,7 @@ export class ProgressDisplay {
     this.#texts = texts;
   }
 
-  take(file: FollowedFile): void {
+  take(file: SharedFile): void {
     this.progress.take(file);
     if (this.#output.statusColumns === undefined) return;
     this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + INTERVAL - performance.now()));
@@ -119,5 +127,31 @@ export class ProgressDisplay {
   end(): void {
     clearTimeout(this.#timer);
     this.#output.status([]);
+  }
+}
+
+/** Tells that a transfer was cut off, if that lasts. */
+export class Cuts {
+  readonly #tell: (file: SharedFile) => void;
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(tell: (file: SharedFile) => void) {
+    this.#tell = tell;
+  }
+
+  take(file: SharedFile): void {
+    const isCut = file.state === "accepted" && isHeldUp(file);
+    if (isCut && this.#timers.has(file.id)) return;
+    clearTimeout(this.#timers.get(file.id));
+    this.#timers.delete(file.id);
+    if (isCut)
+      this.#timers.set(
+        file.id,
+        setTimeout(() => this.#tell(file), CUT_LASTS),
+      );
+  }
+
+  end(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 }

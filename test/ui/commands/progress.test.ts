@@ -1,13 +1,17 @@
 import { expect, test } from "bun:test";
 
-import { Progress, type FollowedFile } from "../../../src/ui/commands/progress.ts";
+import type { SharedFile } from "../../../src/client/conversation/events.ts";
+import { Progress } from "../../../src/ui/commands/progress.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const MIB = 1_048_576;
 const texts = textsIn("en");
 
-function file(fields: Partial<FollowedFile> & { id: string }): FollowedFile {
+function file(fields: Partial<SharedFile> & { id: string }): SharedFile {
   return {
+    number: 1,
+    peer: "benito",
+    at: "2026-11-30T22:00:00.000Z",
     direction: "out",
     name: `${fields.id}.bin`,
     size: 100 * MIB,
@@ -22,7 +26,7 @@ function file(fields: Partial<FollowedFile> & { id: string }): FollowedFile {
   };
 }
 
-function following(...files: readonly FollowedFile[]): Progress {
+function following(...files: readonly SharedFile[]): Progress {
   const progress = new Progress();
   for (const each of files) progress.take(each);
   return progress;

@@ -19,12 +19,12 @@ import {
   type ExitCode,
   type Failure,
 } from "../../failures.ts";
-import { fileName, fileSentence, isHeldUp } from "../../format/file-words.ts";
+import { fileName, fileSentence } from "../../format/file-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { AwaitedPeer } from "../awaited-peer.ts";
 import { queuedSentence } from "../deliver.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
-import { ProgressDisplay } from "../progress.ts";
+import { Cuts, ProgressDisplay } from "../progress.ts";
 import { readPeople } from "../user-argument.ts";
 import { placeOf, readSources, type SourceArgument } from "./sources.ts";
 
@@ -51,6 +51,7 @@ class FileSending {
   readonly #sources: readonly SourceArgument[];
   readonly #peer: AwaitedPeer;
   readonly #display: ProgressDisplay;
+  readonly #cuts: Cuts;
   /** The source of each transfer that was asked for, by its id. */
   readonly #asked = new Map<string, SourceArgument>();
   /** What has become of them, by id. */
@@ -65,6 +66,7 @@ class FileSending {
     this.#sources = sources;
     this.#peer = new AwaitedPeer(context, to);
     this.#display = new ProgressDisplay(context.output, this.#texts);
+    this.#cuts = new Cuts((file) => context.output.notice(fileSentence(file, this.#peer.shown, this.#texts)));
   }
 
   /** @throws SelfError, InterruptedError, and as the requests */
@@ -101,6 +103,7 @@ class FileSending {
       throw error;
     } finally {
       this.#display.end();
+      this.#cuts.end();
     }
   }
 
@@ -152,6 +155,7 @@ class FileSending {
     if (config.wait === "queued") return;
     deadline.renew();
     this.#display.take(file);
+    this.#cuts.take(file);
     this.#tell(file, before);
     if (this.#areAllOffered && !this.#isOpen) this.#peer.resolve();
   }
@@ -168,7 +172,6 @@ class FileSending {
         return;
       }
       case "accepted":
-        if (isNew && isHeldUp(file)) output.notice(fileSentence(file, user, this.#texts));
         return;
       case "offered":
       case "paused":

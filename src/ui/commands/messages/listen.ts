@@ -20,12 +20,12 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
-import { fileSentence, isHeldUp } from "../../format/file-words.ts";
+import { fileSentence } from "../../format/file-words.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverGone } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
-import { ProgressDisplay } from "../progress.ts";
+import { Cuts, ProgressDisplay } from "../progress.ts";
 import { MessagePrinter } from "./message-printer.ts";
 
 /** About how many bytes may wait for a slow reader, in this process and of new messages on the disk. */
@@ -89,6 +89,7 @@ class Listening {
   /** Of transfers that have not ended, what was printed last. */
   readonly #files = new Map<string, string>();
   readonly #display: ProgressDisplay;
+  readonly #cuts: Cuts;
   /** When a failure of this disk was last printed, ms since 1970. */
   #diskFailedAt: number | undefined;
   /** When another error of a peer was last printed, ms since 1970. */
@@ -98,6 +99,9 @@ class Listening {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
     this.#display = new ProgressDisplay(context.output, this.#texts);
+    this.#cuts = new Cuts((file) =>
+      context.output.notice(fileSentence(file, this.#shown(file.peer), this.#texts)),
+    );
     context.output.whenClosed(() => this.#end.resolve(EXIT.done));
     context.output.whenTaken(() => this.#checkReader());
   }
@@ -149,6 +153,7 @@ class Listening {
       });
     } finally {
       this.#display.end();
+      this.#cuts.end();
       // Messages are marked as printed before the profile is closed.
       await printer.finished();
     }
@@ -288,13 +293,16 @@ class Listening {
     else this.#files.set(file.id, state);
     output.event({ event: "file", ...file }, isNew ? this.#fileLine(file) : undefined);
     this.#display.take(file);
+    this.#cuts.take(file);
     if (this.#display.progress.isOver) this.#display.progress.clear();
   }
 
   /** Undefined: nothing is printed. */
   #fileLine(file: SharedFile): string | undefined {
     const sentence = fileSentence(file, this.#shown(file.peer), this.#texts);
-    if (file.state === "accepted" && !isHeldUp(file)) return undefined;
+    // At a terminal a row shows it.
+    const isShown = file.state === "running" && this.#context.output.statusColumns !== undefined;
+    if (file.state === "accepted" || isShown) return undefined;
     if (file.state !== "offered") return sentence;
     const isAsked = file.direction === "in" && this.#context.config.acceptFiles === undefined;
     return isAsked ? `${sentence} ${this.#texts.fileHowToAccept(file.number)}` : undefined;
