@@ -101,6 +101,7 @@ export class Conversation {
         return isHeard ? "anywhere" : "atRelay";
       },
       events: {
+        greeted: () => this.delivery.prepare(),
         complete: (link) => this.#completed(link),
         pendingCompleted: (link) => this.verification.pendingCompleted(link),
         currentChanged: (link) => this.#currentChanged(link),
@@ -110,6 +111,7 @@ export class Conversation {
         drained: () => this.delivery.pump(),
         closed: (link) => {
           this.delivery.dropRead();
+          if (this.transport.count === 0 && !this.#isTerminated) this.delivery.takeBack();
           this.verification.closed(link);
         },
       },

@@ -95,20 +95,11 @@ type Writing = {
 };
 
 export class Delivery {
-  readonly #record: ContactRecord;
-  readonly #messages: MessageStore;
-  readonly #intake: Intake;
-  readonly #storage: StorageGuard;
-  readonly #durability: Durability;
-  readonly #emit: (event: MessengerEvent) => void;
-  readonly #isContact: () => boolean;
-  readonly #consentChanged: () => void;
-  readonly #tookText: (link: DeliveryLink) => void;
-  readonly #tookControls: (controls: TakenControls) => void;
-  readonly #isShown: () => boolean;
-  readonly #now: () => number;
+  readonly #options: DeliveryOptions;
   /** Undefined: there is no link. */
   #writing: Writing | undefined;
+  /** What was claimed for a link that is greeted; undefined: nothing is claimed but what may have been written. */
+  #prepared: { readonly seqs: readonly number[]; isOnDisk: boolean } | undefined;
   /** Ticks until the outbox is read again; undefined: the storage has not failed. */
   #retryIn: number | undefined;
   /** When each sent message that is not marked as sent on the disk was written, ms since 1970 by id. */
@@ -120,32 +111,8 @@ export class Delivery {
   #arrivals = new Arrivals();
 
   /** @throws SQLiteError */
-  constructor({
-    record,
-    messages,
-    intake,
-    storage,
-    durability,
-    emit,
-    isContact,
-    consentChanged,
-    tookText,
-    tookControls,
-    isShown,
-    now,
-  }: DeliveryOptions) {
-    this.#record = record;
-    this.#messages = messages;
-    this.#intake = intake;
-    this.#storage = storage;
-    this.#durability = durability;
-    this.#emit = emit;
-    this.#isContact = isContact;
-    this.#consentChanged = consentChanged;
-    this.#tookText = tookText;
-    this.#tookControls = tookControls;
-    this.#isShown = isShown;
-    this.#now = now;
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
     this.#count();
   }
 
@@ -161,8 +128,10 @@ export class Delivery {
 
   /** @throws SQLiteError */
   #count(): void {
-    const { text, edit, withdraw, control } = this.#messages.outboxCounts(this.#record.contact);
-    const features = this.#writing?.link.features ?? this.#record.features;
+    const { text, edit, withdraw, control } = this.#options.messages.outboxCounts(
+      this.#options.record.contact,
+    );
+    const features = this.#writing?.link.features ?? this.#options.record.features;
     const isHeld = (action: string) => features !== undefined && !features.includes(action);
     this.#unacknowledged = text + edit + withdraw + control;
     this.#held =
@@ -177,7 +146,7 @@ export class Delivery {
       read();
     } catch (error) {
       this.#retryIn = RETRY_AFTER_TICKS;
-      this.#storage.failed(error);
+      this.#options.storage.failed(error);
     }
   }
 
@@ -186,6 +155,30 @@ export class Delivery {
     this.#writing = link && { link, last: 0, isCaughtUp: false, isHeld: false };
     if (this.#unacknowledged > 0) this.recount();
     this.pump();
+  }
+
+  /** A link is greeted: what goes out first on it is claimed, and comes to the disk, meanwhile. */
+  prepare(): void {
+    if (this.#writing !== undefined || this.#prepared !== undefined || this.#unacknowledged === 0) return;
+    this.#orRetry(() => {
+      this.#options.durability.check();
+      const seqs = this.#options.messages.claimFirst(this.#options.record.contact, BATCH, WINDOW);
+      if (seqs.length === 0) return;
+      const prepared = { seqs, isOnDisk: false };
+      this.#prepared = prepared;
+      this.#options.durability.written(() => {
+        prepared.isOnDisk = true;
+        this.pump();
+      });
+    });
+  }
+
+  /** No link is left, complete or not: what was claimed for one, and not written, may be changed and cancelled again. */
+  takeBack(): void {
+    const { seqs = [] } = this.#prepared ?? {};
+    this.#prepared = undefined;
+    if (seqs.length > 0)
+      this.#orRetry(() => this.#options.messages.unclaim(this.#options.record.contact, seqs));
   }
 
   /** Whether the peer has said on this link that they take nothing more. */
@@ -216,14 +209,15 @@ export class Delivery {
   /** Writes messages of the outbox until the link is full or no message is left. */
   pump(): void {
     const writing = this.#writing;
-    if (writing === undefined || writing.isHeld) return;
+    if (writing === undefined || writing.isHeld || this.#prepared?.isOnDisk === false) return;
+    this.#prepared = undefined;
     // The common case, which needs no query.
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     // Messages that cannot be marked as tried are not sent; they stay in the outbox until the next attempt.
     this.#orRetry(() => {
-      this.#durability.check();
+      this.#options.durability.check();
       while (!writing.isCaughtUp && this.#writing === writing) {
-        const batch = this.#messages.claim(this.#record.contact, writing.last, BATCH, WINDOW);
+        const batch = this.#options.messages.claim(this.#options.record.contact, writing.last, BATCH, WINDOW);
         if (batch.length === 0) {
           writing.isCaughtUp = true;
           return;
@@ -279,9 +273,15 @@ export class Delivery {
         return message satisfies never;
     }
     if (this.#left.has(id) || message.wasSent === true) return true;
-    const at = this.#now();
+    const at = this.#options.now();
     this.#left.set(id, at);
-    this.#emit({ name: "delivery", to: this.#record.contact.username, id, state: "sent", at });
+    this.#options.emit({
+      name: "delivery",
+      to: this.#options.record.contact.username,
+      id,
+      state: "sent",
+      at,
+    });
     return true;
   }
 
@@ -301,7 +301,7 @@ export class Delivery {
       case "file_done":
       case "file_cancel":
         if (link.isHolding) return;
-        this.#arrivals.take(message, link.peer, this.#now());
+        this.#arrivals.take(message, link.peer, this.#options.now());
         if (this.#arrivals.isFull) link.endRead();
         return;
       case "delivered":
@@ -317,10 +317,18 @@ export class Delivery {
         link.send({ action: "pong" });
         return;
       case "typing":
-        this.#emit({ name: "typing", username: this.#record.contact.username, active: message.active });
+        this.#options.emit({
+          name: "typing",
+          username: this.#options.record.contact.username,
+          active: message.active,
+        });
         return;
       case "error":
-        this.#emit({ name: "peerError", username: this.#record.contact.username, code: message.code });
+        this.#options.emit({
+          name: "peerError",
+          username: this.#options.record.contact.username,
+          code: message.code,
+        });
         return;
       case "pong":
         return;
@@ -338,25 +346,25 @@ export class Delivery {
   commitRead(link: DeliveryLink): boolean {
     const arrivals = this.#arrivals;
     if (arrivals.isEmpty) return false;
-    this.#durability.check();
+    this.#options.durability.check();
     this.dropRead();
     const { incoming, readUpTo } = arrivals;
-    const now = this.#now();
+    const now = this.#options.now();
     const acknowledged = arrivals.acknowledged.map((id) => ({ id, leftAt: this.#left.get(id) }));
     const read = { incoming, acknowledged, readUpTo };
-    const taken = this.#isContact()
-      ? this.#intake.commitAll(this.#record, read, now)
-      : this.#intake.commit(this.#record, read, link, now);
+    const taken = this.#options.isContact()
+      ? this.#options.intake.commitAll(this.#options.record, read, now)
+      : this.#options.intake.commit(this.#options.record, read, link, now);
     const { committed, count, rest, request } = taken;
-    if (taken.isStranger) this.#consentChanged();
-    const { contact } = this.#record;
+    if (taken.isStranger) this.#options.consentChanged();
+    const { contact } = this.#options.record;
     if (count > 0) {
       const ids = arrivals.toAcknowledge.slice(0, count).filter((id) => id !== undefined);
-      this.#durability.taken(bytesOf(incoming), () => this.#acknowledge(ids, link));
+      this.#options.durability.taken(bytesOf(incoming), () => this.#acknowledge(ids, link));
     }
     if (rest === "held" && !link.isHolding) {
       link.hold();
-      this.#durability.inOrder(() => {
+      this.#options.durability.inOrder(() => {
         // They may have been accepted meanwhile: then they were told that, and the link is ending.
         if (!link.isOpen) return;
         link.send({ action: "held" });
@@ -367,20 +375,20 @@ export class Delivery {
     const hasNewText = committed.stored.some((each) => typeof each === "number");
     if (hasNewText) {
       link.tookText();
-      this.#tookText(link);
+      this.#options.tookText(link);
     }
     if (committed.transfers.length > 0 || committed.refused.length > 0)
-      this.#durability.inOrder(() => this.#tookControls(committed));
+      this.#options.durability.inOrder(() => this.#options.tookControls(committed));
     for (const { id } of acknowledged) this.#left.delete(id);
     this.#unacknowledged -= committed.acknowledged.length;
     const to = contact.username;
     for (const id of committed.acknowledged) {
-      this.#emit({ name: "delivery", to, id, state: "received", at: now });
+      this.#options.emit({ name: "delivery", to, id, state: "received", at: now });
     }
-    for (const id of committed.read) this.#emit({ name: "delivery", to, id, state: "read", at: now });
-    this.#show(incoming, committed.stored, request === undefined || this.#isShown(), now);
+    for (const id of committed.read) this.#options.emit({ name: "delivery", to, id, state: "read", at: now });
+    this.#show(incoming, committed.stored, request === undefined || this.#options.isShown(), now);
     if (request !== undefined && (hasNewText || (request.isNew && rest === "held"))) {
-      this.#emit({ name: "request", from: to, count: request.texts });
+      this.#options.emit({ name: "request", from: to, count: request.texts });
     }
     return committed.acknowledged.length > 0;
   }
@@ -402,7 +410,7 @@ export class Delivery {
     areMessages: boolean,
     now: number,
   ): void {
-    const { id: contact, username } = this.#record.contact;
+    const { id: contact, username } = this.#options.record.contact;
     const changes = stored.filter((each) => typeof each === "object");
     const changed = new Map(changes.map((message) => [message.seq, message]));
     const arrived = new Set(changes.length === 0 ? [] : stored.filter((each) => typeof each === "number"));
@@ -410,11 +418,12 @@ export class Delivery {
       const content = incoming[index];
       if (typeof each === "object") {
         if (!arrived.has(each.seq)) {
-          this.#emit({ name: "changed", username, message: each, action: undefined });
+          this.#options.emit({ name: "changed", username, message: each, action: undefined });
         }
       } else if (areMessages && each !== undefined && content?.kind === "text") {
         const message = changed.get(each) ?? arrivedMessage(contact, each, content, now);
-        if (message.withdrawnAt === undefined) this.#emit({ name: "message", from: username, message });
+        if (message.withdrawnAt === undefined)
+          this.#options.emit({ name: "message", from: username, message });
       }
     });
   }
@@ -434,7 +443,7 @@ export class Delivery {
   saveSent(limit = Infinity): void {
     if (this.#left.size === 0) return;
     const marked = new Map(this.#left.entries().take(limit));
-    this.#messages.saveSent(this.#record.contact, marked);
+    this.#options.messages.saveSent(this.#options.record.contact, marked);
     for (const id of marked.keys()) this.#left.delete(id);
   }
 

@@ -29,6 +29,8 @@ const DOUBTS = { burst: 5, perSecond: 0.2 } as const;
 const USEFUL_LIFE = 10_000;
 
 interface TransportEvents extends Pick<PeerLinkEvents, "message" | "readEnd" | "stream"> {
+  /** A link is greeted: it may be complete soon. */
+  greeted(): void;
   /** A link is complete. Nothing was written on it yet. */
   complete(link: PeerLink): void;
   /** There is a link with a key that waits for a verification. */
@@ -98,6 +100,7 @@ export class Transport {
           trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
         }),
       },
+      greeted: events.greeted,
       isHeard,
     });
     const greet = (id: LinkId, ...dialled: Parameters<Greet>) =>

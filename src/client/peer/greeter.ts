@@ -21,6 +21,8 @@ type GreeterNeeds = {
   readonly record: ContactRecord;
   readonly links: PeerLinks;
   readonly events: PeerLinkEvents;
+  /** A link for the conversation is greeted, and not complete yet. */
+  readonly greeted: () => void;
   /** Whether the peer's texts are taken as they come. */
   readonly isHeard: () => boolean;
 };
@@ -64,12 +66,13 @@ export class Greeter {
     way: LinkWay,
     place?: LinkPlace,
   ): void {
-    const { ownName, clock, reading, links, events, isHeard } = this.#options;
+    const { ownName, clock, reading, links, events, greeted, isHeard } = this.#options;
     const link = new PeerLink(
       { id, role, ownName: ownName(), clock, reading, connection, peer, purpose, way, place, isHeard },
       events,
     );
     links.add(link);
     link.greet();
+    if (purpose === "conversation") greeted();
   }
 }

@@ -7,7 +7,7 @@
  * outbox. A marked message may have arrived, even if it was not sent before a crash, and must be withdrawn on the
  * other side too.
  *
- * On the disk are a claim, and what was queued with an action, as soon as the method returns. What else is committed here
+ * On the disk are a `claim`, and what was queued with an action, as soon as the method returns. What else is committed here
  * is there after the next sync (`durability.ts`).
  */
 import type { Database, Statement } from "bun:sqlite";
@@ -251,6 +251,30 @@ export class MessageStore {
           .map(outboxMessageOf);
       })
       .immediate();
+  }
+
+  /**
+   * Claims the first of the messages that `claim` would give, which is on the disk with the next sync. Nothing of them may
+   * be written before.
+   * @returns the `seq` of each that was not claimed yet
+   */
+  claimFirst(contact: Contact, limit: number, bytes: number): number[] {
+    const last = this.#endOfClaim(contact, 0, limit, bytes);
+    const mark = this.#database.query<{ seq: number }, number[]>(
+      `UPDATE messages SET tried = 1 WHERE contact = ? AND ${IN_OUTBOX} AND seq <= ? AND tried = 0 RETURNING seq`,
+    );
+    return lightly(this.#database, () => mark.all(contact.id, last)).map(({ seq }) => seq);
+  }
+
+  /** Takes claims back of which nothing was written. @param seqs as `claimFirst` gave them */
+  unclaim(contact: Contact, seqs: readonly number[]): void {
+    const unmark = this.#database.query(
+      `UPDATE messages SET tried = 0 WHERE contact = ? AND ${IN_OUTBOX} AND seq = ?`,
+    );
+    const unmarkAll = this.#database.transaction(() => {
+      for (const seq of seqs) unmark.run(contact.id, seq);
+    });
+    lightly(this.#database, unmarkAll);
   }
 
   /** The `seq` of the last message of a claim. */

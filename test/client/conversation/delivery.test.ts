@@ -6,6 +6,7 @@ import {
   type PeerContent,
 } from "../../../src/client/conversation/arrivals.ts";
 import { Durability } from "../../../src/client/disk/durability.ts";
+import type { CommitLog } from "../../../src/client/disk/write-ahead-log.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import type { Contact } from "../../../src/client/profile/contacts.ts";
 import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
@@ -25,7 +26,12 @@ const PEER = { name: "Ana", label: labelOf("Ana"), notBefore: 0, fingerprint: ""
 function deliveryWith(
   { contacts, consents, messages }: MessageScene,
   contact: Contact,
-  { storage, emit, now }: Pick<ConstructorParameters<typeof Delivery>[0], "storage" | "emit" | "now">,
+  {
+    storage,
+    emit,
+    now,
+    sync,
+  }: Pick<ConstructorParameters<typeof Delivery>[0], "storage" | "emit" | "now"> & Pick<CommitLog, "sync">,
 ): Delivery {
   consents.accept(contact);
   const keyPending = () => undefined;
@@ -44,7 +50,7 @@ function deliveryWith(
     intake: new Intake({ consents, messages }, "requests"),
     storage,
     durability: new Durability(
-      { sync: (done) => done(null), syncNow: () => undefined },
+      { sync, syncNow: () => undefined },
       (error) => {
         throw error;
       },
@@ -119,6 +125,10 @@ class Party {
   readonly delivery: Delivery;
   readonly #stores: MessageScene;
   now = NOW;
+  /** Whether what is queued may be written at once. */
+  isLinked = true;
+  /** The end of each sync under way; undefined: a sync ends at once. */
+  syncs: (() => void)[] | undefined;
   #next = 0;
 
   constructor(stores: MessageScene, name = "Ana") {
@@ -128,7 +138,18 @@ class Party {
       storage: new StorageGuard((error) => this.events.push({ name: "storageFailed", error })),
       emit: (event) => this.events.push(event),
       now: () => this.now,
+      sync: (done) => {
+        if (this.syncs === undefined) done(null);
+        else this.syncs.push(() => done(null));
+      },
     });
+  }
+
+  /** Whether the text with this number may have been written on a link, as far as the disk knows. */
+  isTried(number: number): boolean {
+    const sql = "SELECT tried FROM messages WHERE id = ?";
+    const row = this.#stores.database.query<{ tried: number }, [string]>(sql);
+    return row.get(`${this.contact.username}-${number}`)?.tried === 1;
   }
 
   /** Commits texts to the outbox; their ids are `NAME-0`, `NAME-1`, … */
@@ -138,7 +159,8 @@ class Party {
 
   /** Commits to the outbox what goes out at once if there is a link. */
   queue(...messages: NewOutgoing[]): void {
-    const sequences = this.#stores.messages.queue(messages, new Set([this.contact]));
+    const linked = new Set(this.isLinked ? [this.contact] : []);
+    const sequences = this.#stores.messages.queue(messages, linked);
     this.delivery.committed(messages.map((each, index) => ({ ...each, seq: sequences[index] as number })));
   }
 
@@ -188,6 +210,48 @@ describe("an outgoing message", () => {
       const wire = new Wire();
       later.delivery.writeOn(wire);
       expect(wire.texts).toEqual(["0", "1"]);
+    }));
+
+  test.each(["disk", "link"])(
+    "is claimed while a link is greeted, and written after that sync (first: %s)",
+    (first) =>
+      withScene((stores) => {
+        const party = new Party(stores);
+        party.isLinked = false;
+        party.write("0", "1");
+        party.syncs = [];
+        party.delivery.prepare();
+        expect(party.isTried(1)).toBeTrue();
+        const wire = new Wire();
+        const link = () => party.delivery.writeOn(wire);
+        const disk = () => {
+          for (const end of party.syncs?.splice(0) ?? []) end();
+        };
+        const [one, other] = first === "disk" ? [disk, link] : [link, disk];
+        one();
+        party.write("2");
+        expect(wire.texts).toEqual([]);
+        other();
+        expect(wire.texts).toEqual(["0", "1", "2"]);
+      }),
+  );
+
+  test("is no longer claimed when the link has ended before it was complete", () =>
+    withScene((stores) => {
+      const party = new Party(stores);
+      party.isLinked = false;
+      party.write("0");
+      party.delivery.prepare();
+      expect(party.isTried(0)).toBeTrue();
+      party.delivery.takeBack();
+      expect(party.isTried(0)).toBeFalse();
+      party.delivery.prepare();
+      const wire = new Wire();
+      party.delivery.writeOn(wire);
+      expect(wire.texts).toEqual(["0"]);
+      party.delivery.writeOn(undefined);
+      party.delivery.takeBack();
+      expect(party.isTried(0)).toBeTrue();
     }));
 
   test("waits in the outbox while the link is full, and new messages do not overtake it", () =>
@@ -308,6 +372,7 @@ describe("an incoming message", () => {
         storage: new StorageGuard(() => undefined),
         emit: (event) => order.push(`${event.name} with ${onDisk()} on the disk`),
         now: () => NOW,
+        sync: (done) => done(null),
       });
       const link: DeliveryLink & Pick<Wire, "endRead"> = {
         hold: () => undefined,

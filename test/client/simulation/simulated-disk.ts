@@ -16,7 +16,8 @@ const NEVER = "it never goes back";
 const WATCH = `
 CREATE TRIGGER state_goes_back BEFORE UPDATE OF state ON messages WHEN new.state < old.state
 BEGIN SELECT raise(ABORT, '${NEVER}: state'); END;
-CREATE TRIGGER tried_goes_back BEFORE UPDATE OF tried ON messages WHEN new.tried < old.tried
+CREATE TRIGGER tried_goes_back BEFORE UPDATE OF tried ON messages
+WHEN new.tried < old.tried AND (old.state > 0 OR old.left_at IS NOT NULL)
 BEGIN SELECT raise(ABORT, '${NEVER}: tried'); END;
 CREATE TRIGGER mark_goes_back BEFORE UPDATE ON contacts
 WHEN new.read_here < old.read_here OR new.read_by_peer < old.read_by_peer
