@@ -55,14 +55,16 @@ export function percentOf({ done, size }: Pick<ShownFile, "done" | "size">): num
   return done >= size ? 100 : Math.floor((done / size) * 100);
 }
 
-/** «2 min»: how long the rest takes at this rate. Undefined: nobody knows. */
+/** «2 min»: how long the rest takes at this rate. Undefined: nothing is left, or nobody knows. */
 export function timeLeft({
   done,
   size,
   rate,
 }: Pick<ShownFile, "done" | "size" | "rate">): string | undefined {
   if (size === null || rate === null || rate <= 0) return undefined;
-  return ageOf((Math.max(0, size - done) / rate) * 1_000);
+  const left = ((size - done) / rate) * 1_000;
+  // Less than a second is one.
+  return left > 0 ? ageOf(Math.max(1_000, left)) : undefined;
 }
 
 /** The name as it may stand in a sentence of ours, in quotation marks. A long one keeps its beginning and its end. */

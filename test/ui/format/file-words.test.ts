@@ -59,6 +59,8 @@ test("a rate, the percent and the time that is left", () => {
   expect(percentOf(file({ done: 0, size: 0 }))).toBe(100);
   expect(percentOf(file({ size: null }))).toBeUndefined();
   expect(timeLeft(file({ done: 0, size: 120 * MIB, rate: MIB }))).toBe("2 min");
+  expect(timeLeft(file({ done: 99, size: 100 }))).toBe("1 s");
+  expect(timeLeft(file({ done: 100, size: 100 }))).toBeUndefined();
   expect(timeLeft(file({ rate: 0 }))).toBeUndefined();
   expect(timeLeft(file({ rate: null }))).toBeUndefined();
   expect(timeLeft(file({ size: null }))).toBeUndefined();
