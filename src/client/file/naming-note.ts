@@ -6,7 +6,7 @@ import type { BigIntStats } from "node:fs";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 
-import { errorCode } from "../../net/error-code.ts";
+import { ifThere } from "./source.ts";
 import { syncNames } from "./target-folder.ts";
 
 export type NamingNote = {
@@ -39,10 +39,6 @@ export async function writeNote(notes: string, note: NamingNote): Promise<void> 
 
 /** @returns undefined: nothing got a name yet @throws system errors */
 export async function readNote(notes: string): Promise<NamingNote | undefined> {
-  try {
-    return JSON.parse(await readFile(join(notes, FILE), "utf8")) as NamingNote;
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = await ifThere(() => readFile(join(notes, FILE), "utf8"));
+  return text === undefined ? undefined : (JSON.parse(text) as NamingNote);
 }

@@ -79,12 +79,12 @@ export class SinkError extends Error {
 }
 
 /** Runs `work`, and turns errors of the system into a SourceError. @param missing where there is no such file */
-export async function asSource<T>(missing: "no_such_file" | "gone", work: () => Promise<T>): Promise<T> {
+export async function asSource<T>(missing: SourceFault, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    const isMissing = ["ENOENT", "ENOTDIR"].includes(errorCode(error));
+    const isMissing = ["ENOENT", "ENOTDIR", "ELOOP"].includes(errorCode(error));
     throw new SourceError(isMissing ? missing : "not_readable", error);
   }
 }
@@ -102,6 +102,16 @@ export async function asSink<T>(work: () => Promise<T>): Promise<T> {
       ["EFBIG", "too_large"],
     ]);
     throw new SinkError(faults.get(errorCode(error)) ?? "unwritable", error);
+  }
+}
+
+/** @returns undefined: there is no such file @throws any other error */
+export async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
   }
 }
 

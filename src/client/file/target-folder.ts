@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
 import { numbered } from "./safe-names.ts";
-import { asSink, closeLater, SinkError } from "./source.ts";
+import { asSink, closeLater, ifThere, SinkError } from "./source.ts";
 
 /** Most names that are tried for one file. */
 const MAX_NUMBER = 100_000;
@@ -181,16 +181,6 @@ export async function syncNames(folder: FileHandle): Promise<void> {
 
 function openFolder(path: string): Promise<FileHandle> {
   return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-}
-
-/** @returns undefined: there is nothing of that name @throws any other error */
-async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 async function isSame(path: string, opened: BigIntStats): Promise<boolean> {
