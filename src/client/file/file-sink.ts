@@ -2,10 +2,9 @@ import type { BigIntStats } from "node:fs";
 import { rm, type FileHandle } from "node:fs/promises";
 
 import { FreeSpace } from "../disk/free-space.ts";
-import { readFully } from "./file-source.ts";
 import { isNoted, readNote, writeNote } from "./naming-note.ts";
 import { safeName } from "./safe-names.ts";
-import { asSink, closeLater, SinkError, type Sink } from "./source.ts";
+import { asSink, closeLater, readFully, setModified, SinkError, writeFully, type Sink } from "./source.ts";
 import { TargetFolder } from "./target-folder.ts";
 
 /** What one received file or folder needs to know of its place; the same at each opening. */
@@ -136,18 +135,4 @@ async function openIf(
   if (status.isFile() && isOurs(status)) return handle;
   await handle.close();
   return undefined;
-}
-
-/** Writes all of `bytes`; the system may take fewer at once. @throws system errors */
-export async function writeFully(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
-  }
-}
-
-/** @param modified ms since 1970; undefined: it stays */
-export async function setModified(handle: FileHandle, modified: number | undefined): Promise<void> {
-  if (modified !== undefined) await handle.utimes(modified / 1000, modified / 1000);
 }

@@ -1,7 +1,7 @@
 import { constants, type BigIntStats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 
-import { asSource, closeLater, SourceError, type Source } from "./source.ts";
+import { asSource, closeLater, readFully, SourceError, type Source } from "./source.ts";
 
 /** A file that is sent. */
 export class FileSource implements Source {
@@ -67,15 +67,4 @@ export class FileSource implements Source {
 /** Without the number of the device, which a restart may change. */
 export function identityOf(status: BigIntStats): string {
   return `${status.ino}:${status.size}:${status.mtimeNs}`;
-}
-
-/** Fills `into` from `offset`, unless the end of the file comes before. @returns bytes read; system errors are thrown */
-export async function readFully(handle: FileHandle, offset: number, into: Uint8Array): Promise<number> {
-  let done = 0;
-  while (done < into.length) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, offset + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
 }

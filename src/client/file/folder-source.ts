@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access, lstat, open, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { identityOf, readFully } from "./file-source.ts";
+import { identityOf } from "./file-source.ts";
 import {
   Contents,
   listingLine,
@@ -15,7 +15,7 @@ import {
   type Piece,
 } from "./listing.ts";
 import { inParallel } from "./parallel.ts";
-import { asSource, ifThere, SourceError, type Source } from "./source.ts";
+import { asSource, ifThere, readFully, SourceError, type Source } from "./source.ts";
 
 /** Most paths that are named of what is left out. */
 const MAX_NAMED = 100;

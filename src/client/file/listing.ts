@@ -86,8 +86,7 @@ type Folder = {
   /** Safe, from the received folder on, with `/` at its end; empty for that folder. */
   readonly path: string;
   /** By what the listing calls it. */
-  readonly folders: Map<string, Folder>;
-  readonly files: Set<string>;
+  readonly inside: Map<string, Folder | "file">;
   /** By the `twinKey` of each name that is given here: the number with which it may be given again. */
   readonly taken: Map<string, number>;
 };
@@ -104,7 +103,7 @@ export class ListedTree {
   /** When the listed ones of them were modified, in ms since 1970. */
   readonly folderTimes = new Map<string, number>();
   #entries = 0;
-  readonly #root: Folder = { path: "", folders: new Map(), files: new Set(), taken: new Map() };
+  readonly #root: Folder = { path: "", inside: new Map(), taken: new Map() };
   readonly #listed = new Set<Folder>();
 
   get entries(): number {
@@ -122,8 +121,8 @@ export class ListedTree {
     if (!parts.concat(name === "" ? [] : [name]).every(isPart)) throw new SinkError("bad_listing");
     const parent = parts.reduce((folder, part) => this.#folderIn(folder, part), this.#root);
     if (name === "") return this.#addFolder(parent, size, modified);
-    if (parent.files.has(name) || parent.folders.has(name)) throw new SinkError("bad_listing");
-    parent.files.add(name);
+    if (parent.inside.has(name)) throw new SinkError("bad_listing");
+    parent.inside.set(name, "file");
     this.paths.push(parent.path + this.#nameIn(parent, name));
     this.modified.push(modified);
     this.contents.add(size);
@@ -137,12 +136,12 @@ export class ListedTree {
   }
 
   #folderIn(parent: Folder, name: string): Folder {
-    const known = parent.folders.get(name);
+    const known = parent.inside.get(name);
+    if (known === "file") throw new SinkError("bad_listing");
     if (known !== undefined) return known;
-    if (parent.files.has(name)) throw new SinkError("bad_listing");
     const path = `${parent.path}${this.#nameIn(parent, name)}/`;
-    const folder: Folder = { path, folders: new Map(), files: new Set(), taken: new Map() };
-    parent.folders.set(name, folder);
+    const folder: Folder = { path, inside: new Map(), taken: new Map() };
+    parent.inside.set(name, folder);
     this.folders.push(path);
     return folder;
   }

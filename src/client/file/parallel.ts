@@ -5,7 +5,10 @@ const AT_ONCE = 16;
  * Does `work` for each element, several at once, in order of their begin. After a failure nothing new begins.
  * @throws the first failure, when nothing is running any more
  */
-export async function inParallel<T>(list: Iterable<T>, work: (element: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  list: Iterable<T>,
+  work: (element: T) => Promise<unknown>,
+): Promise<void> {
   const rest = list[Symbol.iterator]();
   const failures: unknown[] = [];
   const worker = async () => {

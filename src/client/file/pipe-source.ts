@@ -12,7 +12,8 @@ const OPEN_FILE = /^\/(?:proc\/[^/]+\/fd\/\d+|dev\/(?:stdin|fd\/\d+))$/;
 export class PipeSource implements Source {
   readonly size = undefined;
   readonly #handle: FileHandle | undefined;
-  readonly #reader: PipeReader;
+  /** Made with the first read: it reads ahead, and what it has read nobody else gets. */
+  #reader: PipeReader | undefined;
   /** Read from the pipe and not yet asked for. */
   #rest = new Uint8Array();
   #offset = 0;
@@ -20,9 +21,6 @@ export class PipeSource implements Source {
   /** @param handle undefined: standard input itself */
   private constructor(handle?: FileHandle) {
     this.#handle = handle;
-    this.#reader = Bun.file(handle?.fd ?? 0)
-      .stream()
-      .getReader() as PipeReader;
   }
 
   /**
@@ -45,10 +43,12 @@ export class PipeSource implements Source {
   async read(offset: number, into: Uint8Array): Promise<number> {
     if (offset !== this.#offset) throw new SourceError("gone");
     return asSource("gone", async () => {
+      const stream = () => Bun.file(this.#handle?.fd ?? 0).stream();
+      const reader = (this.#reader ??= stream().getReader() as PipeReader);
       let done = 0;
       while (done < into.length) {
         if (this.#rest.length === 0) {
-          const { value } = await this.#reader.read();
+          const { value } = await reader.read();
           if (value === undefined) break;
           this.#rest = value;
         }
@@ -67,7 +67,7 @@ export class PipeSource implements Source {
 
   /** Its writer is told by the system that nobody reads any more. */
   close(): void {
-    void this.#reader.cancel();
+    void this.#reader?.cancel();
     if (this.#handle !== undefined) closeLater(this.#handle);
   }
 }

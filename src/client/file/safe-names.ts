@@ -13,6 +13,8 @@ const MAX_ENDING_BYTES = 32;
 const REFUSED = /[/\\:*?"<>|]/g;
 /** Names of devices on Windows, whatever stands behind a dot. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$|clock\$)(?=\s*(?:\.|$))/i;
+/** Most names, of which nothing needs to be changed. */
+const PLAIN = /^[\w.-]{0,100}[\w-]$/;
 const ENDING = /(?:\.tar)?\.[^. ]+$/;
 
 /**
@@ -27,6 +29,7 @@ export function safeName(name: string): string {
 
 /** As `safeName`, for a name inside a received folder, which may begin with a dot or a dash. */
 export function safePart(name: string): string {
+  if (PLAIN.test(name) && !DEVICE.test(name)) return name;
   // Many spaces, or a letter that looks like one, would push the ending out of sight.
   const short = name.length <= MAX_NAME_UNITS ? name : name.slice(0, 500) + name.slice(-500);
   const shown = normalForm(visibleText(short))
@@ -50,6 +53,7 @@ export function numbered(name: string, number: number): string {
 
 /** One for all the names that some file system takes for the same: of another case, or composed otherwise. */
 export function twinKey(name: string): string {
+  if (PLAIN.test(name)) return name.toLowerCase();
   return normalForm(normalForm(name, "NFD").toLowerCase().toUpperCase().toLowerCase());
 }
 

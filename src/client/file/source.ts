@@ -22,8 +22,7 @@ export interface Source {
 /** Where a received file or folder goes. */
 export interface Sink {
   /**
-   * Several writes may run at once, of different ranges. `bytes` must stay as they are until it is done. After
-   * `no_space` it may be tried again.
+   * One at a time. `bytes` must stay as they are until it is done. After `no_space` it may be tried again.
    * @throws SinkError
    */
   write(offset: number, bytes: Uint8Array): Promise<void>;
@@ -34,7 +33,7 @@ export interface Sink {
    */
   read(offset: number, into: Uint8Array): Promise<number>;
   /**
-   * Gives what was received its name, when all of it is there, and no write is running. After a crash at any moment the
+   * Gives what was received its name, when all of it is there. After a crash at any moment the
    * same sink can be opened and finished again, and it is one file.
    * @returns the absolute path
    * @throws SinkError
@@ -113,6 +112,31 @@ export async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined>
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** Fills `into` from `offset`, unless the end of the file comes before. @returns bytes read; system errors are thrown */
+export async function readFully(handle: FileHandle, offset: number, into: Uint8Array): Promise<number> {
+  let done = 0;
+  while (done < into.length) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, offset + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}
+
+/** Writes all of `bytes`; the system may take fewer at once. @throws system errors */
+export async function writeFully(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
+
+/** @param modified ms since 1970; undefined: it stays */
+export async function setModified(handle: FileHandle, modified: number | undefined): Promise<void> {
+  if (modified !== undefined) await handle.utimes(modified / 1000, modified / 1000);
 }
 
 /** Closes a file when what is under way with it has ended. */

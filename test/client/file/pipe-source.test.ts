@@ -34,6 +34,14 @@ test("a pipe is read to its end, in order", () =>
     source.close();
   }));
 
+test("what is opened and not read loses nothing", () =>
+  withPipe("echo 123", async (path) => {
+    (await PipeSource.open(path)).close();
+    const source = await PipeSource.open(path);
+    expect((await allOf(source)).toString()).toBe("123\n");
+    source.close();
+  }));
+
 test("a writer that is slow is waited for", () =>
   withPipe("for i in 1 2 3; do sleep 0.02; echo $i; done", async (path) => {
     const source = await PipeSource.open(path);

@@ -56,3 +56,19 @@ export async function faultOf(work: Promise<unknown>): Promise<unknown> {
     return (error as { code?: unknown }).code ?? error;
   }
 }
+
+const LEAF = 1024 * 1024;
+
+/** Writes a source to a sink, leaf by leaf, as a transfer does. @returns the path that it got */
+export async function received(source: Source, sink: Sink, from = 0): Promise<string> {
+  const leaf = Buffer.alloc(LEAF);
+  for (let offset = from; ; offset += LEAF) {
+    const count = await source.read(offset, leaf);
+    if (count > 0) await sink.write(offset, leaf.subarray(0, count));
+    if (count < LEAF) break;
+  }
+  const path = await sink.finish();
+  sink.close();
+  source.close();
+  return path;
+}
