@@ -50,19 +50,24 @@ export class FolderSink implements Sink {
   /** Opens what is there of the folder, or makes it. @throws SinkError */
   static async open(place: Place, offered: Offered): Promise<FolderSink> {
     const folder = await TargetFolder.open(place.folder);
+    let listing: ReceivedListing | undefined;
     try {
       return await asSink(async () => {
-        const listing = await ReceivedListing.open(place.notes, offered);
+        listing = await ReceivedListing.open(place.notes, offered);
         const named = await openNamed(folder, place);
         if (named !== undefined) {
           return new FolderSink(place, offered.size, folder, listing, named.tree, named.name);
         }
         const tree = await openTree(folder, temporaryName(place.key), listing.tree !== undefined);
         const sink = new FolderSink(place, offered.size, folder, listing, tree, undefined);
-        await sink.#makeFolders();
+        await sink.#makeFolders().catch((error: unknown) => {
+          tree.close();
+          throw error;
+        });
         return sink;
       });
     } catch (error) {
+      listing?.close();
       folder.close();
       throw error;
     }
