@@ -27,7 +27,10 @@ export function onFile(
   const offers = withOffer(account.offers, file, told);
   const numbered = isOffer(file) ? withNumber(account.numbered, file.peer) : account.numbered;
   const next = inAccount(model, { offers, numbered });
-  const isSilent = isHere || !hasEnded(file) || (file.direction === "in" && isQuiet(account, file, now));
+  // Nobody knows of an offer that was taken back at once.
+  const isUnknown = file.state === "cancelled" && account.offers.get(file.id)?.told === "new";
+  const isMuted = file.direction === "in" && isQuiet(account, file, now);
+  const isSilent = isHere || !hasEnded(file) || isUnknown || isMuted;
   if (isSilent) return step(next);
   const line = fileLine(file, shownName(account.names, file.peer), texts);
   return step(next, { name: "print", lines: [line] });

@@ -109,8 +109,9 @@ describe("an offer of somebody whose chat is not open", () => {
     expect(screen.effects.at(-1)).toEqual({ name: "openChat", username: "carla" });
   });
 
-  test("that is accepted without a question is not announced", () => {
+  test("that is accepted without a question, or taken back at once, is not announced", () => {
     const screen = new Screen();
+    expect(screen.take(file(9), file(9, { state: "cancelled", reason: "stopped" }), 1_000)).toEqual([]);
     expect(screen.take(file(1), file(1, { state: "accepted" }), 1_000)).toEqual([]);
     expect([screen.news, screen.title]).toEqual([[], "ana — Paloma"]);
   });

@@ -57,6 +57,8 @@ function tell(
 ): { tracked: Tracked; lines: readonly Line[] } {
   const { file, since, said } = tracked;
   const saying = sayingOf(file);
+  // Nobody knows of an offer that was taken back at once.
+  if (said === undefined && file.state === "cancelled") return { tracked, lines: [] };
   // The clock may have been set back.
   if (said === saying || Math.abs(now - since) < lasting(file)) return { tracked, lines: [] };
   const line = fileLine(file, user, texts);

@@ -76,6 +76,12 @@ describe("what a chat says of a file", () => {
     );
   });
 
+  test("that is offered and taken back at once is nothing", () => {
+    const script = new FileScript();
+    expect(script.becomes()).toEqual([]);
+    expect(script.becomes({ state: "cancelled", reason: "stopped" })).toEqual([]);
+  });
+
   test("of somebody else is said elsewhere", () => {
     const script = new FileScript({ peer: "carla" });
     expect(script.becomes({ state: "running" })).toEqual([]);
