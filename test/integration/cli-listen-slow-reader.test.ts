@@ -3,52 +3,57 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 
-import { Profile } from "../../src/client/profile/profile.ts";
-import { CLIENT_PROGRAM, PASSWORD, World, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, PASSWORD, World, type Person as Account } from "./cli-process.ts";
 import { Collected } from "./collected.ts";
+import { Company, until, type Person } from "./messenger-pair.ts";
 
 setDefaultTimeout(120_000);
 
-/** What may wait for a reader in all, in bytes; a read and a batch more are on their way. */
+/** What may wait for a reader in all, in bytes; what waits for the disk, a read and a batch more are on their way. */
 const LIMIT = 8 * 1024 * 1024;
 const ON_THE_WAY = 2 * 1024 * 1024;
 const TEXT_BYTES = 30_000;
-const COUNT = 370;
-const numbers = Array(COUNT).keys().toArray();
 
 const world = new World();
-let port = 0;
+let company: Company;
 beforeAll(async () => {
-  port = (await world.server()).tlsPort;
+  company = await Company.meet();
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  await company.close();
+  await world.close();
+});
 
-async function loggedIn(name: string): Promise<Person> {
-  const person = world.person(name, port);
-  await person.register();
-  expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
-  return person;
+/** Somebody whose contacts these are, logged in before. */
+async function reader(name: string, friends: readonly Person[]): Promise<Account> {
+  const account = world.person(name, company.port);
+  await account.register();
+  expect((await account.run(["users"], { password: PASSWORD })).code).toBe(0);
+  for (const friend of friends) await account.run(["contacts", "add", friend.name]);
+  return account;
 }
 
-/** Queues the texts as a program would that sends much at once. */
-function queueTexts(from: Person, to: string): void {
-  const profile = Profile.open(from.profileFolder);
-  const contact = profile.contacts.ensure(to);
-  profile.messages.queue(
-    numbers.map((number) => ({
-      contact,
-      kind: "text",
-      id: `id-${number}`,
-      text: `${number} `.padEnd(TEXT_BYTES, "x"),
-      sentAt: Date.now(),
-      replyTo: undefined,
-    })),
-  );
-  profile.close();
+/** As a program that sends much at once. */
+function sendTexts(from: Person, to: string, count: number): void {
+  for (let number = 0; number < count; number++)
+    from.messenger.send(to, `${number} `.padEnd(TEXT_BYTES, "x"));
+}
+
+/** How often somebody was told unasked that we live: so it is while our links are not read. */
+function signsOfLife({ events }: Person): number {
+  const signs = (direction: "in" | "out", action: string) =>
+    events.filter(
+      (event) =>
+        event.name === "wire" &&
+        event.link === "peer" &&
+        event.direction === direction &&
+        event.message["action"] === action,
+    ).length;
+  return signs("in", "pong") - signs("out", "ping");
 }
 
 /** `listen --json` that writes into a pipe, which is read only by `read`. */
-function listenInto(person: Person, pipe: string) {
+function listenInto(person: Account, pipe: string) {
   expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
   // Without a reader and without blocking a pipe opens only in both directions.
   const end = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
@@ -68,73 +73,69 @@ function listenInto(person: Person, pipe: string) {
   return { listening, stderr, read };
 }
 
-/** The numbers of ana's texts in these lines. */
-function numbersIn(lines: readonly string[]): number[] {
+/** The numbers of somebody's texts in these lines. */
+function numbersIn(lines: readonly string[], from: string): number[] {
   return lines
-    .map((line) => (JSON.parse(line) as { text?: string }).text)
-    .filter((text) => text?.length === TEXT_BYTES)
-    .map((text) => Number.parseInt(text as string));
+    .map((line) => JSON.parse(line) as { from?: string; text?: string })
+    .filter((event) => event.from === from && event.text?.length === TEXT_BYTES)
+    .map(({ text }) => Number.parseInt(text as string));
 }
 
 test("a reader that stalls stops the links at 8 MiB, and gets everything once and in order when it reads on", async () => {
-  const [ana, beto, carla] = [
-    await loggedIn("ana.slow"),
-    await loggedIn("beto.slow"),
-    await loggedIn("carla.slow"),
-  ];
-  for (const friend of [ana, carla]) await beto.run(["contacts", "add", friend.name]);
-  queueTexts(ana, beto.name);
+  const senders = [
+    await company.person("ana.slow", { trace: true }),
+    await company.person("carla.slow", { trace: true }),
+  ] as const;
+  const beto = await reader("beto.slow", senders);
   const { listening, stderr, read } = listenInto(beto, join(world.folder, "slow"));
-  const [sending, other] = [await ana.listen(), await carla.listen()];
-  const received = () => sending.events.filter(({ state }) => state === "received").length;
-
-  // The last text before the links are no longer read.
-  await sending.event({
-    state: "received",
-    id: `id-${Math.floor((LIMIT - TEXT_BYTES) / (TEXT_BYTES + 500))}`,
-  });
-  // Nobody else is acknowledged either: it ends with 5 once the links are not read, and with 0 before.
-  let code = 0;
-  while (code === 0) ({ code } = await carla.run(["--timeout", "4", "send", beto.name, "hello"]));
-  expect(code).toBe(5);
+  const count = 190;
+  for (const sender of senders) sendTexts(sender, beto.name, count);
+  const received = () =>
+    senders.map((sender) => sender.received(beto.name)).reduce((sum, each) => sum + each);
+  // What is being written counts twice.
+  const taken = (LIMIT - 1024 * 1024) / TEXT_BYTES;
+  await until(() => received() >= taken);
+  const told = senders.map(signsOfLife);
+  await until(() => senders.every((sender, index) => signsOfLife(sender) > (told[index] ?? 0)));
   expect(received() * TEXT_BYTES).toBeLessThan(LIMIT + ON_THE_WAY);
   // It is online all the same.
-  expect((await carla.run(["users"])).stdout).toContain(beto.name);
+  const users = await senders[0].messenger.users();
+  expect(users.map(({ username }) => username)).toContain(beto.name);
 
   const output = read();
-  await sending.event({ state: "received", id: `id-${COUNT - 1}` });
-  await output.line((line) => line.includes(`"${COUNT - 1} x`));
-  expect((await carla.run(["send", beto.name, "bye"])).code).toBe(0);
-  await output.line((line) => line.includes('"bye"'));
+  await until(() => received() === senders.length * count);
+  for (const sender of senders) {
+    const last = (line: string) => line.includes(`"${count - 1} x`) && line.includes(`"${sender.name}"`);
+    await output.line(last);
+  }
   listening.kill("SIGTERM");
   expect(await listening.exited).toBe(0);
   await output.end;
-  expect(numbersIn(output.lines)).toEqual(numbers);
+  for (const { name } of senders)
+    expect(numbersIn(output.lines, name)).toEqual(Array(count).keys().toArray());
   expect(stderr.text).not.toMatch(/error|Error/);
-  await Promise.all([sending.stop(), other.stop()]);
 });
 
 test("a signal ends it while its reader stalls, and the next one prints the rest", async () => {
-  const [ana, beto] = [await loggedIn("ana.cut"), await loggedIn("beto.cut")];
-  await beto.run(["contacts", "add", ana.name]);
-  queueTexts(ana, beto.name);
+  const ana = await company.person("ana.cut");
+  const beto = await reader("beto.cut", [ana]);
   const { listening, read } = listenInto(beto, join(world.folder, "cut"));
-  const sending = await ana.listen();
-  await sending.event({ state: "received", id: "id-200" });
+  const numbers = Array(100).keys().toArray();
+  sendTexts(ana, beto.name, numbers.length);
+  await until(() => ana.received(beto.name) > 50);
   listening.kill("SIGTERM");
   // Not 0, because not everything was written.
   expect(await listening.exited).toBe(130);
   const output = read();
   await output.end;
-  const first = numbersIn(output.lines);
+  const first = numbersIn(output.lines, ana.name);
   expect(first).toEqual(numbers.slice(0, first.length));
 
   const again = await beto.listen();
-  await sending.event({ state: "received", id: `id-${COUNT - 1}` });
-  await again.stdout.line((line) => line.includes(`"${COUNT - 1} x`));
-  const second = numbersIn(again.stdout.lines);
+  await until(() => ana.received(beto.name) === numbers.length);
+  await again.stdout.line((line) => line.includes(`"${numbers.length - 1} x`));
+  const second = numbersIn(again.stdout.lines, ana.name);
   expect(second).toEqual(numbers.slice(-second.length));
-  expect(first.length + second.length).toBeGreaterThanOrEqual(COUNT);
+  expect(first.length + second.length).toBeGreaterThanOrEqual(numbers.length);
   await again.stop();
-  await sending.stop();
 });
