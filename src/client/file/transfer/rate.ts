@@ -17,6 +17,8 @@ export class Rate {
 
   /** @param done so much is there now */
   moved(done: number, now: number): void {
+    // Less is there than was thought: the other side has asked for it again.
+    if (done < this.#done) return this.begin(done, now);
     this.#done = done;
     if (now - (this.#samples.at(-1)?.at ?? 0) >= STEP) this.#samples.push({ at: now, done });
     while ((this.#samples[1]?.at ?? Infinity) <= now - WINDOW) this.#samples.shift();
