@@ -26,6 +26,8 @@ export type ShownFile = {
 };
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
+/** How many links and special files of a folder are named. */
+const MAX_LEFT_OUT = 5;
 /** Columns of a name in a sentence. */
 const MAX_NAME = 60;
 /** Columns of a progress bar, its brackets included. */
@@ -168,6 +170,17 @@ function stateSentence(file: ShownFile, user: string, texts: Texts): string {
     default:
       return state satisfies never;
   }
+}
+
+/** What of a folder is not sent. @param name of the folder */
+export function leftOutSentence(
+  name: string,
+  { count, paths }: { readonly count: number; readonly paths: readonly string[] },
+  texts: Texts,
+): string {
+  const named = paths.slice(0, MAX_LEFT_OUT).map((path) => texts.fileName(fileName(path)));
+  const more = count > named.length ? ["…"] : [];
+  return texts.fileLeftOut(fileName(name), count, [...named, ...more].join(", "));
 }
 
 /** Why a transfer has stopped, or was refused: a sentence for each code. @param user as in `fileSentence` */

@@ -154,6 +154,14 @@ export const FILE_TEXTS = {
     en: (digest: string) => `Its SHA-256: ${digest}`,
   },
 
+  /** `paths`: the first of them, quoted. */
+  fileLeftOut: {
+    es: (name: string, count: number, paths: string) =>
+      `De «${name}» no se envía lo que es un enlace o un archivo especial (${count}): ${paths}`,
+    en: (name: string, count: number, paths: string) =>
+      `Links and special files in “${name}” are not sent (${count}): ${paths}`,
+  },
+
   /** Why: a sentence for each code. */
   fileNoLink: {
     es: "Ahora no hay conexión para ello; se reanudará en cuanto la haya.",

@@ -4,6 +4,7 @@ import { mostColumns } from "../../../src/ui/format/column-width.ts";
 import {
   fileName,
   fileSentence,
+  leftOutSentence,
   percentOf,
   progressBar,
   progressRow,
@@ -154,6 +155,16 @@ test("a folder, a pipe, and a digest to compare", () => {
   expect(fileSentence({ ...pipe, state: "offered" }, "ana", en)).toContain("(unknown size)");
   const done = file({ direction: "out", state: "done", sha256: "ab".repeat(32) });
   expect(fileSentence(done, "ana", en)).toEndWith(` Its SHA-256: ${"ab".repeat(32)}`);
+});
+
+test("what of a folder is left out is counted, and the first of it named", () => {
+  expect(leftOutSentence("fotos", { count: 1, paths: ["a/enlace"] }, es)).toBe(
+    "De «fotos» no se envía lo que es un enlace o un archivo especial (1): «a/enlace»",
+  );
+  const many = { count: 7, paths: ["a", "b", "c", "d", "e»", "f"] };
+  expect(leftOutSentence("fotos", many, en)).toBe(
+    "Links and special files in “fotos” are not sent (7): “a”, “b”, “c”, “d”, “e'”, …",
+  );
 });
 
 test("a sentence for every reason, from both sides and in both languages", () => {
