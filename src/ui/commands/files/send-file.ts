@@ -150,6 +150,7 @@ class FileSending {
   #onFile(file: SharedFile): void {
     const { config, deadline, output } = this.#context;
     const before = this.#files.get(file.id);
+    if (before !== undefined && !isOpen(before)) return;
     this.#files.set(file.id, file);
     output.event({ event: "file", ...file }, undefined);
     if (config.wait === "queued") return;

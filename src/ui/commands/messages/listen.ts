@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 
-import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
+import type { MessengerEvent } from "../../../client/conversation/events.ts";
 import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { deliveryJson, isoTime, verificationJson } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
@@ -20,12 +20,11 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
-import { fileSentence } from "../../format/file-words.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverGone } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
-import { Cuts, ProgressDisplay } from "../progress.ts";
+import { FilePrinter } from "./file-printer.ts";
 import { MessagePrinter } from "./message-printer.ts";
 
 /** About how many bytes may wait for a slow reader, in this process and of new messages on the disk. */
@@ -86,10 +85,7 @@ class Listening {
   readonly #fullDisks = new Set<string>();
   /** Those who hold our texts, as was printed. */
   readonly #holding = new Set<string>();
-  /** Of transfers that have not ended, what was printed last. */
-  readonly #files = new Map<string, string>();
-  readonly #display: ProgressDisplay;
-  readonly #cuts: Cuts;
+  readonly #files: FilePrinter;
   /** When a failure of this disk was last printed, ms since 1970. */
   #diskFailedAt: number | undefined;
   /** When another error of a peer was last printed, ms since 1970. */
@@ -98,10 +94,7 @@ class Listening {
   constructor(context: CommandContext) {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
-    this.#display = new ProgressDisplay(context.output, this.#texts);
-    this.#cuts = new Cuts((file) =>
-      context.output.notice(fileSentence(file, this.#shown(file.peer), this.#texts)),
-    );
+    this.#files = new FilePrinter(context, (username) => this.#shown(username));
     context.output.whenClosed(() => this.#end.resolve(EXIT.done));
     context.output.whenTaken(() => this.#checkReader());
   }
@@ -152,8 +145,7 @@ class Listening {
         throw error;
       });
     } finally {
-      this.#display.end();
-      this.#cuts.end();
+      this.#files.end();
       // Messages are marked as printed before the profile is closed.
       await printer.finished();
     }
@@ -202,7 +194,7 @@ class Listening {
         this.#opened?.printer.changed(event.message, event.username);
         return;
       case "file":
-        this.#onFile(event.file);
+        this.#files.take(event.file);
         return;
       case "silent":
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
@@ -282,30 +274,6 @@ class Listening {
     const texts = this.#texts;
     const sentence = texts.requestStored(this.#shown(from), count, typedName(from, texts));
     this.#context.output.event({ event: "request", from, count }, sentence);
-  }
-
-  /** It comes with all progress, and is printed when it begins, pauses and ends. */
-  #onFile(file: SharedFile): void {
-    const { output } = this.#context;
-    const state = `${file.state} ${file.reason}`;
-    const isNew = this.#files.get(file.id) !== state;
-    if (["done", "declined", "cancelled", "failed"].includes(file.state)) this.#files.delete(file.id);
-    else this.#files.set(file.id, state);
-    output.event({ event: "file", ...file }, isNew ? this.#fileLine(file) : undefined);
-    this.#display.take(file);
-    this.#cuts.take(file);
-    if (this.#display.progress.isOver) this.#display.progress.clear();
-  }
-
-  /** Undefined: nothing is printed. */
-  #fileLine(file: SharedFile): string | undefined {
-    const sentence = fileSentence(file, this.#shown(file.peer), this.#texts);
-    // At a terminal a row shows it.
-    const isShown = file.state === "running" && this.#context.output.statusColumns !== undefined;
-    if (file.state === "accepted" || isShown) return undefined;
-    if (file.state !== "offered") return sentence;
-    const isAsked = file.direction === "in" && this.#context.config.acceptFiles === undefined;
-    return isAsked ? `${sentence} ${this.#texts.fileHowToAccept(file.number)}` : undefined;
   }
 
   #onPresence(username: string, online: boolean): void {

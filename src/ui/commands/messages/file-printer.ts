@@ -1,0 +1,65 @@
+/** Prints what becomes of files while `listen` runs: offers, and when one begins, pauses and ends. */
+import type { SharedFile } from "../../../client/conversation/events.ts";
+import { fileSentence } from "../../format/file-words.ts";
+import { textsIn, type Texts } from "../../texts/texts.ts";
+import type { CommandContext } from "../online-account.ts";
+import { Cuts, ProgressDisplay } from "../progress.ts";
+
+export class FilePrinter {
+  readonly #context: CommandContext;
+  readonly #texts: Texts;
+  readonly #shown: (username: string) => string;
+  readonly #display: ProgressDisplay;
+  readonly #cuts: Cuts;
+  /** Of transfers that have not ended: the state and reason of each, by id. */
+  readonly #states = new Map<string, string>();
+
+  /** @param shown a name as it is shown */
+  constructor(context: CommandContext, shown: (username: string) => string) {
+    this.#context = context;
+    this.#texts = textsIn(context.config.language);
+    this.#shown = shown;
+    this.#display = new ProgressDisplay(context.output, this.#texts);
+    this.#cuts = new Cuts((file) => context.output.notice(this.#sentence(file)));
+  }
+
+  /** A transfer has changed, or makes progress. */
+  take(file: SharedFile): void {
+    const state = `${file.state} ${file.reason}`;
+    const isNew = this.#states.get(file.id) !== state;
+    if (["done", "declined", "cancelled", "failed"].includes(file.state)) this.#states.delete(file.id);
+    else this.#states.set(file.id, state);
+    this.#context.output.event({ event: "file", ...file }, isNew ? this.#line(file) : undefined);
+    this.#display.take(file);
+    if (this.#display.progress.isOver) this.#display.progress.clear();
+    this.#cuts.take(file);
+  }
+
+  /** Nothing is left of it on a terminal. */
+  end(): void {
+    this.#display.end();
+    this.#cuts.end();
+  }
+
+  #sentence(file: SharedFile): string {
+    return fileSentence(file, this.#shown(file.peer), this.#texts);
+  }
+
+  /** Undefined: nothing is printed. */
+  #line(file: SharedFile): string | undefined {
+    const { config, output } = this.#context;
+    switch (file.state) {
+      case "accepted":
+        return undefined;
+      case "running":
+        // At a terminal a row shows it.
+        return output.statusColumns === undefined ? this.#sentence(file) : undefined;
+      case "offered": {
+        const isAsked = file.direction === "in" && config.acceptFiles === undefined;
+        return isAsked ? `${this.#sentence(file)} ${this.#texts.fileHowToAccept(file.number)}` : undefined;
+      }
+      default:
+        return this.#sentence(file);
+    }
+  }
+}
