@@ -1,6 +1,6 @@
 /** `send-file`, `files` and `listen --accept-files`. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { AtTerminal } from "./at-terminal.ts";
@@ -119,15 +119,24 @@ test("what is accepted arrives as it was sent, and each tenth of it is a line", 
   expect(readFileSync(String(received), "utf8") === content).toBe(true);
 });
 
-test("several files are sent at once, and each has its end", async () => {
-  const paths = ["a.txt", "b.txt", "c.txt"].map((name, index) => file(name, "x".repeat(index)));
-  const { code, events, stderr } = await ana.json(["send-file", "beto", ...paths]);
-  expect({ code, ends: stderr.match(/has received “[^”]+”/g)?.toSorted() }).toEqual({
+test("several files and a folder are sent at once, and each has its end", async () => {
+  const folder = join(world.folder, "photos");
+  mkdirSync(join(folder, "empty"), { recursive: true });
+  writeFileSync(join(folder, "one.jpg"), "1");
+  const { code, events, stderr } = await ana.json([
+    "send-file",
+    "beto",
+    file("a.txt", "a"),
+    folder,
+    file("b.txt", ""),
+  ]);
+  expect({ code, stderr: stderr.match(/has received “[^”]+”/g)?.toSorted() }).toEqual({
     code: 0,
-    ends: ["a.txt", "b.txt", "c.txt"].map((name) => `has received “${name}”`),
+    stderr: ["a.txt", "b.txt", "photos"].map((name) => `has received “${name}”`),
   });
   expect(events.filter(({ state }) => state === "done").length).toBe(3);
-  expect(readFileSync(join(incoming, "c.txt"), "utf8")).toBe("xx");
+  expect(readFileSync(join(incoming, "photos", "one.jpg"), "utf8")).toBe("1");
+  expect(readdirSync(join(incoming, "photos")).toSorted()).toEqual(["empty", "one.jpg"]);
 });
 
 test("at a terminal a row shows how far it is, and nothing is left of it", async () => {
@@ -140,18 +149,6 @@ test("at a terminal a row shows how far it is, and nothing is left of it", async
   expect(rows.at(-1)).toBe("beto has received “shown.bin” (8.0 MiB).");
   expect(rows.filter((row) => row.includes("⇡"))).toEqual([]);
   await terminal.close();
-});
-
-test("standard input is sent to its end, whoever has the account online", async () => {
-  const input = "x".repeat(3_000_000);
-  for (const isElsewhere of [false, true]) {
-    const online = isElsewhere ? await ana.listen() : undefined;
-    const { code, stderr } = await ana.startApart(["send-file", "beto", "-"], { input }).ended;
-    await online?.stop();
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-  }
-  for (const name of ["stdin", "stdin (2)"])
-    expect(readFileSync(join(incoming, name), "utf8").length).toBe(input.length);
 });
 
 test("what a command for files does not take is exit 2", async () => {
