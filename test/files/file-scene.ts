@@ -18,7 +18,7 @@ import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 
 export const MIB = 1024 * 1024;
 
-/** Every condition of these tests is looked at again after so many ms. */
+/** A condition is looked at again after so many ms. */
 const LOOK_INTERVAL = 2;
 
 /** Waits until something holds that no event tells, as what is on a disk. */
@@ -108,6 +108,15 @@ export class FileScene {
     ftruncateSync(file, size);
     closeSync(file);
     return path;
+  }
+
+  /** Resolves when both sides know that a file or folder has arrived, in whichever process. */
+  async done(name: string): Promise<void> {
+    for (const person of [this.ana, this.beto]) {
+      const isDone = async () =>
+        (await person.list(["files"])).some((file) => file["name"] === name && file["state"] === "done");
+      while (!(await isDone())) await Bun.sleep(LOOK_INTERVAL);
+    }
   }
 
   /** How much of the one file that is being received is on the disk, in bytes; 0: nothing yet, or it is complete. */

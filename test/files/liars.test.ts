@@ -1,7 +1,7 @@
 /** A peer whose key is good and who lies about a file: nothing else is written than what was accepted, and all goes on. */
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { LEAF_BYTES, leafHash } from "../../src/client/file/leaves.ts";
@@ -73,19 +73,20 @@ function digestOf(bytes: Uint8Array): string {
 type Lie = {
   readonly name?: string;
   readonly size: number;
+  readonly entries?: number;
   readonly sent: Uint8Array;
   readonly end?: object;
 };
 
 /** Carla offers, streams and ends as the lie says. @returns what Beto answers, and what his screen shows at last */
-async function lie({ name = "lie", size, sent, end }: Lie): Promise<{ answer: Message; shown: Event }> {
+async function lie({ name = "lie", sent, end, ...offer }: Lie): Promise<{ answer: Message; shown: Event }> {
   const peer = await link();
   const id = `offer-${++offers}`;
-  peer.send({ action: "file_offer", id, name, size });
+  peer.send({ action: "file_offer", id, name, ...offer });
   expect(await control(peer, id)).toMatchObject({ action: "file_accept" });
   const stream = await connection();
   stream.send({ action: "stream", transfer: id });
-  expect(await stream.next()).toMatchObject({ action: "stream", transfer: id, ranges: [[0, size]] });
+  expect(await stream.next()).toMatchObject({ action: "stream", transfer: id, ranges: [[0, offer.size]] });
   stream.write(sent);
   await stream.closed;
   const rest = { size: sent.length, digest: digestOf(sent), ...end };
@@ -120,6 +121,18 @@ describe("a sender", () => {
     expect(shown).toMatchObject({ reason: "damaged", path: null });
     await until(() => scene.partial() === undefined);
     expect(readdirSync(scene.incoming)).toEqual(before);
+  });
+
+  test("whose folder lists places outside of it reaches none of them", async () => {
+    const paths = ["../../up", "/etc/up", "a/../../up", "..", "C:/up"];
+    const listing = paths.map((path) => `${JSON.stringify([path, 1, "2026-01-01T00:00:00Z"])}\n`).join("");
+    const sent = Buffer.from(`${listing}\n${"x".repeat(paths.length)}`);
+    const before = readdirSync(scene.incoming);
+    const { answer } = await lie({ name: "folder", size: sent.length, entries: paths.length, sent });
+    expect(answer).toMatchObject({ action: "file_cancel", reason: "bad_listing" });
+    await until(() => scene.partial() === undefined);
+    expect(readdirSync(scene.incoming)).toEqual(before);
+    expect(existsSync(join(dirname(scene.incoming), "up"))).toBe(false);
   });
 
   test("who offers more than any disk has reserves nothing of this one", async () => {
