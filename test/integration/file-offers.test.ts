@@ -34,7 +34,7 @@ function states({ messenger }: Person): string[] {
 
 test("an offer is declined, another one stopped by its sender, a third is cancelled by its receiver", async () => {
   const { ana, bob, file, downloads } = await scene();
-  const first = await ana.messenger.files.send("bob", { ...offer, path: file });
+  const { file: first } = await ana.messenger.files.send("bob", { ...offer, path: file });
   expect(first).toMatchObject({
     number: 1,
     peer: "bob",
@@ -52,12 +52,12 @@ test("an offer is declined, another one stopped by its sender, a third is cancel
   });
   bob.messenger.files.decline(first.id);
   await until(() => states(ana)[0] === "declined declined");
-  const second = await ana.messenger.files.send("bob", { ...offer, path: file });
+  const { file: second } = await ana.messenger.files.send("bob", { ...offer, path: file });
   await until(() => states(bob)[1] === "offered");
   ana.messenger.files.stop(second.id);
   await until(() => states(bob)[1] === "cancelled stopped");
   expect(states(ana)[1]).toBe("cancelled");
-  const third = await ana.messenger.files.send("bob", { ...offer, path: file });
+  const { file: third } = await ana.messenger.files.send("bob", { ...offer, path: file });
   await until(() => states(bob)[2] === "offered");
   await bob.messenger.files.accept(third.id, downloads, false);
   bob.messenger.files.stop(third.id);
@@ -69,8 +69,8 @@ test("an offer is declined, another one stopped by its sender, a third is cancel
 test("what was offered and answered while the other side was away arrives once it is back", async () => {
   const { company, ana, bob, file } = await scene();
   await bob.close();
-  const sent = await ana.messenger.files.send("bob", { ...offer, path: file, id: "mine" });
-  const again = await ana.messenger.files.send("bob", { ...offer, path: file, id: "mine" });
+  const { file: sent } = await ana.messenger.files.send("bob", { ...offer, path: file, id: "mine" });
+  const { file: again } = await ana.messenger.files.send("bob", { ...offer, path: file, id: "mine" });
   expect([sent.number, again.number]).toEqual([1, 1]);
   const back = await company.person("bob");
   await until(() => states(back)[0] === "offered");
@@ -102,7 +102,7 @@ test("somebody who is blocked is offered nothing", async () => {
 test("a peer may offer much and say what does not belong to it: so many offers wait, and nothing else counts", async () => {
   const { company, ana, file } = await scene();
   ana.accept("carl");
-  const mine = await ana.messenger.files.send("carl", { ...offer, path: file });
+  const { file: mine } = await ana.messenger.files.send("carl", { ...offer, path: file });
   const peer = await RawPeer.dial(ana.port, { identity: company.identity("carl") });
   await peer.next();
   peer.send({ action: "hello", protocol: 1, username: "carl", features: ["files1"] });

@@ -3,12 +3,14 @@ import { expect, test } from "bun:test";
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -102,7 +104,8 @@ test("a file that was changed since it was offered is not sent, and one that is 
   bob.messenger.files.alwaysAccept("ana", undefined);
   const [changed, gone] = [made(company, "changed", 3 * MIB), made(company, "gone", 10)];
   const offers = [];
-  for (const path of [changed, gone]) offers.push(await ana.messenger.files.send("bob", { ...offer, path }));
+  for (const path of [changed, gone])
+    offers.push((await ana.messenger.files.send("bob", { ...offer, path })).file);
   await until(() => stateOf(bob, 1) === "offered");
   appendFileSync(changed, "more");
   rmSync(gone);
@@ -111,6 +114,43 @@ test("a file that was changed since it was offered is not sent, and one that is 
   for (const person of [ana, bob])
     await until(() => expected.every((state, index) => stateOf(person, index) === state));
   await untilQuiet(() => readdirSync(company.folder).every((name) => !name.endsWith(".part")));
+});
+
+test("a folder of 2,000 files arrives whole, after a cut too, but for what is no file", async () => {
+  const { company, ana, bob, downloads } = await scene();
+  const root = join(company.folder, "many");
+  for (let index = 0; index < 2_000; index++) {
+    const folder = join(root, `part ${index % 20}`);
+    if (index < 20) mkdirSync(join(folder, "empty"), { recursive: true });
+    writeFileSync(join(folder, `${index}.txt`), `${index}`.repeat(1 + (index % 700)));
+  }
+  symlinkSync("/etc/passwd", join(root, "a link"));
+  const { file, leftOut } = await ana.messenger.files.send("bob", { ...offer, path: root });
+  expect(file.entries).toBeGreaterThan(2_000);
+  expect(leftOut).toEqual({ count: 1, paths: ["a link"] });
+  await until(() => bob.of("file").some(({ file: { state } }) => state === "running"));
+  bob.messenger.files.active.endStreams(() => true, "cut");
+  await until(() => stateOf(ana) === "done" && stateOf(bob) === "done");
+  const tree = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
+  expect(tree(join(downloads, "many"))).toEqual(tree(root).filter((path) => path !== "a link"));
+  for (const path of ["part 1/1.txt", "part 19/1999.txt", "part 7/647.txt"])
+    expect(sameContent(join(root, path), join(downloads, "many", path))).toBe(true);
+  expect(readdirSync(downloads)).toEqual(["many"]);
+});
+
+test("what a program writes to a pipe arrives, with the size that it has at the end", async () => {
+  const { ana, bob, downloads } = await scene();
+  // Of two programs in a shell: what Bun gives as standard input is no pipe.
+  const reader = "echo $$; exec sleep 600";
+  const shell = Bun.spawn(["sh", "-c", `head -c 3000000 /dev/zero | sh -c '${reader}'`], { stdout: "pipe" });
+  const { value: pid } = await shell.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
+  cleanups.push(() => process.kill(Number(pid), "SIGKILL"));
+  const path = `/proc/${Number(pid)}/fd/0`;
+  const { file } = await ana.messenger.files.send("bob", { ...offer, path, name: "zeros" });
+  expect([file.size, file.name]).toEqual([null, "zeros"]);
+  await until(() => stateOf(ana) === "done" && stateOf(bob) === "done");
+  expect(readFileSync(join(downloads, "zeros")).equals(Buffer.alloc(3_000_000))).toBe(true);
+  expect(ana.messenger.files.list()[0]).toMatchObject({ size: 3_000_000, done: 3_000_000 });
 });
 
 /** Somebody made of sockets and lines, who has a link with Ana and the same key for streams. */
@@ -257,8 +297,8 @@ test("nobody gets a stream for what was not accepted, with another key, for rang
   const { company, ana, bob, carl } = await anaAndCarl();
   bob.messenger.files.alwaysAccept("ana", undefined);
   const path = made(company, "mine", 1_000);
-  const toBob = await ana.messenger.files.send("bob", { ...offer, path });
-  const { id } = await ana.messenger.files.send("carl", { ...offer, path });
+  const { file: toBob } = await ana.messenger.files.send("bob", { ...offer, path });
+  const { id } = (await ana.messenger.files.send("carl", { ...offer, path })).file;
   await until(
     () => carl.said("file_offer", id).length === 0 && carl.link.messages.some((each) => each["id"] === id),
   );
@@ -297,4 +337,42 @@ test("nobody gets a stream for what was not accepted, with another key, for rang
   ana.messenger.decisions.decide("carl", "block");
   await good.closed;
   expect(ana.of("file").at(-1)?.file.state).not.toBe("done");
+});
+
+test("a folder whose listing leads out of it, or is none, leaves nothing", async () => {
+  const { company, ana, downloads, carl } = await anaAndCarl();
+  const time = "2026-11-30T12:00:00.000Z";
+  const listings = {
+    up: `${JSON.stringify(["../up", 1, time])}\n\nx`,
+    root: `${JSON.stringify(["/root", 1, time])}\n\nx`,
+    twice: `${JSON.stringify(["a", 1, time])}\n${JSON.stringify(["a", 1, time])}\n\nxy`,
+    none: "no listing at all\n\n",
+  };
+  for (const [id, listing] of Object.entries(listings)) {
+    const content = Buffer.from(listing);
+    carl.link.send({
+      action: "file_offer",
+      id,
+      name: id,
+      size: content.length,
+      entries: listing.match(/\[/g)?.length ?? 1,
+    });
+    await until(() => carl.said("file_accept", id).length === 1);
+    const stream = await carl.stream(id);
+    await stream.next();
+    stream.write(content);
+    await stream.closed;
+    carl.link.send({
+      action: "file_end",
+      id: `${id}-end`,
+      transfer: id,
+      size: content.length,
+      digest: digestOf(content),
+    });
+    await until(() => carl.said("file_cancel", id).length + carl.said("file_done", id).length === 1);
+    expect([id, carl.said("file_cancel", id)]).toMatchObject([id, [{ reason: "bad_listing" }]]);
+  }
+  await untilQuiet(() => readdirSync(downloads).length === 0);
+  expect(existsSync(join(company.folder, "up"))).toBe(false);
+  expect(stateOf(ana)).toBe("failed bad_listing");
 });

@@ -59,7 +59,9 @@ test("a full disk pauses a transfer on both sides, with the reason, until there 
   const content = Buffer.alloc(8 * MIB, 3);
   const path = join(company.folder, "eight");
   writeFileSync(path, content);
-  const { id } = await ana.messenger.files.send("bob", {
+  const {
+    file: { id },
+  } = await ana.messenger.files.send("bob", {
     path,
     name: undefined,
     wantsSha256: false,
@@ -71,7 +73,7 @@ test("a full disk pauses a transfer on both sides, with the reason, until there 
   await until(() => lastOf(ana)?.reason === "no_space" && lastOf(bob)?.reason === "no_space");
   expect([lastOf(ana)?.state, lastOf(bob)?.state]).toEqual(["paused", "paused"]);
   // There is no room for another one.
-  const second = await ana.messenger.files.send("bob", {
+  const { file: second } = await ana.messenger.files.send("bob", {
     path,
     name: "x",
     wantsSha256: false,

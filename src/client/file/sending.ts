@@ -48,6 +48,7 @@ export class Sending implements ConnectionHandlers {
   readonly #closed = Promise.withResolvers<CloseReason>();
   #taken = Promise.withResolvers<void>();
   #told: string | undefined;
+  #isAtEnd = false;
 
   /** Begins at once. The connection is open, and is not used by anybody else; `terminate` ends the sending. */
   constructor(connection: LinkConnection, options: SendingOptions) {
@@ -112,13 +113,15 @@ export class Sending implements ConnectionHandlers {
   /** Reads and hashes the leaf of the next part. @returns what is to be sent of it; empty: that was all */
   async #read(parts: Iterator<Part>, buffer: Uint8Array): Promise<Uint8Array> {
     const { value: part } = parts.next();
-    if (part === undefined) return buffer.subarray(0, 0);
+    if (part === undefined || this.#isAtEnd) return buffer.subarray(0, 0);
     const { source, leaves } = this.#options;
     const { leaf, from, to } = part as Part;
     const start = leaf * LEAF_BYTES;
     const read = await source.read(start, buffer);
     const bytes = buffer.subarray(0, read);
     if (read < to - start && source.size !== undefined) throw new SourceError("changed");
+    // What is read once is asked for nothing behind its end.
+    this.#isAtEnd = source.size === undefined && read < buffer.length;
     if (read === 0) return bytes;
     const [before, now] = [leaves.get(leaf), leafHash(bytes)];
     if (before === undefined) leaves.set(leaf, now);

@@ -15,8 +15,8 @@ export const FILE_REQUESTS = {
   /** All transfers, oldest first. */
   files: row({}, ({ account: { messenger } }) => ({ files: messenger.files.list() })),
   /**
-   * Offers a file or folder; of a pipe with a name. Answered when the offer is on the disk. With the `transfer` of an earlier
-   * one, nothing is done.
+   * Offers a file, a folder or, with a name, a pipe. Answered when the offer is on the disk. With the `transfer` of an earlier
+   * one, nothing is done. `left_out`: how many links and special files of a folder are not sent, and the first of them.
    */
   send_file: row(
     { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
@@ -24,9 +24,9 @@ export const FILE_REQUESTS = {
       const offered = given ?? basename(path);
       if (Buffer.byteLength(offered) > MAX_NAME_BYTES || offered === "")
         throw new RequestError("bad_request", "name");
-      return {
-        file: await messenger.files.send(to, { path, name: offered, wantsSha256: sha256, id: wanted }),
-      };
+      const what = { path, name: offered, wantsSha256: sha256, id: wanted };
+      const { file, leftOut = null } = await messenger.files.send(to, what);
+      return { file, left_out: leftOut };
     },
   ),
   /** Accepts an offer: it is received in this folder. */

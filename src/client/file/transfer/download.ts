@@ -4,7 +4,7 @@
  * 1. What an earlier process has written is compared with the hashes of its leaves; what does not match is asked for again.
  * 2. When nothing is missing and the sender has told size and digest, and they are those of what is here, it gets its name.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { isRoomFor } from "../../disk/free-space.ts";
@@ -14,7 +14,7 @@ import { Leaves, type Range } from "../leaves.ts";
 import { openSink } from "./open-sink.ts";
 import { Receiving, type ReceivingEnd } from "../receiving.ts";
 import { SinkError, type Sink } from "../source.ts";
-import { sha256Of, type Outcome, type Work } from "./work.ts";
+import { BEGUN, sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly sink: Sink; readonly leaves: Leaves };
 
@@ -68,7 +68,7 @@ export class Download implements Work {
     this.#opened = { sink, leaves };
     if (transfer.size !== undefined) await leaves.verify(sink, transfer.size);
     // Without a size nobody knows what follows.
-    else if (leaves.get(0) !== undefined) this.#only = "begun";
+    else if (existsSync(join(this.#folder, BEGUN))) this.#only = "begun";
     return this.#opened;
   }
 
@@ -85,7 +85,10 @@ export class Download implements Work {
       connection.end("nothing_missing");
       return { name: "waiting" };
     }
-    if (transfer.size === undefined) this.#only = "begun";
+    if (transfer.size === undefined) {
+      this.#only = "begun";
+      writeFileSync(join(this.#folder, BEGUN), "");
+    }
     const { promise, resolve } = Promise.withResolvers<ReceivingEnd>();
     const progress = (bytes: number) => {
       this.#done += bytes;

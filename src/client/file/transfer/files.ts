@@ -21,7 +21,7 @@ import type { StorageGuard } from "../../disk/storage-guard.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { AcceptedOffers, Transfer } from "../../profile/transfers.ts";
 import { ActiveTransfers, type ActiveNeeds } from "./active-transfers.ts";
-import { openSource } from "./open-source.ts";
+import { lookAtSource, type Offerable } from "./open-source.ts";
 import { sharedFile } from "./shared-file.ts";
 import { SinkError, SourceError } from "../source.ts";
 import { TargetFolder } from "../target-folder.ts";
@@ -73,30 +73,31 @@ export class Files {
   }
 
   /**
-   * Offers a file or a folder to a person.
+   * Offers a file, a folder or a pipe to a person.
+   * @returns the transfer, and what of a folder is not sent
    * @throws SelfError, TransferError, ActionError if they are blocked, SQLiteError
    */
-  async send(to: string, { path, name = basename(path), wantsSha256, id }: Offered): Promise<SharedFile> {
+  async send(
+    to: string,
+    { path, name = basename(path), wantsSha256, id }: Offered,
+  ): Promise<{ readonly file: SharedFile; readonly leftOut: Offerable["leftOut"] }> {
     const { profile, outbox, clock } = this.#needs;
     checkNotSelf(profile, to);
     const known = id === undefined ? undefined : profile.transfers.find(id);
-    if (known !== undefined) return this.#shown(known);
+    if (known !== undefined) return { file: this.#shown(known), leftOut: undefined };
     const conversation = this.#needs.conversation(to);
     const { contact } = conversation;
     if (conversation.isBlocked) throw new ActionError("blocked");
     if (profile.contacts.features(contact)?.includes(FILES_FEATURE) === false)
       throw new TransferError("not_supported");
-    const { source, entries, modified, stamp } = await orTransferError(() => openSource(path, undefined));
-    source.close();
-    const { size } = source;
-    const changedAt = modified === undefined ? undefined : new Date(modified).toISOString();
-    const offer = { name, size, entries, modified: changedAt };
+    const { leftOut, ...source } = await orTransferError(() => lookAtSource(path));
+    const { size = null, entries, modified } = source;
     const transfer = id ?? randomUUIDv7();
-    const control = { action: "file_offer", ...offer, size: size ?? null } as const;
+    const control = { action: "file_offer", name, size, entries, modified } as const;
     outbox.tell(to, [{ id: transfer, control }], () =>
-      profile.transfers.offer(contact, { ...offer, id: transfer, path, stamp, wantsSha256, at: clock.now() }),
+      profile.transfers.offer(contact, { ...source, id: transfer, name, path, wantsSha256, at: clock.now() }),
     );
-    return this.#changed(this.#find(transfer));
+    return { file: this.#changed(this.#find(transfer)), leftOut };
   }
 
   /** Accepts an offer. @param folder absolute. @throws TransferError, SQLiteError */

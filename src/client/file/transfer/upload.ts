@@ -5,7 +5,7 @@
  *    over all leaves is told.
  * 2. Whatever else the receiver wants after that it has to ask for.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { LinkConnection } from "../../peer/link.ts";
@@ -14,7 +14,7 @@ import { Leaves, type Range } from "../leaves.ts";
 import { openSource } from "./open-source.ts";
 import { Sending, type SendingEnd } from "../sending.ts";
 import { SourceError, type Source } from "../source.ts";
-import { pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
+import { BEGUN, pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly source: Source; readonly leaves: Leaves };
 
@@ -38,13 +38,14 @@ export class Upload implements Work {
     if (transfer.end !== undefined) return { name: "waiting" };
     return orFailed(async () => {
       const { source } = await this.#open(transfer);
+      if (this.#isSpent) return { name: "failed", reason: "lost" };
       return source.size === 0 ? this.#sent(transfer) : { name: "stream" };
     });
   }
 
-  async #open({ path = "", stamp }: Transfer): Promise<Opened> {
+  async #open(transfer: Transfer): Promise<Opened> {
     if (this.#opened === undefined) {
-      const { source } = await openSource(path, stamp);
+      const source = await openSource(transfer);
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#opened = { source, leaves: new Leaves(join(this.#folder, "leaves")) };
     }
@@ -64,6 +65,10 @@ export class Upload implements Work {
         return { name: "broken" };
       }
       const ranges = theirs;
+      if (source.size === undefined) {
+        if (this.#isSpent) return { name: "failed", reason: "lost" };
+        writeFileSync(join(this.#folder, BEGUN), "");
+      }
       this.#done =
         (source.size ?? 0) - ranges.reduce((sum, [from, to]) => sum + ((to ?? source.size ?? 0) - from), 0);
       if (ranges.length > 0) {
@@ -86,6 +91,11 @@ export class Upload implements Work {
       } else connection.end("nothing_to_send");
       return transfer.end === undefined ? this.#sent(transfer) : { name: "waiting" };
     });
+  }
+
+  /** Whether something was read of what can be read once, maybe by an earlier process. */
+  get #isSpent(): boolean {
+    return existsSync(join(this.#folder, BEGUN));
   }
 
   /** The receiver has got what it wanted. @throws SourceError */
@@ -120,7 +130,7 @@ async function orFailed(work: () => Promise<Outcome>): Promise<Outcome> {
     return await work();
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    return { name: "failed", reason: error.code };
+    return { name: "failed", reason: error.code === "no_such_file" ? "gone" : error.code };
   }
 }
 

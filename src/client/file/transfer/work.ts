@@ -5,6 +5,9 @@ import type { LinkConnection } from "../../peer/link.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { LEAF_BYTES, type Range, type Readable } from "../leaves.ts";
 
+/** In the folder of a transfer whose size is not known: its one stream has begun. */
+export const BEGUN = "begun";
+
 /** What comes next. */
 export type Outcome =
   /** A stream is wanted. */
