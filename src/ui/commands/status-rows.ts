@@ -28,6 +28,7 @@ export class StatusRows {
     if (this.#rows.length === 0) return "";
     const broken = this.#rows.map((row) => Math.max(1, Math.ceil(mostColumns(row) / columns)));
     const up = broken.reduce((sum, rows) => sum + rows, -1);
-    return `\r${up > 0 ? `\x1b[${up}A` : ""}\x1b[J`;
+    // Row by row: tmux keeps what is erased as a whole screen.
+    return `\r\x1b[K${"\x1b[A\x1b[K".repeat(up)}`;
   }
 }

@@ -49,7 +49,10 @@ test("there is no status where nothing can be drawn twice, or a program reads", 
 test("rows that a narrower terminal has broken are erased whole", () => {
   const status = new StatusRows();
   status.replaced(["x".repeat(37), "y".repeat(20)], 40);
-  expect(status.erased(40)).toBe("\r\x1b[1A\x1b[J");
-  expect(status.erased(20)).toBe("\r\x1b[2A\x1b[J");
-  expect(status.erased(10)).toBe("\r\x1b[5A\x1b[J");
+  for (const [columns, above] of [
+    [40, 1],
+    [20, 2],
+    [10, 5],
+  ] as const)
+    expect(status.erased(columns)).toBe(`\r\x1b[K${"\x1b[A\x1b[K".repeat(above)}`);
 });
