@@ -88,7 +88,8 @@ export class Messenger {
   readonly #tls: PeerTls;
   /** What this account's person decides about who may write. */
   readonly decisions: Decisions;
-  readonly #outbox: Outbox;
+  /** What is to be sent: texts, and changes of texts. */
+  readonly outbox: Outbox;
   /** The transfers of files. */
   readonly files: Files;
   readonly #upkeep: StoreUpkeep;
@@ -174,7 +175,7 @@ export class Messenger {
       clock: this.#clock,
       emit: this.#emit,
     });
-    this.#outbox = new Outbox({
+    this.outbox = new Outbox({
       profile: options.profile,
       now,
       conversation: (username) => this.#conversations.with(username),
@@ -186,7 +187,7 @@ export class Messenger {
       profile: options.profile,
       conversation: (username) => this.#conversations.with(username),
       find: (username) => this.#conversations.find(username),
-      outbox: this.#outbox,
+      outbox: this.outbox,
       clock: this.#clock,
       storage: this.#storage,
       emit: this.#emit,
@@ -331,55 +332,6 @@ export class Messenger {
     return this.shown.list(() => this.#directory.users());
   }
 
-  /**
-   * Queues one text to a person. It is committed with everything else of this turn of the event loop, or by
-   * `commit`, and sent as soon as there is a link.
-   * @param text well-formed, at most 32 KiB of UTF-8
-   * @param id undefined: a new one. If a text to this person has it already, nothing is done
-   * @returns its id
-   * @throws SelfError, RangeError for a text that no peer would accept, ActionError if the person is blocked
-   */
-  send(to: string, text: string, replyTo?: string, id?: string): string {
-    return this.#outbox.send(to, text, replyTo, id);
-  }
-
-  /**
-   * Resolves when everything that was queued until now is on the disk. @throws SQLiteError: then nothing of this turn is kept;
-   * SyncError: it may be lost
-   */
-  committed(): Promise<void> {
-    return this.#outbox.committed();
-  }
-
-  /** Commits everything that was queued in this turn; it comes to the disk next. @throws SQLiteError: then none of it is kept */
-  commit(): void {
-    this.#outbox.commit();
-  }
-
-  /**
-   * Edits a text of ours: on this side at once, on the other side by an action in the outbox.
-   * @returns the action's id; undefined: the text had not been sent, and is sent in its new form
-   * @throws ActionError, RangeError, SQLiteError
-   */
-  edit(to: string, id: string, text: string): string | undefined {
-    return this.#outbox.edit(to, id, text);
-  }
-
-  /** Withdraws a text of ours on both sides, or cancels it if it had not been sent. @returns, @throws as `edit` */
-  withdraw(to: string, id: string): string | undefined {
-    return this.#outbox.withdraw(to, id);
-  }
-
-  /** Removes a text of ours from the outbox before it is sent. @throws ActionError, SQLiteError */
-  cancel(to: string, id: string): void {
-    this.#outbox.cancel(to, id);
-  }
-
-  /** Removes every text to this person from the outbox that was not tried yet. @returns their ids, oldest first */
-  cancelAll(to: string): readonly string[] {
-    return this.#outbox.cancelAll(to);
-  }
-
   /** A chat is on a screen: a link is kept open until `closeChat` was called as often. @throws SelfError, SQLiteError */
   openChat(username: string): Conversation {
     checkNotSelf(this.profile, username);
@@ -468,7 +420,7 @@ export class Messenger {
 
   async #close(): Promise<void> {
     try {
-      this.#storage.attempt(() => this.#outbox.commit());
+      this.#storage.attempt(() => this.outbox.commit());
     } finally {
       clearInterval(this.#tick);
       this.reach.close();

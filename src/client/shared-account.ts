@@ -295,7 +295,7 @@ export class SharedAccount {
     if (place?.name === "here") {
       await this.#farewell(place.service);
       // What was just done for others is answered first: a logout ends the process that carries it out.
-      await place.account.messenger.committed().catch(() => undefined);
+      await place.account.messenger.outbox.committed().catch(() => undefined);
       await Bun.sleep(0);
       place.service.close();
       await place.account.close();

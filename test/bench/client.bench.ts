@@ -74,7 +74,7 @@ class Sender {
     this.#received = resolve;
     this.#failed = reject;
     const begin = performance.now();
-    this.#messenger.send(to, TEXT);
+    this.#messenger.outbox.send(to, TEXT);
     await promise;
     return performance.now() - begin;
   }
@@ -87,7 +87,7 @@ class Sender {
     let received = 0;
     const fill = () => {
       while (sent < count && sent - received < WINDOW) {
-        this.#messenger.send(this.#to, TEXT);
+        this.#messenger.outbox.send(this.#to, TEXT);
         sent++;
       }
     };

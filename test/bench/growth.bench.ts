@@ -79,7 +79,7 @@ async function measure(options: PersonOptions): Promise<Cost> {
   const trip = () =>
     new Promise<void>((resolve) => {
       received = resolve;
-      messenger.send(RECEIVER, "hello");
+      messenger.outbox.send(RECEIVER, "hello");
     });
   await trip();
   const trips = await repeated(TRIPS, trip);

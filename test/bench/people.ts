@@ -76,7 +76,7 @@ if (import.meta.main) {
   for (const options of people) {
     const account = await goOnline(options, (event) => {
       if (event.name === "message" && options.answers === true)
-        account.messenger.send(event.from, event.message.text);
+        account.messenger.outbox.send(event.from, event.message.text);
     });
     account.messenger.decisions.decide(process.argv[2] as string, "add");
     accounts.push(account);

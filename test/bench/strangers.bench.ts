@@ -39,7 +39,7 @@ async function chat(bob: Person, isOver: () => boolean): Promise<number[]> {
   while (!isOver()) {
     const text = `line ${bob.texts().length}`;
     const begin = performance.now();
-    bob.messenger.send("ana", text);
+    bob.messenger.outbox.send("ana", text);
     await until(() => bob.texts().at(-1) === text);
     trips.push(performance.now() - begin);
     await Bun.sleep(begin + LINE_INTERVAL - performance.now());

@@ -104,7 +104,7 @@ class ClientFuzz {
     await this.#quiet();
     if (messenger.rendezvous.state.name === "online") {
       const tasks = [this.#outcome(messenger.users())];
-      if (random.integer(2) === 0) messenger.send("bob", `${step}`);
+      if (random.integer(2) === 0) messenger.outbox.send("bob", `${step}`);
       for (let news = random.integer(6); news > 0; news--) this.#push(random);
       await this.#quiet();
       this.#server.end();

@@ -131,7 +131,8 @@ class PeerFuzz {
     const attacker = this.#attackerOf(random, step);
     const { ana, toZoe } = this.#victim;
     const foreign = [toZoe];
-    if (random.integer(4) === 0) foreign.push(ana.messenger.send(attacker.name, `para ${attacker.name}`));
+    if (random.integer(4) === 0)
+      foreign.push(ana.messenger.outbox.send(attacker.name, `para ${attacker.name}`));
     const peer = await RawPeer.dial(ana.port, { identity: attacker.identity });
     const model = new PeerLinkModel(attacker.name);
     const hello = await within(

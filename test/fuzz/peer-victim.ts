@@ -46,9 +46,9 @@ export class Victim {
     this.ana = ana;
     this.#bob = bob;
     this.#deadline = deadline;
-    this.toZoe = ana.messenger.send("zoe", "para Zoe");
+    this.toZoe = ana.messenger.outbox.send("zoe", "para Zoe");
     this.#contact = company.identity("amiga");
-    ana.messenger.send("amiga", "para ella");
+    ana.messenger.outbox.send("amiga", "para ella");
     const { contacts } = ana.profile;
     const targets = ["127.0.0.1", CONTACT_ADDRESS].map((ip) => ({ ip, port: 1 }));
     contacts.saveTargets(contacts.ensure("amiga"), targets);
@@ -92,8 +92,8 @@ export class Victim {
   /** She and her friend exchange a message. */
   async talk(): Promise<void> {
     const text = `${++this.#sent}`;
-    this.#bob.messenger.send("ana", text);
-    this.ana.messenger.send("bob", text);
+    this.#bob.messenger.outbox.send("ana", text);
+    this.ana.messenger.outbox.send("bob", text);
     const isThere = () =>
       this.ana.texts("bob").length >= this.#sent &&
       this.#bob.texts("ana").length >= this.#sent &&

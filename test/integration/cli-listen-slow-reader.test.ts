@@ -36,7 +36,7 @@ async function reader(name: string, friends: readonly Person[]): Promise<Account
 /** As a program that sends much at once. */
 function sendTexts(from: Person, to: string, count: number): void {
   for (let number = 0; number < count; number++)
-    from.messenger.send(to, `${number} `.padEnd(TEXT_BYTES, "x"));
+    from.messenger.outbox.send(to, `${number} `.padEnd(TEXT_BYTES, "x"));
 }
 
 /** How often somebody was told unasked that we live: so it is while our links are not read. */

@@ -94,7 +94,7 @@ test("a peer that greets, says bye and acknowledges nothing is dialled as one th
   const { contacts } = ana.profile;
   contacts.saveTargets(contacts.ensure("bob"), [{ ip: "127.0.0.1", port: port.port }]);
   const start = performance.now();
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.of("disconnected").length === 2);
   // The first wait is 1 s ± 20 %, or 3 s longer for the side that redials second.
   expect(performance.now() - start).toBeGreaterThan(750);

@@ -247,7 +247,7 @@ describe("an answer that lies ends the link:", () => {
         ...lie,
       })),
     );
-    ana.messenger.send("bob", "hola");
+    ana.messenger.outbox.send("bob", "hola");
     await until(() => ana.of("unreachable").length > 0);
     expect(ana.of("unreachable")[0]).toMatchObject({ reason: "no_server" });
     await expectEnded(server, ana);
@@ -278,7 +278,7 @@ test("addresses that nobody may be asked to dial are not dialled", async () => {
     })),
   );
   candidates.unshift({ kind: "direct", ip: "127.0.0.1", port: ana.port });
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.of("unreachable").length > 0);
   // The server knows of nobody of that name whom ana could meet.
   expect(ana.of("unreachable")[0]).toMatchObject({ reason: "offline" });
@@ -416,7 +416,7 @@ test("notifications that nobody asked for change nothing", async () => {
 
 test("somebody who comes and goes a thousand times is looked up a few times", async () => {
   const { server, ana } = await online(honest);
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.of("unreachable").length > 0);
   for (let round = 0; round < 1_000; round++) {
     server.push({ action: "presence", username: "bob", online: true });

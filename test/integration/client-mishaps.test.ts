@@ -100,14 +100,14 @@ test("without a server, our own new port at somebody's old address is not taken 
   const company = await meet();
   const bob = await company.person("bob");
   const ana = await company.person("ana");
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.received("bob") === 1);
   const { port } = bob;
   await bob.close();
   await ana.close();
   await company.stopServer();
   const again = await company.person("ana", { p2pPort: port, offline: true });
-  again.messenger.send("bob", "¿sigues ahí?");
+  again.messenger.outbox.send("bob", "¿sigues ahí?");
   await expect(again.account.connect()).rejects.toMatchObject({ code: "server_unreachable" });
   await until(() => again.of("unreachable").length > 0);
   expect(again.of("unreachable")[0]?.reason).toBe("no_server");
@@ -119,8 +119,8 @@ test("what is acknowledged after our bye is not sent again", async () => {
   const ana = await company.person("ana");
   ana.messenger.openChat("bob");
   await until(() => ana.of("connected").length === 1);
-  ana.messenger.send("bob", "y me voy");
-  ana.messenger.commit();
+  ana.messenger.outbox.send("bob", "y me voy");
+  ana.messenger.outbox.commit();
   // Leaves in the same turn, before an acknowledgement can have come.
   await ana.close();
   expect(ana.received("bob")).toBe(1);

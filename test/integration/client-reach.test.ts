@@ -30,7 +30,7 @@ async function announce(company: Company, name: string, port: number, more: Mess
 }
 
 async function failedDial(ana: Person, to: string): Promise<{ reason: string; retryIn: number | undefined }> {
-  ana.messenger.send(to, "hola");
+  ana.messenger.outbox.send(to, "hola");
   await until(() => ana.of("unreachable").length > 0);
   const [event] = ana.of("unreachable");
   return { reason: event?.reason ?? "", retryIn: event?.retryIn };
@@ -162,7 +162,7 @@ test("somebody who comes online during the lookup is looked up again", async () 
     const first = server.messages.filter((message) => message["action"] === "request_p2p").length === 1;
     return `${JSON.stringify(offline)}\n${first ? `${JSON.stringify(presence)}\n` : ""}`;
   });
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => asked(server, "request_p2p") === 2 && ana.of("unreachable").length === 1);
   expect(ana.of("unreachable")[0]).toMatchObject({ reason: "offline" });
 });

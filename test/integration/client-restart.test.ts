@@ -55,15 +55,15 @@ test("a restart of the server is not shown to those who chat or wait for somebod
   const [ana, bob, carla] = (await people("ana", "bob", "carla")) as [Person, Person, Person];
   ana.messenger.openChat("bob");
   // Of a stranger's link nobody is told.
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => bob.of("connected").length === 1);
   await until(() => ana.of("connected").length === 1 && presenceOf(ana, "bob", 0).length > 0);
   expect(await ana.messenger.users()).toHaveLength(2);
   const before = [ana, bob, carla].map((person) => person.events.length);
   await serverGoes(ana, bob, carla);
-  ana.messenger.send("bob", "on the link that stays");
+  ana.messenger.outbox.send("bob", "on the link that stays");
   // Nobody knows where she is before the server is back.
-  ana.messenger.send("carla", "written in the gap");
+  ana.messenger.outbox.send("carla", "written in the gap");
   await company.restartServer();
   await untilQuiet(() => [ana, bob, carla].every(isOnline));
   await until(() => ana.received("bob") === 2 && ana.received("carla") === 1);
@@ -105,7 +105,7 @@ test("a message for somebody who returns late is sent when they do, without a no
   await bob.close();
   await until(() => ana.of("disconnected").length === 1);
   const before = ana.events.length;
-  ana.messenger.send("bob", "for when you are back");
+  ana.messenger.outbox.send("bob", "for when you are back");
   await company.restartServer();
   await untilQuiet(() => isOnline(ana));
   const again = await company.person("bob");

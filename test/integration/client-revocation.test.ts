@@ -41,7 +41,7 @@ const isRevokedFor = (person: Person, other: Person): boolean =>
 
 async function talk(): Promise<void> {
   ana.messenger.openChat("bob");
-  ana.messenger.send("bob", "hello");
+  ana.messenger.outbox.send("bob", "hello");
   await until(() => ana.received("bob") === 1);
 }
 
@@ -54,7 +54,7 @@ describe("a link to somebody", () => {
     // Half a second is for gathering.
     expect(performance.now() - begun).toBeLessThan(1_500);
     expect(ana.of("disconnected")[0]).toMatchObject({ username: "bob", bye: false, revoked: true });
-    ana.messenger.send("bob", "later");
+    ana.messenger.outbox.send("bob", "later");
     await until(() => ana.of("unreachable").length > 0);
     expect(ana.of("unreachable")[0]?.reason).toMatch(/^(?:offline|revoked)$/);
     expect(bob.texts("ana")).toEqual(["hello"]);
@@ -69,7 +69,7 @@ describe("a link to somebody", () => {
     const former = notBefore(bob);
     await operator({ command: "revoke", name: "bob", id: undefined });
     await until(() => ana.of("disconnected").some(({ revoked }) => revoked === true));
-    ana.messenger.send("bob", "again");
+    ana.messenger.outbox.send("bob", "again");
     bob.account.keepOnline();
     await bob.account.connect();
     await until(() => ana.received("bob") === 2);
@@ -85,7 +85,7 @@ describe("a link to somebody", () => {
     });
     await untilQuiet(() => ana.profile.revocations.size === 1);
     expect(isRevokedFor(ana, bob)).toBe(true);
-    ana.messenger.send("bob", "still here");
+    ana.messenger.outbox.send("bob", "still here");
     await until(() => ana.received("bob") === 2);
     expect(ana.of("disconnected")).toEqual([]);
   });
@@ -168,7 +168,7 @@ test("somebody who answers with a revoked certificate is told nothing, and is tr
   await company.stopServer();
   const contact = ana.profile.contacts.ensure("carla");
   ana.profile.contacts.saveTargets(contact, [{ ip: "127.0.0.1", port: stand.port }]);
-  ana.messenger.send("carla", "for carla only");
+  ana.messenger.outbox.send("carla", "for carla only");
   const failures = () => ana.of("unreachable").filter(({ username }) => username === "carla");
   await until(() => failures().length === 2);
   expect(failures().map(({ reason }) => reason)).toEqual(["revoked", "revoked"]);
@@ -193,7 +193,7 @@ describe("who finds their own label", () => {
     await untilQuiet(() => bob.profile.revocations.size === 1);
     await untilQuiet(() => bob.messenger.canBeReached && notBefore(bob) > former);
     await untilQuiet(() => ana.profile.revocations.size === 1);
-    bob.messenger.send("ana", "with a new certificate");
+    bob.messenger.outbox.send("ana", "with a new certificate");
     await until(() => bob.received("ana") === 1);
   });
 
@@ -203,7 +203,7 @@ describe("who finds their own label", () => {
     expect(bob.messenger.canBeReached).toBe(false);
     const { contacts } = bob.profile;
     contacts.saveTargets(contacts.ensure("ana"), [{ ip: "127.0.0.1", port: ana.port }]);
-    bob.messenger.send("ana", "for later");
+    bob.messenger.outbox.send("ana", "for later");
     await until(() => bob.of("unreachable").length > 0);
     expect(bob.of("unreachable")[0]).toMatchObject({ reason: "no_certificate" });
     const peer = await RawPeer.dial(bob.port, { identity: company.identity("carla") }).catch(() => undefined);

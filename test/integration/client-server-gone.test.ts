@@ -27,8 +27,8 @@ async function anaAndBob(
 
 /** Both have written to each other, so each knows where the other is. */
 async function acquaint(ana: Person, bob: Person): Promise<void> {
-  ana.messenger.send("bob", "from ana");
-  bob.messenger.send("ana", "from bob");
+  ana.messenger.outbox.send("bob", "from ana");
+  bob.messenger.outbox.send("ana", "from bob");
   await until(() => ana.received("bob") === 1 && bob.received("ana") === 1);
 }
 
@@ -80,8 +80,8 @@ test("a conversation goes on when the server's process is killed", async () => {
   await acquaint(ana, bob);
   server.kill("SIGKILL");
   await until(() => people.every((person) => stateOf(person) === "offline"));
-  ana.messenger.send("bob", "can you still hear me?");
-  bob.messenger.send("ana", "as before");
+  ana.messenger.outbox.send("bob", "can you still hear me?");
+  bob.messenger.outbox.send("ana", "as before");
   await until(() => ana.received("bob") === 2 && bob.received("ana") === 2);
   expect(bob.texts("ana").at(-1)).toBe("can you still hear me?");
   expect(ana.texts("bob").at(-1)).toBe("as before");
@@ -98,10 +98,10 @@ describe("with the server gone", () => {
     const bobAgain = await company.person("bob", { offline: true, p2pPort: bob.port });
     for (const person of [anaAgain, bobAgain])
       expect(await unreachable(person)).toMatchObject({ code: "server_unreachable" });
-    anaAgain.messenger.send("bob", "no server, and yet");
+    anaAgain.messenger.outbox.send("bob", "no server, and yet");
     await until(() => anaAgain.received("bob") === 1);
     expect(bobAgain.texts("ana")).toEqual(["no server, and yet"]);
-    bobAgain.messenger.send("ana", "indeed");
+    bobAgain.messenger.outbox.send("ana", "indeed");
     await until(() => bobAgain.received("ana") === 1);
   });
 
@@ -110,7 +110,7 @@ describe("with the server gone", () => {
     await acquaint(ana, bob);
     await leave(ana, bob);
     const waiting = await company.person("ana", { p2pPort: ana.port });
-    waiting.messenger.send("bob", "from the outbox");
+    waiting.messenger.outbox.send("bob", "from the outbox");
     await until(() => waiting.of("unreachable").length === 1);
     await waiting.close();
     await company.stopServer();
@@ -126,7 +126,7 @@ describe("with the server gone", () => {
     const { company, ana } = await anaAndBob();
     await company.stopServer();
     await until(() => stateOf(ana) === "offline");
-    ana.messenger.send("carla", "where are you?");
+    ana.messenger.outbox.send("carla", "where are you?");
     await until(() => ana.of("unreachable").length === 1);
     const [event] = ana.of("unreachable");
     expect(event).toMatchObject({ username: "carla", reason: "no_server" });
@@ -141,12 +141,12 @@ describe("with the server gone", () => {
     await company.stopServer();
     await until(() => stateOf(ana) === "offline" && stateOf(bob) === "offline");
     ahead = 73 * HOUR;
-    ana.messenger.send("bob", "three days later");
+    ana.messenger.outbox.send("bob", "three days later");
     await until(() => ana.received("bob") === 2);
     ana.messenger.openChat("bob");
     ana.messenger.closeChat("bob");
     await until(() => ana.of("disconnected").length === 1);
-    ana.messenger.send("bob", "for when there is a server");
+    ana.messenger.outbox.send("bob", "for when there is a server");
     await until(() => ana.of("unreachable").length === 1);
     expect(ana.of("unreachable")[0]).toMatchObject({ reason: "no_certificate", retryIn: undefined });
     expect(bob.texts("ana")).not.toContain("for when there is a server");
@@ -170,7 +170,7 @@ test("when the server returns, clients are online again by their token, and the 
   for (const person of [ana, bob]) person.messenger.rendezvous.keepOnline();
   await company.stopServer();
   await untilQuiet(() => stateOf(ana) !== "online" && stateOf(bob) !== "online");
-  ana.messenger.send("bob", "when it is back");
+  ana.messenger.outbox.send("bob", "when it is back");
   await company.restartServer();
   await untilQuiet(() => stateOf(ana) === "online" && stateOf(bob) === "online");
   await until(() => ana.received("bob") === 1);
@@ -194,7 +194,7 @@ describe("two at once", () => {
     const told = one.of("server").length;
     // Whatever the first still had under way would have come by the time others have talked.
     const bob = await company.person("bob");
-    bob.messenger.send("ana", "to whoever is online");
+    bob.messenger.outbox.send("ana", "to whoever is online");
     await until(() => bob.received("ana") === 1);
     expect(two.texts("bob")).toEqual(["to whoever is online"]);
     expect(one.of("server")).toHaveLength(told);

@@ -16,7 +16,7 @@ async function restingPair() {
   company = await Company.meet();
   const ana = await company.person("ana");
   const bob = await company.person("bob");
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.received("bob") === 1);
   return { ana, bob };
 }
@@ -38,7 +38,7 @@ describe("silence", () => {
     const chat = bob.messenger.openChat("ana");
     tickAt(performance.now() + DEAD_AFTER + 1_000, chat);
     expect(chat.isConnected).toBe(true);
-    bob.messenger.send("ana", "still here");
+    bob.messenger.outbox.send("ana", "still here");
     await until(() => bob.received("ana") === 1);
     expect(bob.of("disconnected")).toEqual([]);
   });

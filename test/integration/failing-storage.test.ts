@@ -55,8 +55,8 @@ function failOnce(person: Person, place: number): () => string | undefined {
 /** Queues a text. @returns false: the store has not taken it */
 async function say(from: Person, to: string, text: string): Promise<boolean> {
   try {
-    from.messenger.send(to, text);
-    from.messenger.commit();
+    from.messenger.outbox.send(to, text);
+    from.messenger.outbox.commit();
   } catch (error) {
     expect((error as { code?: unknown }).code).toBe("SQLITE_IOERR_READ");
     return false;
@@ -118,7 +118,7 @@ test("a changed key that cannot be stored while dialling is reported, and warned
   const { contacts } = ana.profile;
   contacts.pin(contacts.ensure("bob"), { fingerprint: "another key", spki: Buffer.alloc(1) }, 1);
   failAt(ana, "INSERT INTO pending_keys");
-  ana.messenger.send("bob", "for his old key");
+  ana.messenger.outbox.send("bob", "for his old key");
   await until(() => ana.of("unreachable").length === 1);
   expect(ana.of("unreachable")[0]).toMatchObject({ reason: "storage_failed" });
   expect(ana.of("storageFailed")).not.toBeEmpty();
@@ -144,7 +144,7 @@ test("a login that cannot be stored when the server is back is reported, and mad
 test("what the disk has failed to write is not acknowledged nor told, nothing is any more, and it comes after the next start", async () => {
   const ana = await company.person("ana");
   const bob = await company.person("bob");
-  ana.messenger.send("bob", "one");
+  ana.messenger.outbox.send("bob", "one");
   await until(() => ana.received("bob") === 1);
   const bobsLog = bob.profile.openLog();
   const sync = spyOn(WriteAheadLog.prototype, "sync").mockImplementation(function (
@@ -153,17 +153,17 @@ test("what the disk has failed to write is not acknowledged nor told, nothing is
   ) {
     setImmediate(() => done(this === bobsLog ? new Error("EIO") : null));
   });
-  ana.messenger.send("bob", "two");
+  ana.messenger.outbox.send("bob", "two");
   await until(() => bob.of("storageFailed").length === 1);
   expect(bob.of("storageFailed")[0]?.error).toMatchObject({ code: "SQLITE_IOERR_FSYNC" });
   await until(() => ana.of("disconnected").length > 0);
   sync.mockRestore();
   // Linux would call the next sync good.
-  bob.messenger.send("ana", "never");
-  expect(await bob.messenger.committed().catch(({ code }: { code: string }) => code)).toBe(
+  bob.messenger.outbox.send("ana", "never");
+  expect(await bob.messenger.outbox.committed().catch(({ code }: { code: string }) => code)).toBe(
     "SQLITE_IOERR_FSYNC",
   );
-  ana.messenger.send("bob", "three");
+  ana.messenger.outbox.send("bob", "three");
   ana.messenger.openChat("bob").connect();
   await until(() => ana.of("peerError").some(({ code }) => code === "storage_failed"));
   expect([bob.texts("ana"), bob.of("delivery"), ana.received("bob")]).toEqual([["one"], [], 1]);

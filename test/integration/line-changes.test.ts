@@ -44,7 +44,7 @@ describe("after the machine has slept", () => {
     sleep(30 * 24 * 60 * 60 * 1_000);
     await until(() => pings(bob) === 1);
     bob.send({ action: "pong" });
-    ana.messenger.send("bob", "good morning");
+    ana.messenger.outbox.send("bob", "good morning");
     await until(() => bob.messages.some(({ message }) => message === "good morning"));
     await later(PROBE_TIMEOUT, async () => {
       bob.send({ action: "typing", active: true });
@@ -74,7 +74,7 @@ describe("after the machine has slept", () => {
     slept += SLEPT + 1_000;
     await until(() => pings(dead) === 1);
     await later(DOUBT_TIME, () => until(() => bob.of("connected").length === 1));
-    ana.messenger.send("bob", "still there?");
+    ana.messenger.outbox.send("bob", "still there?");
     await until(() => bob.texts("ana").length === 1);
     expect(ana.of("disconnected")).toEqual([]);
     expect(ana.of("unreachable")).toEqual([]);
@@ -108,7 +108,7 @@ describe("with other addresses", () => {
     await untilQuiet(() => state() === "online");
     // It is over in a moment, and no news.
     expect(ana.of("server")).toHaveLength(before);
-    bob.messenger.send("ana", "where are you now?");
+    bob.messenger.outbox.send("ana", "where are you now?");
     await until(() => ana.texts("bob").length === 1);
     expect(bob.of("wire").some(({ message }) => message["online"] === false)).toBe(false);
   });

@@ -79,8 +79,8 @@ test("a text that is typed after the profile was deleted is not queued", async (
     const carla = await company.person("carla");
     rmSync(carla.profile.folder, { recursive: true });
     await later(1_000, async () => {
-      carla.messenger.send("ana", "for nobody");
-      expect(await carla.messenger.committed().catch((error: unknown) => error)).toBeInstanceOf(
+      carla.messenger.outbox.send("ana", "for nobody");
+      expect(await carla.messenger.outbox.committed().catch((error: unknown) => error)).toBeInstanceOf(
         FileMovedError,
       );
     });

@@ -37,7 +37,7 @@ async function farApart(): Promise<{ ana: Person; bob: Person }> {
   const ana = await company.person("ana");
   const bob = await company.person("bob");
   ana.messenger.openChat("bob");
-  ana.messenger.send("bob", "we have met");
+  ana.messenger.outbox.send("bob", "we have met");
   await until(() => ana.received("bob") === 1);
   ana.messenger.closeChat("bob");
   await until(() => ana.of("disconnected").length === 1 && bob.of("disconnected").length === 1);
@@ -50,10 +50,10 @@ async function farApart(): Promise<{ ana: Person; bob: Person }> {
 
 test("a text that crosses a bye is acknowledged by the one who said it", async () => {
   const { ana, bob } = await farApart();
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.received("bob") === 2);
-  bob.messenger.send("ana", "adiós");
-  bob.messenger.commit();
+  bob.messenger.outbox.send("ana", "adiós");
+  bob.messenger.outbox.commit();
   await ana.close();
   await until(() => bob.of("disconnected").length === 2);
   expect(ana.texts("bob")).toEqual(["adiós"]);
@@ -63,11 +63,11 @@ test("a text that crosses a bye is acknowledged by the one who said it", async (
 test("a text written after one's own bye is reported as sent only when it is, and then arrives", async () => {
   const { ana, bob } = await farApart();
   ana.messenger.openChat("bob");
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.received("bob") === 2);
   ana.messenger.closeChat("bob");
-  const id = ana.messenger.send("bob", "una cosa más");
-  await ana.messenger.committed();
+  const id = ana.messenger.outbox.send("bob", "una cosa más");
+  await ana.messenger.outbox.committed();
   const states = () => ana.of("delivery").flatMap((event) => (event.id === id ? [event.state] : []));
   expect(states()).toEqual(["queued"]);
   await until(() => ana.received("bob") === 3);

@@ -119,13 +119,13 @@ test("an answer is told before it, and takes what was held", async () => {
   const peer = await greets();
   peer.send(...texts("1"));
   await peer.next();
-  ana.messenger.send("carla", "hola");
+  ana.messenger.outbox.send("carla", "hola");
   const next = [await peer.next(), await peer.next(), await peer.next()];
   expect(next).toMatchObject([{ action: "accepted" }, { action: "ping" }, { message: "hola" }]);
 });
 
 test("`held` and `accepted` in turns are told once, and lose nothing", async () => {
-  ana.messenger.send("carla", "hola");
+  ana.messenger.outbox.send("carla", "hola");
   for (let link = 0; link < 3; link++) {
     const peer = await greets();
     expect(await peer.next()).toMatchObject({ message: "hola" });

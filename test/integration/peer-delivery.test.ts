@@ -24,10 +24,10 @@ function numbered(count: number, prefix: string): string[] {
 describe("two people online", () => {
   test("talk both ways, and the one who leaves says so", async () => {
     const { ana, bob } = await anaAndBob();
-    const id = ana.messenger.send("bob", "hola");
+    const id = ana.messenger.outbox.send("bob", "hola");
     await until(() => ana.received("bob") === 1);
     expect(bob.texts("ana")).toEqual(["hola"]);
-    bob.messenger.send("ana", "bien");
+    bob.messenger.outbox.send("ana", "bien");
     await until(() => ana.texts("bob").length === 1 && bob.received("ana") === 1);
     expect(ana.of("delivery").filter((event) => event.id === id)).toMatchObject([
       { state: "queued" },
@@ -43,8 +43,8 @@ describe("two people online", () => {
     const { ana, bob } = await anaAndBob();
     const fromAna = numbered(5_000, "ana");
     const fromBob = numbered(5_000, "bob");
-    for (const text of fromAna) ana.messenger.send("bob", text);
-    for (const text of fromBob) bob.messenger.send("ana", text);
+    for (const text of fromAna) ana.messenger.outbox.send("bob", text);
+    for (const text of fromBob) bob.messenger.outbox.send("ana", text);
     await until(() => ana.received("bob") === 5_000 && bob.received("ana") === 5_000);
     expect(bob.texts("ana")).toEqual(fromAna);
     expect(ana.texts("bob")).toEqual(fromBob);
@@ -56,8 +56,8 @@ describe("two people online", () => {
     for (let round = 1; round <= 2; round++) {
       const chats = [ana.messenger.openChat("bob"), bob.messenger.openChat("ana")];
       await until(() => people.every((each) => each.of("connected").length === round));
-      ana.messenger.send("bob", `a${round}`);
-      bob.messenger.send("ana", `b${round}`);
+      ana.messenger.outbox.send("bob", `a${round}`);
+      bob.messenger.outbox.send("ana", `b${round}`);
       await until(() => ana.received("bob") === round && bob.received("ana") === round);
       // A second one is read for five seconds after it was replaced; then the decider ends it.
       await later(REPLACED_LINK_TIME, () =>
@@ -76,7 +76,7 @@ describe("a person who is offline", () => {
     const company = await meet();
     const ana = await company.person("ana");
     await company.addAccount("bob");
-    for (const text of numbered(300, "for later")) ana.messenger.send("bob", text);
+    for (const text of numbered(300, "for later")) ana.messenger.outbox.send("bob", text);
     await until(() => ana.of("unreachable").length > 0);
     expect(ana.of("unreachable")[0]).toMatchObject({ reason: "offline", retryIn: undefined });
     const bob = await company.person("bob");
@@ -87,11 +87,11 @@ describe("a person who is offline", () => {
 
   test("gets it also when both have been restarted in between", async () => {
     const { company, ana, bob } = await anaAndBob();
-    ana.messenger.send("bob", "first");
+    ana.messenger.outbox.send("bob", "first");
     await until(() => ana.received("bob") === 1);
     await bob.close();
     await until(() => ana.of("disconnected").length === 1);
-    for (const text of numbered(20, "second")) ana.messenger.send("bob", text);
+    for (const text of numbered(20, "second")) ana.messenger.outbox.send("bob", text);
     await until(() => ana.of("unreachable").length > 0);
     await ana.close();
     const bobAgain = await company.person("bob");
@@ -108,13 +108,13 @@ describe("a person who is offline", () => {
 test("after bye the other side does not redial until it has something to send", async () => {
   const { ana, bob } = await anaAndBob();
   bob.messenger.openChat("ana");
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.received("bob") === 1);
   ana.messenger.openChat("bob");
   ana.messenger.closeChat("bob");
   await until(() => bob.of("disconnected").length === 1 && ana.of("disconnected").length === 1);
   expect(bob.of("disconnected")[0]).toMatchObject({ bye: true });
-  bob.messenger.send("ana", "one more thing");
+  bob.messenger.outbox.send("ana", "one more thing");
   await until(() => bob.received("ana") === 1);
   expect(bob.of("connected")).toHaveLength(2);
   expect(ana.texts("bob")).toEqual(["one more thing"]);
@@ -180,7 +180,7 @@ test(`over lines that are cut at random places everything arrives once and in or
     [ana, bob],
     [bob, ana],
   ] as const) {
-    one.messenger.send(other.name, "we have met");
+    one.messenger.outbox.send(other.name, "we have met");
     await until(() => one.received(other.name) === 1);
   }
   ana.messenger.closeChat("bob");
@@ -202,8 +202,8 @@ test(`over lines that are cut at random places everything arrives once and in or
   }
   const count = 500;
   for (let index = 0; index < count; index++) {
-    ana.messenger.send("bob", `ana ${index}`);
-    bob.messenger.send("ana", `bob ${index}`);
+    ana.messenger.outbox.send("bob", `ana ${index}`);
+    bob.messenger.outbox.send("ana", `bob ${index}`);
     if (index % 25 === 24) {
       const arrived = index - random.integer(25);
       await until(() => ana.received("bob") > arrived && bob.received("ana") > arrived);

@@ -19,7 +19,7 @@ async function acquainted(): Promise<{ company: Company; ana: Person; bob: Perso
   const ana = await company.person("ana");
   const bob = await company.person("bob");
   ana.messenger.openChat("bob");
-  ana.messenger.send("bob", "first");
+  ana.messenger.outbox.send("bob", "first");
   await until(() => ana.received("bob") === 1);
   ana.messenger.closeChat("bob");
   await until(() => ana.of("disconnected").length === 1);
@@ -49,7 +49,7 @@ function codesAtKnown({ messenger }: Person): (string | undefined)[] {
 test("a text arrives although the server does not answer", async () => {
   const { ana, bob } = await acquainted();
   holdLookups(ana);
-  ana.messenger.send("bob", "second");
+  ana.messenger.outbox.send("bob", "second");
   await until(() => ana.received("bob") === 2);
   expect(bob.texts("ana")).toEqual(["first", "second"]);
   expect(codesAtKnown(ana)).toEqual([undefined]);
@@ -61,7 +61,7 @@ test("who has moved is found by the server's answer", async () => {
   const moved = await company.person("bob");
   expect(moved.port).not.toBe(bob.port);
   const held = holdLookups(ana);
-  ana.messenger.send("bob", "second");
+  ana.messenger.outbox.send("bob", "second");
   await untilQuiet(() => codesAtKnown(ana).length === 1);
   expect(codesAtKnown(ana)).toEqual(["ECONNREFUSED"]);
   expect(ana.of("unreachable")).toEqual([]);
@@ -76,7 +76,7 @@ test("of two machines with accepted keys the one that the server names gets the 
   const key = { fingerprint: fingerprint(desk.profile.keys.spki), spki: desk.profile.keys.spki };
   ana.profile.contacts.pin(ana.profile.contacts.ensure("bob"), key, Date.now());
   const before = bob.texts("ana");
-  ana.messenger.send("bob", "second");
+  ana.messenger.outbox.send("bob", "second");
   await until(() => ana.received("bob") === 2);
   expect(desk.texts("ana")).toEqual(["second"]);
   expect(bob.texts("ana")).toEqual(before);
@@ -96,7 +96,7 @@ test("another key at the known address gets nothing before the server has said w
   });
   cleanups.push(() => listener.stop(true));
   const held = holdLookups(ana);
-  ana.messenger.send("bob", "secret");
+  ana.messenger.outbox.send("bob", "secret");
   await untilQuiet(() => codesAtKnown(ana).length === 1);
   expect(codesAtKnown(ana)).toEqual(["key_notNow"]);
   expect(ana.of("keyPending")).toEqual([]);

@@ -23,7 +23,7 @@ async function bobOnANewMachine(
   companies.push(company);
   const ana = await company.person("ana");
   const old = await company.person("bob");
-  ana.messenger.send("bob", "before");
+  ana.messenger.outbox.send("bob", "before");
   await until(() => ana.received("bob") === 1);
   await old.close();
   await until(() => ana.of("disconnected").length === 1);
@@ -47,7 +47,7 @@ function accept(ana: Person, name: string): void {
 
 test("bob dials: nothing is read, shown or acknowledged until ana accepts his new key", async () => {
   const { ana, bob } = await bobOnANewMachine();
-  bob.messenger.send("ana", "it is me");
+  bob.messenger.outbox.send("ana", "it is me");
   await until(() => ana.of("keyPending").length === 1 && bob.of("unreachable").length === 1);
   expect(ana.of("keyPending")[0]).toMatchObject({ username: "bob", fingerprint: fingerprintOf(bob) });
   expect(bob.of("unreachable")[0]).toMatchObject({ reason: "own_key_pending" });
@@ -72,15 +72,15 @@ test("accepting bob's new key ends the link with his old machine: what ana write
   const ana = await company.person("ana");
   const old = await company.person("bob");
   ana.messenger.openChat("bob");
-  ana.messenger.send("bob", "before");
+  ana.messenger.outbox.send("bob", "before");
   await until(() => ana.received("bob") === 1);
   const bob = await company.person("bob", { folder: "new-machine", replaceOther: async () => true });
-  bob.messenger.send("ana", "it is me");
+  bob.messenger.outbox.send("ana", "it is me");
   await until(() => bob.of("unreachable").length === 1);
   expect(ana.of("disconnected")).toEqual([]);
   ana.messenger.archive.safetyNumbers.with("bob", { markShown: true });
   expect(ana.messenger.acceptKey("bob")).toMatchObject({ result: "accepted" });
-  ana.messenger.send("bob", "for the new one");
+  ana.messenger.outbox.send("bob", "for the new one");
   await until(() => ana.texts("bob").length === 1 && ana.received("bob") === 2);
   expect(bob.texts("ana")).toEqual(["for the new one"]);
   expect(old.texts("ana")).toEqual(["before"]);
@@ -93,7 +93,7 @@ test("ten different new keys of bob are one warning an hour, and one write a min
   let ahead = 0;
   const ana = await company.person("ana", { now: () => Date.now() + ahead });
   const bob = await company.person("bob");
-  ana.messenger.send("bob", "before");
+  ana.messenger.outbox.send("bob", "before");
   await until(() => ana.received("bob") === 1);
   await bob.close();
   const { contacts } = ana.profile;
@@ -133,7 +133,7 @@ test("ten different new keys of bob are one warning an hour, and one write a min
 
 test("ana dials: what she wrote stays with her until she accepts bob's new key", async () => {
   const { ana, bob } = await bobOnANewMachine();
-  ana.messenger.send("bob", "is it you?");
+  ana.messenger.outbox.send("bob", "is it you?");
   await until(() => ana.of("unreachable").length === 1);
   expect(ana.of("unreachable")[0]).toMatchObject({ reason: "key_pending", retryIn: undefined });
   expect(ana.of("keyPending")).toMatchObject([{ username: "bob", fingerprint: fingerprintOf(bob) }]);
@@ -163,7 +163,7 @@ describe("while the server accepts no more lookups of ana's, a new key is neithe
 
   test("bob, who dials, is told «busy», and tries again by himself", async () => {
     const { ana, bob } = await limitedAna();
-    bob.messenger.send("ana", "it is me");
+    bob.messenger.outbox.send("ana", "it is me");
     await until(() => bob.of("unreachable").length === 1);
     expect(bob.of("unreachable")[0]).toMatchObject({ reason: "busy", retryIn: expect.any(Number) });
     expect(ana.of("keyPending")).toEqual([]);
@@ -183,7 +183,7 @@ describe("while the server accepts no more lookups of ana's, a new key is neithe
     const { contacts } = ana.profile;
     const key = { spki: bob.profile.keys.spki, fingerprint: fingerprintOf(bob) };
     contacts.pin(contacts.ensure("bob"), key, Date.now());
-    bob.messenger.send("ana", "it is me");
+    bob.messenger.outbox.send("ana", "it is me");
     await until(() => ana.texts("bob").length === 1);
   });
 
@@ -191,7 +191,7 @@ describe("while the server accepts no more lookups of ana's, a new key is neithe
     const { ana, bob } = await limitedAna();
     const { contacts } = ana.profile;
     contacts.saveTargets(contacts.ensure("bob"), [{ ip: "127.0.0.1", port: bob.port }]);
-    ana.messenger.send("bob", "is it you?");
+    ana.messenger.outbox.send("bob", "is it you?");
     await until(() => ana.of("unreachable").some(({ username }) => username === "bob"));
     const [failure] = ana.of("unreachable").filter(({ username }) => username === "bob");
     expect(failure).toMatchObject({ reason: "server_limits", retryIn: expect.any(Number) });
@@ -214,7 +214,7 @@ test("more strangers than there are lookups for do not use up those of ana herse
   expect(answers.slice(0, CALLER_LOOKUP_BURST)).toEqual(Array(CALLER_LOOKUP_BURST).fill(undefined));
   expect(answers.filter((code) => code === "busy").length).toBeGreaterThan(0);
   const bob = await company.person("bob");
-  ana.messenger.send("bob", "hello");
+  ana.messenger.outbox.send("bob", "hello");
   await until(() => bob.texts("ana").length === 1);
 });
 
@@ -262,7 +262,7 @@ test("a dialler ends before its hello when the server names another key than the
   const bob = await TestClient.connect(company.port, { tls });
   const login = await bob.ask(loginOf("bob", { public_key: newPublicKey(), p2p_port: stand.port }));
   expect(login["success"]).toBe(true);
-  ana.messenger.send("bob", "for bob only");
+  ana.messenger.outbox.send("bob", "for bob only");
   await until(() => ana.of("unreachable").length === 1);
   expect(ana.of("unreachable")[0]).toMatchObject({ reason: "not_proven", retryIn: undefined });
   expect(received).toEqual([]);

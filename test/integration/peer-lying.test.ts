@@ -121,9 +121,9 @@ test("a text that is a flood of marks arrives as it was sent", async () => {
 describe("changes nothing:", () => {
   test("acknowledgements of what was never sent, or sent to someone else", async () => {
     await company.addAccount("bob");
-    const toBob = ana.messenger.send("bob", "for bob");
+    const toBob = ana.messenger.outbox.send("bob", "for bob");
     const peer = await link();
-    const toCarla = ana.messenger.send("carla", "for carla");
+    const toCarla = ana.messenger.outbox.send("carla", "for carla");
     await until(() => peer.messages.some((message) => message["id"] === toCarla));
     peer.send({ action: "delivered", ids: [toBob, "never", "__proto__", "", "constructor"].filter(Boolean) });
     await expectAlive(peer);

@@ -54,7 +54,7 @@ test("a Python peer is dialled, reads a text and answers it", async () => {
   const { company, ana: person } = await ana();
   const python = new PythonPeer(company, "accept", person);
   await until(() => python.lines.includes("online"));
-  person.messenger.send("pitón", "¿quién eres?");
+  person.messenger.outbox.send("pitón", "¿quién eres?");
   expect(await python.result()).toEqual({ received: "¿quién eres?", acknowledged: true });
   await until(() => person.received("Pitón") === 1 && person.of("disconnected").length === 1);
   expect(person.texts("Pitón")).toEqual(["saludos de Python ñ"]);
@@ -66,7 +66,7 @@ test("a Python peer dials, is shown, and is answered on its own link", async () 
   const python = new PythonPeer(company, "dial", person);
   await until(() => person.texts("Pitón").length === 1);
   expect(person.texts("Pitón")).toEqual(["saludos de Python ñ"]);
-  person.messenger.send("Pitón", "recibido");
+  person.messenger.outbox.send("Pitón", "recibido");
   expect(await python.result()).toEqual({ received: "recibido", acknowledged: true });
   await until(() => person.received("Pitón") === 1);
 }, 20_000);

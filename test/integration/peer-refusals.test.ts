@@ -175,7 +175,7 @@ describe("before it is proven who is there, not one byte is sent:", () => {
     expect(peer.received).toEqual([]);
     expect(ana.texts()).not.toContain("I am eva");
     // The one whom the server names is served.
-    eva.messenger.send("ana", "no, I am");
+    eva.messenger.outbox.send("ana", "no, I am");
     await until(() => eva.received("ana") === 1);
     await eva.close();
   });
@@ -270,8 +270,8 @@ describe("the port is bounded:", () => {
 
   test("they displace nobody at an address of a contact", async () => {
     const { contacts } = ana.profile;
-    ana.messenger.send("frida", "hello");
-    ana.messenger.commit();
+    ana.messenger.outbox.send("frida", "hello");
+    ana.messenger.outbox.commit();
     contacts.saveTargets(contacts.ensure("frida"), [{ ip: "127.0.3.1", port: 1 }]);
     // The addresses of contacts are read again after a second.
     await later(1_000, async () => {
@@ -284,8 +284,8 @@ describe("the port is bounded:", () => {
   });
 
   test("however many they are, a contact who was there before comes in from the same network", async () => {
-    ana.messenger.send("gina", "hello");
-    ana.messenger.commit();
+    ana.messenger.outbox.send("gina", "hello");
+    ana.messenger.outbox.commit();
     const gina = company.identity("gina");
     const before = await greeted(gina, "127.0.8.1");
     before.terminate();
@@ -317,8 +317,8 @@ describe("the port is bounded:", () => {
 
   test("a fifth connection of somebody to whom ana has written is ended without a byte", async () => {
     const gina = company.identity("gina");
-    ana.messenger.send("gina", "hello");
-    ana.messenger.commit();
+    ana.messenger.outbox.send("gina", "hello");
+    ana.messenger.outbox.commit();
     for (let count = 0; count < MAX_CONNECTIONS_PER_USER; count++) await greeted(gina);
     const fifth = await dial({ identity: gina });
     await fifth.closed;
@@ -328,8 +328,8 @@ describe("the port is bounded:", () => {
 
   test("two links each of 64 strangers shut out neither a friend nor, once they are idle, another stranger", async () => {
     const friend = await company.person("hugo");
-    friend.messenger.send(ana.name, "hello");
-    ana.messenger.send("hugo", "hello");
+    friend.messenger.outbox.send(ana.name, "hello");
+    ana.messenger.outbox.send("hugo", "hello");
     await until(() => friend.received(ana.name) === 1 && ana.received("hugo") === 1);
     await friend.close();
     const strangers = Array.from({ length: MAX_STRANGERS }, (_, index) => pinnedStranger(`s${index}`));
@@ -340,7 +340,7 @@ describe("the port is bounded:", () => {
     const open = () => peers.filter(({ isClosed }) => !isClosed).length;
     await until(() => open() === MAX_STRANGERS);
     const again = await company.person("hugo");
-    again.messenger.send(ana.name, "and again");
+    again.messenger.outbox.send(ana.name, "and again");
     await until(() => again.received(ana.name) === 1);
     expect(open()).toBe(MAX_STRANGERS);
     await later(STRANGER_IDLE, () => expectServed(ana, carla));

@@ -43,7 +43,7 @@ function wires(of: Person, direction: "in" | "out", ...actions: string[]) {
 const wayTo = (of: Person, name: string) => of.messenger.linkPresence(name)?.way;
 
 async function talks(from: Person, to: Person, text: string): Promise<void> {
-  from.messenger.send(to.name, text);
+  from.messenger.outbox.send(to.name, text);
   await until(() => to.texts(from.name).includes(text));
 }
 
@@ -102,11 +102,11 @@ describe("with --relay only", () => {
     const ana = await person(company, "ana", { relay: "only" });
     const { contacts } = ana.profile;
     contacts.saveTargets(contacts.ensure("benito"), [{ ip: "127.0.0.1", port: listener.port }]);
-    ana.messenger.send("benito", "hola");
+    ana.messenger.outbox.send("benito", "hola");
     await until(() => ana.of("unreachable").length === 1);
     await company.stopServer();
     ana.messenger.rendezvous.keepOnline();
-    ana.messenger.send("benito", "again");
+    ana.messenger.outbox.send("benito", "again");
     await until(() => ana.of("unreachable").length === 2);
     expect(ana.of("unreachable").map(({ reason }) => reason)).toEqual(["cannot_meet", "no_server"]);
     expect(listener.connections).toBe(0);
@@ -142,9 +142,9 @@ test("with --relay never nobody is met at the relay", async () => {
   const company = await meet();
   const ana = await person(company, "ana", { relay: "never" }, ["benito"]);
   const benito = await person(company, "benito", { relay: "only" }, ["ana"]);
-  benito.messenger.send("ana", "through the relay?");
+  benito.messenger.outbox.send("ana", "through the relay?");
   await until(() => benito.of("unreachable").length > 0);
-  ana.messenger.send("benito", "and so?");
+  ana.messenger.outbox.send("benito", "and so?");
   await until(() => ana.of("unreachable").length > 0);
   expect([ana, benito].map((each) => each.of("unreachable")[0]?.reason)).toEqual(["relay_never", "no_relay"]);
   expect([wayTo(ana, "benito"), ana.texts(), benito.texts()]).toEqual([undefined, [], []]);

@@ -115,7 +115,7 @@ test("a message is deleted on this side alone, and then the whole chat, once its
 test("a search finds words in every chat, accents and case aside, and names the chat", async () => {
   const carla = await room.person("carla");
   const ana = await connected(await room.chat("ana", "carla"));
-  carla.messenger.send("ana", "La CANCIÓN del camión");
+  carla.messenger.outbox.send("ana", "La CANCIÓN del camión");
   await says(ana, "La CANCIÓN del camión");
   ana.type(KEY.ctrlC);
   const beto = await room.person("beto");
@@ -185,9 +185,9 @@ test("what another process of the account writes and cancels is seen in the open
 test("an unread message that is withdrawn is not counted any more", async () => {
   const ana = await room.at(await room.seat("ana"));
   const beto = await room.person("beto");
-  const id = beto.messenger.send("ana", "no lo lea");
+  const id = beto.messenger.outbox.send("ana", "no lo lea");
   await says(ana, "1 nuevo");
-  beto.messenger.withdraw("ana", id);
+  beto.messenger.outbox.withdraw("ana", id);
   await ana.until(({ rows }) => rows.every((row) => !row.includes("1 nuevo")), "no new message");
   ana.type(KEY.ctrlC);
   await ana.ended();

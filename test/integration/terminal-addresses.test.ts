@@ -31,8 +31,8 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
   test("an address stands on the screen without a break or an indent of ours, also out of the store", async () => {
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", { ...SMALL, lang }));
-    beto.messenger.send("ana", `one that does not fit here: ${SHORT}.`);
-    beto.messenger.send("ana", `and ${LONG} 17:05 ana: yes`);
+    beto.messenger.outbox.send("ana", `one that does not fit here: ${SHORT}.`);
+    beto.messenger.outbox.send("ana", `and ${LONG} 17:05 ana: yes`);
     await says(ana, "ana: yes");
     const expectWhole = () => {
       const rows = printedRows(ana);
@@ -59,7 +59,7 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
     await openFromMenu(ana, "beto", lang);
     await connected(ana);
     const attack = "http://a.org/\u001b\\\u0007\u009c\u001b]8;;http://evil.example\u001b\\bank";
-    beto.messenger.send("ana", `see ${SHORT}, ssh://a@b and ${LONG} or ${attack}`);
+    beto.messenger.outbox.send("ana", `see ${SHORT}, ssh://a@b and ${LONG} or ${attack}`);
     await says(ana, "␛\\bank");
     const links = [SHORT, LONG, "http://a.org/", "http://evil.example"].map((each) => ({
       target: each,
@@ -88,13 +88,13 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
     ana.type("/copy\r");
     await says(ana, texts.chatActionNoneTheirs("beto"));
     const program = "if x:\n    pay()\n\tgo()";
-    beto.messenger.send("ana", program);
+    beto.messenger.outbox.send("ana", program);
     await says(ana, "go()");
     ana.type("/copy\r");
     await says(ana, texts.chatCopied("if x: pay() go()", "beto", 3));
     expect(ana.screen.clipboard).toEqual([program]);
     const attack = "\u001b\\\u0007\u001b[201~rm -rf\r\u202e\u001b]52;c;ZXZpbA==\u0007!";
-    beto.messenger.send("ana", attack);
+    beto.messenger.outbox.send("ana", attack);
     await says(ana, "ZXZpbA==␇!");
     ana.type("/list\r");
     await ana.showsRow(/^#2 .*␛/);
@@ -103,8 +103,8 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
     ana.type("/copy #2\r");
     await ana.until(({ clipboard }) => clipboard.length === 3, "a third copy");
     expect(ana.screen.clipboard.slice(1)).toEqual([program, "␛\\␇␛[201~rm -rf␍␛]52;c;ZXZpbA==␇!"]);
-    beto.messenger.send("ana", "\u0001".repeat(20_000));
-    beto.messenger.send("ana", "end");
+    beto.messenger.outbox.send("ana", "\u0001".repeat(20_000));
+    beto.messenger.outbox.send("ana", "end");
     await says(ana, "beto: end");
     ana.type("/list 2\r");
     await ana.showsRow(/^#2 .*end$/);
@@ -117,7 +117,7 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
   test("/copy says so where the terminal is not known to copy, and names /export", async () => {
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", { lang }));
-    beto.messenger.send("ana", "one\ntwo");
+    beto.messenger.outbox.send("ana", "one\ntwo");
     await says(ana, "two");
     ana.type("/copy\r");
     await says(ana, texts.chatCopyUnknown);

@@ -39,7 +39,7 @@ beforeEach(async () => {
 afterEach(() => room.close());
 
 function sent(person: Person, text: string): string {
-  return person.messenger.send("ana", text);
+  return person.messenger.outbox.send("ana", text);
 }
 
 describe.each([
@@ -415,7 +415,7 @@ describe("a line", () => {
     const ana = await connected(await room.chat("ana", "beto"));
     ana.type("para beto");
     await lineIs(ana, "para beto");
-    carla.messenger.send("ana", "¿estás?\n— Chat con");
+    carla.messenger.outbox.send("ana", "¿estás?\n— Chat con");
     await says(ana, "carla: 1 mensaje nuevo");
     await lineIs(ana, "para beto");
     await ana.until(({ bells }) => bells === 1, "the bell");

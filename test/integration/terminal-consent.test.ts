@@ -17,7 +17,7 @@ afterEach(() => room.close());
 test("a request is announced, marked and accepted in its chat; who is blocked is left for the list", async () => {
   const beto = await room.person("beto");
   const ana = await room.at(await room.seat("ana"), { environment: { PALOMA_WHO: "requests" } });
-  for (const text of ["uno", "dos", "tres", "cuatro"]) beto.messenger.send("ana", text);
+  for (const text of ["uno", "dos", "tres", "cuatro"]) beto.messenger.outbox.send("ana", text);
   await until(() => beto.of("held").length > 0);
   await says(ana, "— beto pide escribirle.");
   ana.type(`1${KEY.enter}`);
@@ -46,7 +46,7 @@ test("the request of a name that looks like another is announced with its label"
   await openFromMenu(dora, "beto");
   await promptIs(dora, "");
   const twin = await room.person("d0ra");
-  twin.messenger.send("dora", "soy yo");
+  twin.messenger.outbox.send("dora", "soy yo");
   const digits = label("d0ra").slice(0, 8);
   await says(dora, `— d0ra (${digits.slice(0, 4)} ${digits.slice(4)}) pide escribirle.`);
   dora.type(`${KEY.ctrlC}${KEY.ctrlC}`);

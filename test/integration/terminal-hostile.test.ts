@@ -112,11 +112,11 @@ async function attack(texts: readonly string[], size: Size): Promise<AtTerminal>
   const ana = await connected(await room.chat("ana", "beto", size));
   ana.type(DRAFT + KEY.left.repeat(9));
   await lineIs(ana, DRAFT);
-  beto.messenger.send("ana", "primero");
+  beto.messenger.outbox.send("ana", "primero");
   await says(ana, "primero");
   const before = inputOf(ana.screen);
-  for (const text of texts) beto.messenger.send("ana", text);
-  beto.messenger.send("ana", "último");
+  for (const text of texts) beto.messenger.outbox.send("ana", text);
+  beto.messenger.outbox.send("ana", "último");
   await says(ana, "beto: último");
   await lineIs(ana, DRAFT);
   expect(inputOf(ana.screen)).toEqual(before);
@@ -271,16 +271,16 @@ test("names that look alike are shown with their labels wherever they stand", as
     expect(ana.screen.rows).toContainEqual(
       expect.stringMatching(new RegExp(String.raw`\d\. ${RegExp.escape(name)} \([0-9a-f]{4} [0-9a-f]{4}\)$`)),
     );
-  second?.messenger.send("ana", "¿me ves?");
+  second?.messenger.outbox.send("ana", "¿me ves?");
   await says(ana, "— lucia.1 (");
   ana.type(KEY.ctrlC);
   await ana.ended();
   const chat = await room.at(await room.seat("ana"));
   await openFromMenu(chat, "lucia.l");
   await connected(chat);
-  first?.messenger.send("ana", "soy la de siempre");
+  first?.messenger.outbox.send("ana", "soy la de siempre");
   await says(chat, "soy la de siempre");
-  second?.messenger.send("ana", "no, yo");
+  second?.messenger.outbox.send("ana", "no, yo");
   await says(chat, "— lucia.1 (");
   chat.type(`/users${KEY.enter}/fingerprint${KEY.enter}`);
   await says(chat, "Compárenlo por otro medio");
@@ -297,7 +297,7 @@ test("names that look alike are shown with their labels wherever they stand", as
 test("someone whose name looks like one's own is told apart from oneself", async () => {
   const twin = await room.person("ạna");
   const ana = await connected(await room.chat("ana", "ạna"));
-  twin.messenger.send("ana", "soy ana");
+  twin.messenger.outbox.send("ana", "soy ana");
   await says(ana, "soy ana");
   ana.type(`no: yo${KEY.enter}`);
   await promptIs(ana, "✓✓");
@@ -317,7 +317,7 @@ test("a name of an old account that looks like a line of ours is shown with its 
   await ana.showsRow(/6\. ← Volver/);
   expect(picture(ana)).toMatchSnapshot("in the list");
   for (const person of people) {
-    person.messenger.send("ana", "hola");
+    person.messenger.outbox.send("ana", "hola");
     await says(ana, `— ${quotedName(person.name)}`);
   }
   await ana.until(({ bells }) => bells === names.length, "a bell for each");

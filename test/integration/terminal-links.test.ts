@@ -137,7 +137,7 @@ test("a changed key is explained; only once its number was shown can it be accep
   await writes(ana, "para ti", "·");
   const other = await room.person("beto", "another machine");
   await says(ana, "La clave de beto ha cambiado");
-  other.messenger.send("ana", "soy yo, de verdad");
+  other.messenger.outbox.send("ana", "soy yo, de verdad");
   ana.type("/accept\r");
   await says(ana, "Antes de aceptar la clave nueva de beto, compare su número");
   expect(other.texts("ana")).toEqual([]);

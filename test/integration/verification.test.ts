@@ -76,7 +76,7 @@ async function compare(ana: Person, bob: Person): Promise<string> {
 
 test("both see one code, both say that it is the same, and both are verified; keys that nobody verified are dropped", async () => {
   const { company, ana, bob } = await meet();
-  ana.messenger.send("bob", "hola");
+  ana.messenger.outbox.send("bob", "hola");
   await until(() => ana.received("bob") === 1);
   // A key that the server once vouched for, and that ana took.
   const { contacts } = ana.profile;
@@ -91,7 +91,7 @@ test("both see one code, both say that it is the same, and both are verified; ke
   expect([isVerified(ana, "bob"), isVerified(bob, "ana")]).toEqual([true, true]);
   expect(states(ana)).toEqual(["waiting", "code", "verified"]);
   expect(pins(ana, "bob")).toEqual([fingerprint(bob.profile.keys.spki)]);
-  bob.messenger.send("ana", "hola");
+  bob.messenger.outbox.send("ana", "hola");
   await until(() => ana.texts("bob").length === 1);
 });
 
@@ -200,8 +200,8 @@ test("a verified person with a new key gets nothing and is not accepted, but ver
   await bob.close();
   await until(() => ana.of("disconnected").length > 0);
   const moved = await company.person("bob", { folder: "new-machine", now });
-  ana.messenger.send("bob", "for the bob that I know");
-  moved.messenger.send("ana", "it is me");
+  ana.messenger.outbox.send("bob", "for the bob that I know");
+  moved.messenger.outbox.send("ana", "it is me");
   await until(() => ana.of("unreachable").length > 0 && ana.of("keyPending").length > 0);
   expect(ana.of("unreachable").at(-1)).toMatchObject({ reason: "verification_needed" });
   expect(ana.of("keyPending")).toMatchObject([{ username: "bob", isVerified: true }]);

@@ -33,7 +33,7 @@ async function absentee(company: Company, name: string, saysReach: boolean): Pro
 
 async function reasonOf(company: Company, options: PersonOptions = {}): Promise<string | undefined> {
   const ana = await company.person("ana", options);
-  ana.messenger.send("benito", "hola");
+  ana.messenger.outbox.send("benito", "hola");
   await until(() => ana.of("unreachable").length === 1);
   return ana.of("unreachable")[0]?.reason;
 }

@@ -87,5 +87,5 @@ for await (const line of console) {
   else if (command === "doctor") {
     const { verdict, hint } = reportOf(await examine(messenger, async () => undefined));
     say({ report: { verdict, ...(hint !== undefined && { hint }) } });
-  } else messenger.send(other, text);
+  } else messenger.outbox.send(other, text);
 }

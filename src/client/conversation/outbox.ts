@@ -67,7 +67,14 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** As `Messenger.send`. */
+  /**
+   * Queues one text to a person. It is committed with everything else of this turn of the event loop, or by
+   * `commit`, and sent as soon as there is a link.
+   * @param text well-formed, at most 32 KiB of UTF-8
+   * @param given the id; undefined: a new one. If a text to this person has it already, nothing is done
+   * @returns its id
+   * @throws SelfError, RangeError for a text that no peer would accept, ActionError if the person is blocked
+   */
   send(to: string, text: string, replyTo?: string, given?: string): string {
     checkText(text);
     const conversation = this.#conversation(to);
@@ -80,7 +87,11 @@ export class Outbox {
     return id;
   }
 
-  /** As `Messenger.edit`. */
+  /**
+   * Edits a text of ours: on this side at once, on the other side by an action in the outbox.
+   * @returns the action's id; undefined: the text had not been sent, and is sent in its new form
+   * @throws ActionError, RangeError, SQLiteError
+   */
   edit(to: string, id: string, text: string): string | undefined {
     checkText(text);
     const { profile, now } = this.#options;
@@ -94,7 +105,7 @@ export class Outbox {
     return action?.id;
   }
 
-  /** As `Messenger.withdraw`. */
+  /** Withdraws a text of ours on both sides, or cancels it if it had not been sent. @returns, @throws as `edit` */
   withdraw(to: string, id: string): string | undefined {
     const { profile, now } = this.#options;
     const conversation = this.#conversation(to);
@@ -105,7 +116,7 @@ export class Outbox {
     return action?.id;
   }
 
-  /** As `Messenger.cancel`. */
+  /** Removes a text of ours from the outbox before it is sent. @throws ActionError, SQLiteError */
   cancel(to: string, id: string): void {
     const conversation = this.#conversation(to);
     this.commit();
@@ -113,7 +124,7 @@ export class Outbox {
     this.#cancelled(conversation, id);
   }
 
-  /** As `Messenger.cancelAll`. */
+  /** Removes every text to this person from the outbox that was not tried yet. @returns their ids, oldest first */
   cancelAll(to: string): readonly string[] {
     const conversation = this.#conversation(to);
     this.commit();
@@ -146,7 +157,7 @@ export class Outbox {
     conversation.committed(messages);
   }
 
-  /** As `Messenger.commit`. */
+  /** Commits everything that was queued in this turn; it comes to the disk next. @throws SQLiteError: then none of it is kept */
   commit(): void {
     const batch = this.#batch;
     this.#batch = emptyBatch();
@@ -165,7 +176,10 @@ export class Outbox {
     this.#committed(batch);
   }
 
-  /** As `Messenger.committed`. */
+  /**
+   * Resolves when everything that was queued until now is on the disk. @throws SQLiteError: then nothing of this turn is kept;
+   * SyncError: it may be lost
+   */
   committed(): Promise<void> {
     if (this.#batch.messages.length === 0) return this.#options.durability.settled();
     this.#batch.done ??= Promise.withResolvers();

@@ -101,8 +101,8 @@ export const REQUESTS = {
       // Nobody can have this name, but for the accounts of an old server that are known here.
       if (!isNewName(to) && archive.conversation(to) === undefined)
         throw new RequestError("bad_request", "to");
-      const sent = messenger.send(to, text, reply_to, message_id);
-      await messenger.committed();
+      const sent = messenger.outbox.send(to, text, reply_to, message_id);
+      await messenger.outbox.committed();
       return { message_id: sent };
     },
   ),
@@ -113,24 +113,24 @@ export const REQUESTS = {
   edit: row(
     { to: name, message_id: id, text: message },
     async ({ account: { messenger } }, { to, message_id, text }) => {
-      const action = messenger.edit(to, message_id, text);
-      await messenger.committed();
+      const action = messenger.outbox.edit(to, message_id, text);
+      await messenger.outbox.committed();
       return { action };
     },
   ),
   /** `action`: as for `edit`; absent: the text had not been sent, and is cancelled. */
   withdraw: row({ to: name, message_id: id }, async ({ account: { messenger } }, { to, message_id }) => {
-    const action = messenger.withdraw(to, message_id);
-    await messenger.committed();
+    const action = messenger.outbox.withdraw(to, message_id);
+    await messenger.outbox.committed();
     return { action };
   }),
   /** Cancels one text that was not sent, or all of a conversation. `ids`: of those that were cancelled, oldest first. */
   cancel: row(
     { to: name, message_id: optional(id) },
     async ({ account: { messenger } }, { to, message_id }) => {
-      const ids = message_id === undefined ? messenger.cancelAll(to) : [message_id];
-      if (message_id !== undefined) messenger.cancel(to, message_id);
-      await messenger.committed();
+      const ids = message_id === undefined ? messenger.outbox.cancelAll(to) : [message_id];
+      if (message_id !== undefined) messenger.outbox.cancel(to, message_id);
+      await messenger.outbox.committed();
       return { ids };
     },
   ),

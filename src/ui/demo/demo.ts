@@ -102,7 +102,7 @@ async function enter(stage: Stage, user: string, other: string): Promise<Account
 
 /** Sends one line and waits until the other side has stored it. */
 async function talk({ recorder, table }: Stage, from: Messenger, to: Messenger, text = ""): Promise<void> {
-  const id = from.send(to.username, text);
+  const id = from.outbox.send(to.username, text);
   await recorder.seen(
     from.username,
     (event) => event.name === "delivery" && event.id === id && event.state === "received",

@@ -41,9 +41,9 @@ test("strangers who do their worst leave a few requests and nothing else, and fr
   let lines = 0;
   while (!isOver) {
     const text = `line ${++lines}`;
-    bob.messenger.send("ana", text);
+    bob.messenger.outbox.send("ana", text);
     await until(() => ana.texts("bob").at(-1) === text);
-    ana.messenger.send("bob", text);
+    ana.messenger.outbox.send("bob", text);
     await until(() => bob.texts("ana").at(-1) === text);
   }
   const { came, greeted } = await siege;
@@ -51,7 +51,7 @@ test("strangers who do their worst leave a few requests and nothing else, and fr
   expect(greeted).toBeWithin(1, MAX_STRANGERS + 1);
   expect(ana.texts()).toHaveLength(lines);
   // The last ones may be told a moment later: once they are on the disk.
-  await ana.messenger.committed();
+  await ana.messenger.outbox.committed();
   const requests = new Set(ana.of("request").map(({ from }) => from));
   expect(requests.size).toBeWithin(1, MAX_NEW_REQUESTS + 1);
   expect(ana.profile.consents.requests()).toHaveLength(requests.size);

@@ -131,7 +131,7 @@ class TortureClient {
     const { peer, seed, writer } = this.#options;
     for (let left = 1 + random.integer(BURST); left > 0 && this.#written < this.#quota; left--) {
       const number = this.#written++;
-      const id = messenger.send(peer, makeText(seed, { writer, number, edition: 0 }));
+      const id = messenger.outbox.send(peer, makeText(seed, { writer, number, edition: 0 }));
       this.#recent.push({ id, number, edition: 0 });
       if (this.#recent.length > RECENT) this.#recent.shift();
       if (random.integer(EDIT_ONE_IN) === 0) this.#edit();
@@ -144,12 +144,12 @@ class TortureClient {
     const { peer, seed, writer } = this.#options;
     const target = this.#random.pick(this.#recent);
     target.edition++;
-    this.#account.messenger.edit(peer, target.id, makeText(seed, { writer, ...target }));
+    this.#account.messenger.outbox.edit(peer, target.id, makeText(seed, { writer, ...target }));
   }
 
   #withdraw(): void {
     const [target] = this.#recent.splice(this.#random.integer(this.#recent.length), 1);
-    if (target !== undefined) this.#account.messenger.withdraw(this.#options.peer, target.id);
+    if (target !== undefined) this.#account.messenger.outbox.withdraw(this.#options.peer, target.id);
   }
 
   #count(): void {
