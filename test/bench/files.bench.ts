@@ -1,13 +1,28 @@
 /** A file of 1 GiB from disk to disk, in memory where the system has such a folder: through us, and through others. */
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { temporaryName } from "../../src/client/file/file-sink.ts";
 import { label } from "../../src/identity/names.ts";
+import { FileScene, isLinux } from "../files/file-scene.ts";
+import type { ClientProcess } from "../integration/cli-process.ts";
 import { newAuthority, userIdentity } from "../integration/loopback.ts";
+import { startServer } from "./client.bench.ts";
 import { BENCH_KEY, EndProcess, type End, type EndFigures } from "./file-end.ts";
-import { median, type Report } from "./figures.ts";
+import { interleaved, median, percentile, type Report } from "./figures.ts";
+import { goOnline, startReceiver } from "./people.ts";
 
 const MEMORY_FOLDER = "/dev/shm";
 const MIB = 1024 * 1024;
@@ -19,8 +34,18 @@ const STANDSTILL = 2_000;
 /** When it is stopped, in bytes received. */
 const STOPPED_AT = 64 * MIB;
 
+const SMALL_FILES = 10_000;
+const SMALL = 1_024;
+/** Questions that are asked beside nothing. */
+const ROUND_TRIPS = 500;
+/** Of the clock in which Linux counts CPU, a second. */
+const TICKS = 100;
+
 const authority = newAuthority();
 const identities = { from: userIdentity(authority, "ana"), to: userIdentity(authority, "berta") };
+
+/** What both ends know of each other. */
+const PROVEN = { authority: authority.certificatePem, serverName: label("berta") };
 
 type Pair = { readonly sender: EndFigures; readonly receiver: EndFigures };
 
@@ -34,7 +59,7 @@ async function stream(
   begun: (receiver: EndProcess, path: string) => unknown = () => undefined,
 ): Promise<Pair> {
   const target = mkdtempSync(join(folder, "target-"));
-  const file = { name: "file", size: SIZE, authority: authority.certificatePem, serverName: label("berta") };
+  const file = { name: "file", size: SIZE, ...PROVEN };
   const to = { ...file, ...options, identity: identities.to, port: undefined, folder: target };
   const receiver = new EndProcess(to);
   const port = await receiver.port();
@@ -52,8 +77,7 @@ async function stream(
 
 /** The 99th percentile of round trips between two processes that do nothing else, ms. */
 async function idleRoundTrip(folder: string): Promise<number> {
-  const end = { way: "idle", name: "", size: 0, folder, authority: authority.certificatePem } as const;
-  const shared = { ...end, serverName: label("berta") };
+  const shared = { way: "idle", name: "", size: 0, folder, ...PROVEN } as const;
   const receiver = new EndProcess({ ...shared, identity: identities.to, port: undefined });
   const port = await receiver.port();
   const { roundTrip } = await new EndProcess({ ...shared, identity: identities.from, port }).figures();
@@ -80,27 +104,156 @@ function writeRandom(path: string): void {
   closeSync(file);
 }
 
-/** How fast a program copies the file. @returns MB/s; undefined: it is not installed */
-async function copied(folder: string, command: readonly string[]): Promise<number | undefined> {
+/** How long a program takes. @returns s; undefined: it is not installed */
+async function timed(command: readonly string[]): Promise<number | undefined> {
   const [program = ""] = command;
   if (Bun.which(program) === null) {
     console.log(`${program} is not installed`);
     return undefined;
   }
-  const target = join(folder, "copy");
   const begin = performance.now();
-  const child = Bun.spawn([...command, join(folder, "file"), target], {
-    stdout: "ignore",
-    stderr: "inherit",
-  });
-  const code = await child.exited;
-  const speed = SIZE / 1e6 / ((performance.now() - begin) / 1_000);
-  rmSync(target, { force: true });
-  if (code !== 0) throw new Error(`${program}: exit code ${code}`);
-  return speed;
+  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  if ((await child.exited) !== 0) throw new Error(`${program}: exit code ${child.exitCode}`);
+  return (performance.now() - begin) / 1_000;
 }
 
-/** The bytes alone: two processes, and no messenger. @returns MB/s */
+/** From `accepted` to `done`, with what both processes take for it. */
+async function sendFile(
+  scene: FileScene,
+  receiving: ClientProcess,
+  path: string,
+): Promise<{ readonly seconds: number; readonly sender: number; readonly receiver: number }> {
+  const before = cpuOf(receiving.process.pid);
+  const sending = scene.send(path);
+  await sending.event({ event: "file", state: "accepted" });
+  const begin = performance.now();
+  const senderBefore = cpuOf(sending.process.pid);
+  const { code, stderr } = await sending.ended;
+  const seconds = (performance.now() - begin) / 1_000;
+  if (code !== 0) throw new Error(stderr);
+  const { cpuTime } = sending.process.resourceUsage() as Bun.ResourceUsage;
+  rmSync(join(scene.incoming, basename(path)), { recursive: true });
+  const sender = Number(cpuTime.total) / 1e6 - senderBefore;
+  return { seconds, sender, receiver: cpuOf(receiving.process.pid) - before };
+}
+
+/** Seconds of CPU that a process has taken (Linux); NaN elsewhere. */
+function cpuOf(pid: number): number {
+  if (!isLinux) return Number.NaN;
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** A folder of small files. */
+function writeSmall(folder: string): void {
+  mkdirSync(folder);
+  const bytes = crypto.getRandomValues(new Uint8Array(SMALL));
+  for (let index = 0; index < SMALL_FILES; index++) writeFileSync(join(folder, String(index)), bytes);
+}
+
+/** `tar` at both ends of a bare TLS stream. @returns s */
+async function tarred(folder: string, source: string): Promise<number> {
+  const target = mkdtempSync(join(folder, "target-"));
+  const [from, to] = [join(folder, "from"), join(folder, "to")];
+  for (const end of [from, to]) {
+    mkdirSync(end);
+    if ((await timed(["mkfifo", join(end, "pipe")])) === undefined) return Number.NaN;
+  }
+  const shared = { way: "bare", name: "pipe", size: 0, isPipe: true, ...PROVEN } as const;
+  const receiver = new EndProcess({ ...shared, identity: identities.to, port: undefined, folder: to });
+  const unpacking = timed(["tar", "xf", join(to, "pipe"), "-C", target]);
+  const port = await receiver.port();
+  const begin = performance.now();
+  const packing = timed(["tar", "cf", join(from, "pipe"), "-C", source, "."]);
+  const sender = new EndProcess({ ...shared, identity: identities.from, port, folder: from });
+  await Promise.all([packing, sender.figures(), receiver.figures(), unpacking]);
+  const seconds = (performance.now() - begin) / 1_000;
+  for (const path of [target, from, to]) rmSync(path, { recursive: true });
+  return seconds;
+}
+
+/** Through `send-file` and `listen --accept-files`. @returns MB/s */
+async function benchCommands(folder: string, bare: number, report: Report): Promise<number> {
+  const scene = await FileScene.open(folder);
+  try {
+    const receiving = await scene.receive();
+    const runs = [];
+    for (let round = 0; round < ROUNDS; round++)
+      runs.push(await sendFile(scene, receiving, join(folder, "file")));
+    const ours = SIZE / 1e6 / median(runs.map(({ seconds }) => seconds));
+    report({ name: "1 GiB through send-file (bare: TLS, no hash)", unit: "MB/s", ours, bare });
+    for (const side of ["sender", "receiver"] as const) {
+      report({ name: `CPU of the ${side}'s process`, unit: "s", ours: median(runs.map((run) => run[side])) });
+    }
+    const small = join(folder, "small");
+    writeSmall(small);
+    const times = await interleaved(
+      async () => (await sendFile(scene, receiving, small)).seconds,
+      () => tarred(folder, small),
+      ROUNDS,
+    );
+    report({ name: `${SMALL_FILES} files of ${SMALL} bytes (bare: tar over TLS)`, unit: "s", ...times });
+    return ours;
+  } finally {
+    await scene.close();
+  }
+}
+
+/** A chat between two messengers, which at the same time send and receive the file. */
+async function benchChat(folder: string, report: Report): Promise<void> {
+  const cleanups: (() => unknown)[] = [];
+  try {
+    const server = await startServer(folder, ["ana", "berta"]);
+    cleanups.push(async () => {
+      server.kill("SIGTERM");
+      await server.exited;
+    });
+    await server.started();
+    const port = server.tlsPort;
+    const downloads = join(folder, "downloads");
+    mkdirSync(downloads);
+    const berta = { user: "berta", port, dataFolder: join(folder, "berta"), answers: true, downloads };
+    const receiver = await startReceiver(berta, "ana");
+    cleanups.push(receiver.stop);
+    let answered: () => void = () => undefined;
+    let isDone = false;
+    const ana = await goOnline({ user: "ana", port, dataFolder: join(folder, "ana") }, (event) => {
+      if (event.name === "message") answered();
+      if (event.name === "file" && event.file.state === "done") isDone = true;
+    });
+    cleanups.push(() => ana.close());
+    const ask = async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      answered = resolve;
+      const begin = performance.now();
+      ana.messenger.outbox.send("berta", "are you there?");
+      await promise;
+      return performance.now() - begin;
+    };
+    await ask();
+    const alone: number[] = [];
+    const beside: number[] = [];
+    while (alone.length < ROUND_TRIPS) alone.push(await ask());
+    await ana.messenger.files.send("berta", {
+      path: join(folder, "file"),
+      name: undefined,
+      wantsSha256: false,
+      id: undefined,
+    });
+    while (!isDone) beside.push(await ask());
+    for (const [name, share] of [
+      ["median", 0.5],
+      ["99th percentile", 0.99],
+    ] as const) {
+      const [ours, bare] = [percentile(beside, share), percentile(alone, share)];
+      report({ name: `question and answer of two messengers beside it, ${name}`, unit: "ms", ours, bare });
+    }
+  } finally {
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+  }
+}
+
+/** The bytes alone: two processes, and no messenger. @returns MB/s, bare */
 async function benchStream(folder: string, report: Report): Promise<number> {
   const pairs: { readonly [W in "ours" | "bare"]: Pair[] } = { ours: [], bare: [] };
   for (let round = 0; round < ROUNDS; round++) {
@@ -129,21 +282,31 @@ async function benchStream(folder: string, report: Report): Promise<number> {
     ours: beside.sender.roundTrip,
     bare: await idleRoundTrip(folder),
   });
-  return speed.ours;
+  return speed.bare;
 }
 
 export async function benchFiles(report: Report): Promise<void> {
   const folder = mkdtempSync(join(existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir(), "paloma-bench-"));
   try {
-    writeRandom(join(folder, "file"));
-    const ours = await benchStream(folder, report);
+    const file = join(folder, "file");
+    writeRandom(file);
+    const bare = await benchStream(folder, report);
+    await benchChat(folder, report);
+    const ours = await benchCommands(folder, bare, report);
+    const copy = join(folder, "copy");
     for (const [name, command] of [
-      ["cp", ["cp"]],
-      ["rsync, to the same machine", ["rsync", "--whole-file", "--inplace"]],
+      ["cp", ["cp", file, copy]],
+      ["rsync on one machine", ["rsync", "--whole-file", file, copy]],
     ] as const) {
-      const bare = await copied(folder, command);
-      if (bare !== undefined)
-        report({ name: `1 GiB from disk to disk (bare: ${name})`, unit: "MB/s", ours, bare });
+      const seconds = await timed(command);
+      rmSync(copy, { force: true });
+      if (seconds === undefined) continue;
+      report({
+        name: `1 GiB through send-file (bare: ${name})`,
+        unit: "MB/s",
+        ours,
+        bare: SIZE / 1e6 / seconds,
+      });
     }
   } finally {
     rmSync(folder, { recursive: true });

@@ -14,6 +14,8 @@ export type PersonOptions = {
   readonly dataFolder: string;
   /** Whether the other side answers every text with the same text. */
   readonly answers?: boolean;
+  /** Where it puts every file that it is offered. */
+  readonly downloads?: string;
 };
 
 /** Opens an account and logs it in. */
@@ -79,6 +81,8 @@ if (import.meta.main) {
         account.messenger.outbox.send(event.from, event.message.text);
     });
     account.messenger.decisions.decide(process.argv[2] as string, "add");
+    const { downloads: folder } = options;
+    if (folder !== undefined) account.messenger.files.acceptAll({}, { most: undefined, folder });
     accounts.push(account);
   }
   const close = () => Promise.all(accounts.map((account) => account.close()));

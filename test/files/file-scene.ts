@@ -36,20 +36,21 @@ export class FileScene {
   readonly incoming: string;
   readonly #world: World;
 
-  private constructor(company: Company, world: World) {
+  private constructor(company: Company, world: World, folder: string) {
     this.company = company;
     this.#world = world;
     [this.ana, this.beto] = [this.person("ana"), this.person("beto")];
-    this.outgoing = join(world.folder, "outgoing");
-    this.incoming = join(world.folder, "incoming");
+    this.outgoing = join(folder, "outgoing");
+    this.incoming = join(folder, "incoming");
     mkdirSync(this.outgoing);
     mkdirSync(this.incoming);
   }
 
-  /** Two people who are contacts. */
-  static async open(): Promise<FileScene> {
+  /** Two people who are contacts. @param folder of their files; undefined: one that is removed at the end */
+  static async open(folder?: string): Promise<FileScene> {
     const company = await Company.meet();
-    const scene = new FileScene(company, new World());
+    const world = new World();
+    const scene = new FileScene(company, world, folder ?? world.folder);
     const { ana, beto } = scene;
     for (const name of ["ana", "beto"]) await company.addAccount(name);
     for (const person of [ana, beto]) await person.run(["users"], { password: PASSWORD });
