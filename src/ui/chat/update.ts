@@ -2,6 +2,7 @@
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { isBlank } from "../../protocol/visible-text.ts";
+import { leftOutSentence } from "../format/file-words.ts";
 import { ageOf } from "../format/local-time.ts";
 import { stateMark } from "../format/message-format.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
@@ -335,6 +336,8 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
       return printing(chat, [
         filesLine(event, (username) => shownName(context.names, username), context.texts),
       ]);
+    case "leftOut":
+      return printing(chat, [notice(leftOutSentence(event.folder, event, context.texts))]);
     case "getsAlways":
       return printing(chat, [getsAlwaysLine(event, peerName(chat, context), context.texts)]);
     case "tick":

@@ -77,13 +77,17 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
     return downloads;
   }
 
-  /** @param refused is called with the code if a request is refused */
-  async function refusedAs(work: () => Promise<unknown>, refused: (code: string) => void): Promise<void> {
+  /** @param refused is called with the code if a request is refused; then the answer is undefined */
+  async function refusedAs<T>(
+    work: () => Promise<T>,
+    refused: (code: string) => void,
+  ): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (!(error instanceof TransferError)) throw error;
       refused(error.code);
+      return undefined;
     }
   }
 
@@ -93,7 +97,7 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
     sendFiles: async ({ paths, typed }) => {
       const found = typedPaths(paths, here(), existsSync);
       for (const path of found) {
-        await refusedAs(
+        const sent = await refusedAs(
           // With an id of ours it can be asked for again if the process that is online ends.
           () => account.request("send_file", { to: username, path, transfer: randomUUIDv7() }),
           (code) => {
@@ -101,6 +105,9 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
             fail(sentence, found.length === 1 ? typed : undefined);
           },
         );
+        const leftOut = sent?.left_out ?? undefined;
+        if (sent !== undefined && leftOut !== undefined)
+          dispatch({ name: "leftOut", folder: sent.file.name, ...leftOut });
       }
     },
     listFiles: async () => dispatch({ name: "files", files: await all() }),

@@ -14,6 +14,13 @@ export type FileEffect =
   | { readonly name: "listFiles" };
 
 export type FileEvent =
+  /** What of a folder that is sent is not sent. `folder`: its name. */
+  | {
+      readonly name: "leftOut";
+      readonly folder: string;
+      readonly count: number;
+      readonly paths: readonly string[];
+    }
   /** The transfers of the account, oldest first. `asked`: the command that needs the number of one of them. */
   | { readonly name: "files"; readonly files: readonly SharedFile[]; readonly asked?: "/get" | "/stop" }
   | { readonly name: "getsAlways"; readonly limit: number | null; readonly folder: string };

@@ -14,6 +14,9 @@ import { sharedFile } from "./shared-file.ts";
 const cleanups = cleanupsForEachTest();
 const texts = textsIn("es");
 
+/** A folder with a link in it. */
+const LINKED = "/media/with a link";
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "paloma-effects-"));
@@ -28,7 +31,8 @@ function scene(files: readonly SharedFile[] = [], refuse: (fields: object) => vo
     if (name === "files") return { files };
     asked.push([name, fields]);
     refuse(fields);
-    return {};
+    const path = "path" in fields ? fields.path : undefined;
+    return { file: sharedFile(), left_out: path === LINKED ? { count: 1, paths: ["a/link"] } : null };
   };
   const effects = fileEffects({
     account: { request: request as SharedAccount["request"] },
@@ -105,6 +109,12 @@ test("of several files each one is offered; a single one that is refused is give
     { name: "failed", sentence },
     { name: "failed", sentence, typed: `/send ${two}` },
   ]);
+});
+
+test("what of a folder is not sent is said", async () => {
+  const { effects, answers } = scene();
+  await effects.sendFiles({ name: "sendFiles", paths: LINKED, typed: "" });
+  expect(answers).toEqual([{ name: "leftOut", folder: "informe.pdf", count: 1, paths: ["a/link"] }]);
 });
 
 test("a folder in which nothing can be saved is named", async () => {
