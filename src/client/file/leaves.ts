@@ -73,7 +73,7 @@ export class Leaves {
   /** Bytes of `size` whose leaves are known. */
   knownBytes(size: number): number {
     let bytes = 0;
-    for (let index = 0; index < leafCount(size); index++) {
+    for (let index = 0; index < this.#end(size); index++) {
       if (this.#isKnown(index)) bytes += Math.min(LEAF_BYTES, size - index * LEAF_BYTES);
     }
     return bytes;
@@ -81,15 +81,17 @@ export class Leaves {
 
   /** The first `MAX_RANGES` ranges of `size` bytes whose leaves are not known; none: all are. */
   missing(size: number): Range[] {
-    const ranges: [number, number][] = [];
-    for (let index = 0; index < leafCount(size); index++) {
-      if (this.#isKnown(index)) continue;
-      const from = index * LEAF_BYTES;
-      const to = Math.min(size, from + LEAF_BYTES);
-      const last = ranges.at(-1);
-      if (last !== undefined && last[1] === from) last[1] = to;
-      else if (ranges.push([from, to]) > MAX_RANGES) return ranges.slice(0, MAX_RANGES);
+    const ranges: Range[] = [];
+    const add = (from: number, to: number) => {
+      if (from < to) ranges.push([from, to]);
+    };
+    let from = 0;
+    for (let index = 0; index < this.#end(size) && ranges.length < MAX_RANGES; index++) {
+      if (!this.#isKnown(index)) continue;
+      add(from, index * LEAF_BYTES);
+      from = (index + 1) * LEAF_BYTES;
     }
+    if (ranges.length < MAX_RANGES) add(from, size);
     return ranges;
   }
 
@@ -97,7 +99,7 @@ export class Leaves {
   digest(size: number): string | undefined {
     const hash = createHash("sha256");
     const count = leafCount(size);
-    for (let index = 0; index < count; index++) if (!this.#isKnown(index)) return undefined;
+    if (this.#known.length < count || this.#known.subarray(0, count).includes(0)) return undefined;
     for (const [, block] of this.#blocks(count)) {
       for (let at = 1; at < block.length; at += ENTRY_BYTES) hash.update(block.subarray(at, at + HASH_BYTES));
     }
@@ -106,7 +108,7 @@ export class Leaves {
 
   /** Reads every known leaf again, and forgets those that no longer match. @throws what `read` throws */
   async verify(sink: Readable, size: number): Promise<void> {
-    const hashes = this.#hashes(sink, size, (index) => this.#isKnown(index));
+    const hashes = this.#hashes(sink, size, this.#end(size), (index) => this.#isKnown(index));
     for await (const [index, hash] of hashes) {
       if (hash === this.get(index)) continue;
       this.#entry.fill(0);
@@ -117,7 +119,7 @@ export class Leaves {
 
   /** Reads every leaf that is not known. @throws what `read` throws */
   async complete(source: Readable, size: number): Promise<void> {
-    const hashes = this.#hashes(source, size, (index) => !this.#isKnown(index));
+    const hashes = this.#hashes(source, size, leafCount(size), (index) => !this.#isKnown(index));
     for await (const [index, hash] of hashes) this.set(index, hash);
   }
 
@@ -133,13 +135,18 @@ export class Leaves {
     return this.#descriptor;
   }
 
+  /** Behind the last leaf of so many bytes that may be known: of a size that lies there are billions. */
+  #end(size: number): number {
+    return Math.min(leafCount(size), this.#known.length);
+  }
+
   #isKnown(index: number): boolean {
     return this.#known[index] === KNOWN;
   }
 
   #mark(index: number, value: number): void {
     if (index >= this.#known.length) {
-      const grown = new Uint8Array(2 * Math.max(index, this.#known.length));
+      const grown = new Uint8Array(2 * (index + 1));
       grown.set(this.#known);
       this.#known = grown;
     }
@@ -159,10 +166,11 @@ export class Leaves {
   async *#hashes(
     from: Readable,
     size: number,
+    end: number,
     wants: (index: number) => boolean,
   ): AsyncGenerator<[index: number, hash: bigint]> {
     const leaf = new Uint8Array(Math.min(size, LEAF_BYTES));
-    for (let index = 0; index < leafCount(size); index++) {
+    for (let index = 0; index < end; index++) {
       if (!wants(index)) continue;
       const offset = index * LEAF_BYTES;
       const read = await from.read(offset, leaf.subarray(0, Math.min(LEAF_BYTES, size - offset)));

@@ -61,6 +61,19 @@ describe("what is missing", () => {
     expect(leaves.knownBytes(SIZE)).toBe(SIZE);
   });
 
+  test("of a size that lies is told at once", async () => {
+    const size = Number.MAX_SAFE_INTEGER;
+    leaves.set(1, 7n);
+    expect(leaves.missing(size)).toEqual([
+      [0, LEAF_BYTES],
+      [2 * LEAF_BYTES, size],
+    ]);
+    expect(leaves.knownBytes(size)).toBe(LEAF_BYTES);
+    expect(leaves.digest(size)).toBeUndefined();
+    await leaves.verify({ read: async () => 0 }, size);
+    expect(leaves.missing(size)).toEqual([[0, size]]);
+  });
+
   test(`is told in at most ${MAX_RANGES} ranges`, () => {
     for (let index = 1; index < 1_000; index += 2) leaves.set(index, 0n);
     const ranges = leaves.missing(1_000 * LEAF_BYTES);
