@@ -179,8 +179,9 @@ export function leftOutSentence(
   texts: Texts,
 ): string {
   const named = paths.slice(0, MAX_LEFT_OUT).map((path) => texts.fileName(fileName(path)));
-  const more = count > named.length ? ["…"] : [];
-  return texts.fileLeftOut(fileName(name), count, [...named, ...more].join(", "));
+  const rest = count - named.length;
+  const listed = texts.list(rest > 0 ? [...named, texts.chatMorePeople(rest)] : named);
+  return texts.fileLeftOut(fileName(name), listed);
 }
 
 /** Why a transfer has stopped, or was refused: a sentence for each code. @param user as in `fileSentence` */

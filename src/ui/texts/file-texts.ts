@@ -154,12 +154,11 @@ export const FILE_TEXTS = {
     en: (digest: string) => `Its SHA-256: ${digest}`,
   },
 
-  /** `paths`: the first of them, quoted. */
+  /** `paths`: quoted. */
   fileLeftOut: {
-    es: (name: string, count: number, paths: string) =>
-      `De «${name}» no se envía lo que es un enlace o un archivo especial (${count}): ${paths}`,
-    en: (name: string, count: number, paths: string) =>
-      `Links and special files in “${name}” are not sent (${count}): ${paths}`,
+    es: (name: string, paths: string) =>
+      `De «${name}» no se envía lo que es un enlace o un archivo especial: ${paths}.`,
+    en: (name: string, paths: string) => `Links and special files in “${name}” are not sent: ${paths}.`,
   },
 
   /** Why: a sentence for each code. */

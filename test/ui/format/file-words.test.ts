@@ -159,11 +159,11 @@ test("a folder, a pipe, and a digest to compare", () => {
 
 test("what of a folder is left out is counted, and the first of it named", () => {
   expect(leftOutSentence("fotos", { count: 1, paths: ["a/enlace"] }, es)).toBe(
-    "De «fotos» no se envía lo que es un enlace o un archivo especial (1): «a/enlace»",
+    "De «fotos» no se envía lo que es un enlace o un archivo especial: «a/enlace».",
   );
   const many = { count: 7, paths: ["a", "b", "c", "d", "e»", "f"] };
   expect(leftOutSentence("fotos", many, en)).toBe(
-    "Links and special files in “fotos” are not sent (7): “a”, “b”, “c”, “d”, “e'”, …",
+    "Links and special files in “fotos” are not sent: “a”, “b”, “c”, “d”, “e'”, and 2 more.",
   );
 });
 
