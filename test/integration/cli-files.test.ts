@@ -1,6 +1,6 @@
 /** `send-file`, `files` and `listen --accept-files`. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import { AtTerminal } from "./at-terminal.ts";
@@ -123,6 +123,7 @@ test("several files and a folder are sent at once, and each has its end", async 
   const folder = join(world.folder, "photos");
   mkdirSync(join(folder, "empty"), { recursive: true });
   writeFileSync(join(folder, "one.jpg"), "1");
+  symlinkSync("one.jpg", join(folder, "link.jpg"));
   const { code, events, stderr } = await ana.json([
     "send-file",
     "beto",
@@ -134,6 +135,7 @@ test("several files and a folder are sent at once, and each has its end", async 
     code: 0,
     stderr: ["a.txt", "b.txt", "photos"].map((name) => `has received “${name}”`),
   });
+  expect(stderr).toContain("Links and special files in “photos” are not sent (1): “link.jpg”");
   expect(events.filter(({ state }) => state === "done").length).toBe(3);
   expect(readFileSync(join(incoming, "photos", "one.jpg"), "utf8")).toBe("1");
   expect(readdirSync(join(incoming, "photos")).toSorted()).toEqual(["empty", "one.jpg"]);

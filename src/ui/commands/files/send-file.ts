@@ -19,7 +19,7 @@ import {
   type ExitCode,
   type Failure,
 } from "../../failures.ts";
-import { fileName, fileSentence } from "../../format/file-words.ts";
+import { fileName, fileSentence, leftOutSentence } from "../../format/file-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { AwaitedPeer } from "../awaited-peer.ts";
 import { queuedSentence } from "../deliver.ts";
@@ -116,7 +116,8 @@ class FileSending {
     try {
       const place = await placeOf(source, account, this.#texts);
       const request = { to: this.#to, ...place, sha256: config.sha256, transfer };
-      const { file } = await untilAborted(signal, account.request("send_file", request));
+      const { file, left_out } = await untilAborted(signal, account.request("send_file", request));
+      if (left_out !== null) output.notice(leftOutSentence(file.name, left_out, this.#texts));
       // An event has told it already, unless the process that is online has changed.
       if (!this.#files.has(transfer)) this.#onFile(file);
     } catch (error) {
