@@ -34,7 +34,8 @@ export class FolderSource implements Source {
   readonly modified: number;
   /** Files and empty folders. */
   readonly entries: number;
-  readonly leftOut: LeftOut;
+  /** Undefined: nothing. */
+  readonly leftOut: LeftOut | undefined;
   /** To be kept with the offer: tells after a restart whether anything in the folder has changed. */
   readonly identity: string;
   readonly #root: string;
@@ -54,7 +55,7 @@ export class FolderSource implements Source {
     this.size = this.#listing.length + contents.size;
     this.modified = modified;
     this.entries = lines.length;
-    this.leftOut = leftOut;
+    this.leftOut = leftOut.count > 0 ? leftOut : undefined;
     const hash = createHash("sha256").update(this.#listing);
     for (const identity of identities) hash.update(`${identity}\n`);
     this.identity = hash.digest("hex");
