@@ -267,6 +267,39 @@ test("a sender that lies about the size or the digest, or sends more than was as
   expect([stateOf(ana, 0), stateOf(ana, 1)]).toEqual(["failed damaged", "failed damaged"]);
 });
 
+test("whoever stops a transfer in the middle leaves nothing of it, and the other side is told", async () => {
+  const { ana, downloads, carl } = await anaAndCarl();
+  for (const who of ["ana", "carl"]) {
+    await carl.offer(who, 3 * MIB);
+    const stream = await carl.stream(who);
+    await stream.next();
+    stream.write(Buffer.alloc(2 * MIB));
+    await untilQuiet(() => ana.messenger.files.list().at(-1)?.done === 2 * MIB);
+    if (who === "ana") ana.messenger.files.stop(who);
+    else carl.link.send({ action: "file_cancel", id: "c", transfer: who, reason: "stopped" });
+    await stream.closed;
+    await until(() => ana.of("file").at(-1)?.file.state === "cancelled");
+  }
+  expect(carl.said("file_cancel", "ana")).toMatchObject([{ reason: "stopped" }]);
+  await untilQuiet(() => readdirSync(downloads).length === 0);
+});
+
+test("many files are sent a few at a time", async () => {
+  const { company, ana, bob, downloads } = await scene();
+  for (let index = 0; index < 24; index++) {
+    const path = made(company, `file ${index}`, index);
+    await ana.messenger.files.send("bob", { ...offer, path });
+  }
+  const areDone = ({ messenger }: Person) => messenger.files.list().every(({ state }) => state === "done");
+  let most = 0;
+  await until(() => {
+    most = Math.max(most, readdirSync(downloads).filter((name) => name.endsWith(".part")).length);
+    return bob.of("file").at(-1)?.file.state === "done" && areDone(ana) && areDone(bob);
+  });
+  expect(most).toBeLessThan(8);
+  expect(readdirSync(downloads)).toHaveLength(24);
+});
+
 test("what is read once arrives in one stream, and a cut ends it", async () => {
   const { ana, downloads, carl } = await anaAndCarl();
   const content = Buffer.alloc((3 * MIB) / 2, 9);

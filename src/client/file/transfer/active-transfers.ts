@@ -2,7 +2,7 @@
  * The transfers that are accepted and have not ended: when each has a stream, and with whom a link is wanted for that.
  *
  * A stream is allowed if its transfer is accepted and unfinished, and user and key are those of the conversation in which
- * that was said. A second one replaces the first. Of one person so many are dialled at once, and so many are taken.
+ * that was said. A second one replaces the first. With one person so many are opened at once, and so many are taken.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -27,8 +27,8 @@ import { streamPlace, Streams } from "./streams.ts";
 import { Upload } from "./upload.ts";
 import type { Outcome } from "./work.ts";
 
-/** Streams with one person that we dial at once, and that we take. */
-const MAX_DIALLED = 3;
+/** Transfers with one person that are opened at once by ourselves, and streams that we take. */
+const MAX_OPEN = 3;
 const MAX_STREAMS = 8;
 /** How long the work on the disk may take to end, in ms. */
 const CLOSE_TIMEOUT = 1_000;
@@ -138,7 +138,7 @@ export class ActiveTransfers {
         const found = place();
         return found !== undefined && found.peer.fingerprint !== transfer.key;
       },
-      isFree: () => this.#with(transfer.contact).filter(({ isBusy }) => isBusy).length < MAX_DIALLED,
+      isFree: () => this.#with(transfer.contact).filter(({ isOpen }) => isOpen).length < MAX_OPEN,
       dial: async (current, attempt, signal) => {
         const with_ = conversation();
         return with_ && this.#streams.dial(with_, current, id, attempt, signal);
@@ -261,6 +261,6 @@ export class ActiveTransfers {
       const conversation = this.#needs.conversation(person.username);
       conversation.setTransferring(this.#isContact(conversation) && all.some(({ wantsLink }) => wantsLink));
     }
-    for (const running of all) running.mayDial();
+    for (const running of all) running.mayOpen();
   }
 }

@@ -102,13 +102,24 @@ export class Files {
 
   /** Accepts an offer. @param folder absolute. @throws TransferError, SQLiteError */
   async accept(id: string, folder: string, wantsSha256: boolean): Promise<SharedFile> {
+    const { size = 0 } = this.#find(id);
+    return this.#accept(id, folder, wantsSha256, (target) => isRoomFor(target, size));
+  }
+
+  /** @param hasRoom whether there is room in this folder; if not, nobody is there to make some */
+  async #accept(
+    id: string,
+    folder: string,
+    wantsSha256: boolean,
+    hasRoom: (target: string) => Promise<boolean>,
+  ): Promise<SharedFile> {
     const { profile } = this.#needs;
     const offer = this.#find(id);
     if (!offer.outgoing && offer.state === "accepted") return this.#shown(offer);
     if (offer.outgoing || offer.state !== "offered") throw new TransferError("not_possible");
     if (!profile.consents.isContact(labelOf(this.#peerOf(offer)))) throw new TransferError("not_possible");
     const target = await orTransferError(() => TargetFolder.resolve(folder));
-    if (!(await isRoomFor(target, offer.size ?? 0))) throw new TransferError("no_space");
+    if (!(await hasRoom(target))) throw new TransferError("no_space");
     const key = randomBytes(8).toString("hex");
     return this.#tell(offer, { action: "file_accept", transfer: id }, () =>
       profile.transfers.accept(id, { folder: target, key, wantsSha256 }),
@@ -222,7 +233,8 @@ export class Files {
     const faces = [...this.#faces.values()];
     const choice = [...(always === undefined ? [] : [always]), ...faces].find(fits);
     if (choice !== undefined) {
-      this.accept(id, choice.folder, false).catch((error: unknown) => {
+      // Where there is no room, both sides see that it waits for that.
+      this.#accept(id, choice.folder, false, () => Promise.resolve(true)).catch((error: unknown) => {
         // It waits for the person.
         if (!(error instanceof TransferError)) storage.failed(error);
       });

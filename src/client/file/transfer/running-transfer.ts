@@ -41,7 +41,7 @@ type RunningNeeds = {
   place(): PeerPlace | undefined;
   /** Whether there is a link with another key. */
   hasOtherKey(): boolean;
-  /** Whether one more stream may be dialled now; if not, `mayDial` is called when it may. */
+  /** Whether one more may be opened now; if not, `mayOpen` is called when it may. */
   isFree(): boolean;
   /** As `Streams.dial`. */
   dial(place: PeerPlace, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
@@ -55,14 +55,12 @@ type RunningNeeds = {
 };
 
 type State =
-  /** Nothing was looked at in this process. */
+  /** Nothing was opened in this process. */
   | { readonly name: "new" }
   /** What is on the disk is looked at. */
   | { readonly name: "looking" }
   /** A stream is wanted. */
   | { readonly name: "idle" }
-  /** As `idle`; too many others are under way. */
-  | { readonly name: "queued" }
   | { readonly name: "dialling"; readonly abort: AbortController }
   | { readonly name: "streaming"; readonly stream: ProvenStream }
   | { readonly name: "waiting" }
@@ -91,13 +89,21 @@ export class RunningTransfer {
     this.#needs = needs;
   }
 
-  /** To be called once. What is there is looked at when it is of use: that may be all of a large file. */
+  /** To be called once. */
   begin(): void {
     const { outgoing, end } = this.#transfer;
-    // All may be here; what was sent is asked for by the other side.
+    // What was sent is asked for by the other side.
     if (end !== undefined && outgoing) this.#state = { name: "waiting" };
-    else if (end !== undefined || this.#needs.place() !== undefined) this.#look();
+    this.mayOpen();
     this.#show();
+  }
+
+  /** One more may be opened now. That is done when it is of use: all of a large file may have to be read. */
+  mayOpen(): void {
+    if (this.#state.name !== "new") return;
+    // With its end known, all may be here.
+    const isOfUse = this.#transfer.end !== undefined || this.#needs.place() !== undefined;
+    if (isOfUse && this.#needs.isFree()) this.#look();
   }
 
   get transfer(): Transfer {
@@ -106,13 +112,12 @@ export class RunningTransfer {
 
   /** Whether a link to the person is of use. */
   get wantsLink(): boolean {
-    const { name } = this.#state;
-    return name === "new" || name === "idle" || name === "queued" || this.isBusy;
+    return ["new", "idle", "dialling", "streaming"].includes(this.#state.name);
   }
 
-  /** Whether there is a stream, or one is being dialled. */
-  get isBusy(): boolean {
-    return this.#state.name === "dialling" || this.#state.name === "streaming";
+  /** Whether files of it are open, and it has more to do than to wait for a word. */
+  get isOpen(): boolean {
+    return !["new", "waiting", "over"].includes(this.#state.name);
   }
 
   /** Undefined: there is none. */
@@ -138,7 +143,7 @@ export class RunningTransfer {
 
   /** The current link has changed. */
   linkChanged(): void {
-    if (this.#state.name === "new" && this.#needs.place() !== undefined) this.#look();
+    this.mayOpen();
     this.#checkSilence(SILENT_AFTER_LOSS);
     if (this.#state.name === "idle") {
       this.#attempts = 0;
@@ -150,13 +155,6 @@ export class RunningTransfer {
   #checkSilence(most: number): void {
     const silence = this.#needs.clock.monotonic() - this.#movedAt;
     if (this.#transfer.size !== undefined && silence >= most) this.endStream("silent");
-  }
-
-  /** One more stream may be dialled now. */
-  mayDial(): void {
-    if (this.#state.name !== "queued") return;
-    this.#state = { name: "idle" };
-    this.#dial();
   }
 
   /** They have opened a stream. */
@@ -269,10 +267,6 @@ export class RunningTransfer {
     const needs = this.#needs;
     const place = needs.place();
     if (this.#state.name !== "idle" || place === undefined) return;
-    if (!needs.isFree()) {
-      this.#state = { name: "queued" };
-      return;
-    }
     const abort = new AbortController();
     const state: State = (this.#state = { name: "dialling", abort });
     needs

@@ -35,7 +35,11 @@ export class Upload implements Work {
   }
 
   async look(transfer: Transfer): Promise<Outcome> {
-    if (transfer.end !== undefined) return { name: "waiting" };
+    if (transfer.end !== undefined) {
+      // It is opened again if anything is missing there.
+      this.close();
+      return { name: "waiting" };
+    }
     return orFailed(async () => {
       const { source } = await this.#open(transfer);
       if (this.#isSpent) return { name: "failed", reason: "lost" };
