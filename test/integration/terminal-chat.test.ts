@@ -12,6 +12,7 @@ import {
   inputIs,
   inputOf,
   lineIs,
+  openFromList,
   openFromMenu,
   picture,
   presenceIs,
@@ -22,7 +23,6 @@ import {
   SMALL,
   times,
   USUAL,
-  writes,
 } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
 import type { Size } from "./terminal-program.ts";
@@ -46,24 +46,6 @@ describe.each([
   ["80×24", USUAL],
   ["40×12", SMALL],
 ] as const)("at %s", (_name, size) => {
-  test("the prompt shows that the last message is queued, sent and received", async () => {
-    const beto = await room.person("beto");
-    const ana = await connected(await room.chat("ana", "beto", { ...size, program: "apart" }));
-    ana.type(`hola${KEY.enter}`);
-    await promptIs(ana, "✓✓");
-    expect(beto.texts("ana")).toEqual(["hola"]);
-    expect(picture(ana)).toMatchSnapshot();
-    await beto.close();
-    await presenceIs(ana, false);
-    ana.type(`¿sigues ahí?${KEY.enter}`);
-    await promptIs(ana, "·");
-    expect(picture(ana)).toMatchSnapshot();
-    await room.person("beto");
-    await promptIs(ana, "✓✓");
-    await quit(ana);
-    expectNothingRedrawn(ana, size);
-  });
-
   test("what arrives leaves the line that is being edited, and its cursor, as they were", async () => {
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", size));
@@ -95,35 +77,6 @@ describe.each([
     const got = beto.texts("ana")[0] ?? "";
     expect(got.replace("X", "")).toBe(text);
     expect(got.indexOf("X")).toBeGreaterThan(20);
-    await quit(ana);
-    expectNothingRedrawn(ana, size);
-  });
-
-  test("the other's typing is seen while it lasts", async () => {
-    const beto = await room.person("beto");
-    // A stranger's typing is not seen.
-    await room.accepts("ana", "beto");
-    beto.accept("ana");
-    const ana = await connected(await room.chat("ana", "beto", size));
-    // Who is dialled has the link a moment later.
-    await until(() => beto.of("connected").length > 0);
-    const conversation = beto.messenger.openChat("ana");
-    conversation.signs.typing(true);
-    await promptIs(ana, "escribiendo…");
-    conversation.signs.typing(false);
-    await promptIs(ana, "");
-    conversation.signs.typing(true);
-    await promptIs(ana, "escribiendo…");
-    ana.type(`te veo${KEY.enter}`);
-    await promptIs(ana, "✓✓ escribiendo…");
-    expect(picture(ana)).toMatchSnapshot();
-    sent(beto, "ya está");
-    await promptIs(ana, "✓✓");
-    // And theirs sees ours, which ends with the line.
-    ana.type("ho");
-    await until(() => beto.of("typing").some(({ active }) => active));
-    ana.type(KEY.ctrlC);
-    await until(() => beto.of("typing").at(-1)?.active === false);
     await quit(ana);
     expectNothingRedrawn(ana, size);
   });
@@ -162,92 +115,139 @@ describe.each([
     expectNothingRedrawn(ana, size);
     expectNothingRedrawn(beto, size);
   });
+});
 
-  test("/help lists every command that Tab offers", async () => {
-    await room.person("beto");
-    const ana = await connected(await room.chat("ana", "beto", size));
-    ana.type(`/${KEY.tab}${KEY.tab}`);
-    await says(ana, "/fingerprint /accept /decline /block /exit");
-    const offers = /^\/help  [^>]*/m.exec(ana.screen.rows.join("\n"))?.[0].match(/\/\w+/g) ?? [];
-    expect(offers).toEqual(expect.arrayContaining(["/more", "/say", "/chat", "/accept", "/exit"]));
-    ana.type(`he${KEY.tab}`);
-    await lineIs(ana, "/help");
+test("the prompt shows that the last message is queued, sent and received", async () => {
+  const beto = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto", { program: "apart" }));
+  ana.type(`hola${KEY.enter}`);
+  await promptIs(ana, "✓✓");
+  expect(beto.texts("ana")).toEqual(["hola"]);
+  expect(picture(ana)).toMatchSnapshot();
+  await beto.close();
+  await presenceIs(ana, false);
+  ana.type(`¿sigues ahí?${KEY.enter}`);
+  await promptIs(ana, "·");
+  expect(picture(ana)).toMatchSnapshot();
+  await room.person("beto");
+  await promptIs(ana, "✓✓");
+  await quit(ana);
+  expectNothingRedrawn(ana, USUAL);
+});
+
+test("the other's typing is seen while it lasts", async () => {
+  const beto = await room.person("beto");
+  // A stranger's typing is not seen.
+  await room.accepts("ana", "beto");
+  beto.accept("ana");
+  const ana = await connected(await room.chat("ana", "beto", SMALL));
+  // Who is dialled has the link a moment later.
+  await until(() => beto.of("connected").length > 0);
+  const conversation = beto.messenger.openChat("ana");
+  conversation.signs.typing(true);
+  await promptIs(ana, "escribiendo…");
+  conversation.signs.typing(false);
+  await promptIs(ana, "");
+  conversation.signs.typing(true);
+  await promptIs(ana, "escribiendo…");
+  ana.type(`te veo${KEY.enter}`);
+  await promptIs(ana, "✓✓ escribiendo…");
+  expect(picture(ana)).toMatchSnapshot();
+  sent(beto, "ya está");
+  await promptIs(ana, "✓✓");
+  // And theirs sees ours, which ends with the line.
+  ana.type("ho");
+  await until(() => beto.of("typing").some(({ active }) => active));
+  ana.type(KEY.ctrlC);
+  await until(() => beto.of("typing").at(-1)?.active === false);
+  await quit(ana);
+  expectNothingRedrawn(ana, SMALL);
+});
+
+test("/help lists every command that Tab offers", async () => {
+  await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto", SMALL));
+  ana.type(`/${KEY.tab}${KEY.tab}`);
+  await says(ana, "/fingerprint /accept /decline /block /exit");
+  const offers = /^\/help  [^>]*/m.exec(ana.screen.rows.join("\n"))?.[0].match(/\/\w+/g) ?? [];
+  expect(offers).toEqual(expect.arrayContaining(["/more", "/say", "/chat", "/accept", "/exit"]));
+  ana.type(`he${KEY.tab}`);
+  await lineIs(ana, "/help");
+  ana.type(KEY.enter);
+  await says(ana, "en una línea vacía");
+  await promptIs(ana, "");
+  expect(picture(ana)).toMatchSnapshot();
+  const { rows, scrollback } = ana.screen;
+  const helped = [...scrollback, ...rows].flatMap(
+    (row) => /^ {4}(\/\w+(?: \/\w+)?)/.exec(row)?.[1]?.split(" ") ?? [],
+  );
+  expect(helped).toEqual(expect.arrayContaining(offers.filter((each) => !/^\/(?:help|\d)$/.test(each))));
+  ana.type(`hola be${KEY.tab}${KEY.enter}`);
+  await promptIs(ana, "✓✓");
+  expect((await (await room.seat("ana")).states("beto"))[0]?.[0]).toBe("hola beto ");
+  await quit(ana);
+  expectNothingRedrawn(ana, SMALL);
+});
+
+test("earlier messages come on opening and by /more, with the states that they have", async () => {
+  const beto = await room.person("beto");
+  let ana = await connected(await room.chat("ana", "beto"));
+  for (let number = 1; number <= 44; number++) sent(beto, `mensaje ${number}`);
+  await says(ana, "mensaje 44");
+  ana.type(`recibido${KEY.enter}`);
+  await promptIs(ana, "✓✓");
+  await quit(ana);
+  expectNothingRedrawn(ana, USUAL);
+  await beto.close();
+  ana = await room.chat("ana", "beto");
+  await promptIs(ana, "✓✓");
+  ana.type(`en cola${KEY.enter}`);
+  await promptIs(ana, "·");
+  await quit(ana);
+  ana = await room.chat("ana", "beto");
+  await promptIs(ana, "·");
+  const shown = () => [...ana.screen.transcript.matchAll(/^\d\d:\d\d (.*)$/gm)].map(([, text]) => text);
+  const earlier = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => `beto: mensaje ${from + index}`);
+  const newest = [...earlier(27, 44), "ana ✓✓: recibido", "ana ·: en cola"];
+  expect(shown()).toEqual(newest);
+  expect(picture(ana)).toMatchSnapshot("on opening");
+  ana.type(`/more${KEY.enter}`);
+  await says(ana, "/more muestra más.");
+  expect(shown()).toEqual([...newest, ...earlier(7, 26)]);
+  ana.type(`/more${KEY.enter}`);
+  await says(ana, "antes no hay nada");
+  expect(shown()).toEqual([...newest, ...earlier(7, 26), ...earlier(1, 6)]);
+  ana.type(`/more${KEY.enter}`);
+  await says(ana, "No hay mensajes anteriores.");
+  await promptIs(ana, "·");
+  expect(picture(ana)).toMatchSnapshot("the last page");
+  await quit(ana);
+  expectNothingRedrawn(ana, USUAL);
+});
+
+test("a line that is too long for a message is refused with a sentence and is not lost", async () => {
+  const beto = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto", SMALL));
+  for (const text of ["a".repeat(33 * 1024), "línea\n".repeat(5 * 1024)]) {
+    ana.paste(text);
+    const mark = text.startsWith("a") ? "[1\u00a0línea]" : "[5120\u00a0líneas]";
+    await lineIs(ana, mark);
     ana.type(KEY.enter);
-    await says(ana, "en una línea vacía");
-    await promptIs(ana, "");
+    await says(ana, `ocupa ${Buffer.byteLength(text.trim())} bytes`);
+    await lineIs(ana, mark);
     expect(picture(ana)).toMatchSnapshot();
-    const { rows, scrollback } = ana.screen;
-    const helped = [...scrollback, ...rows].flatMap(
-      (row) => /^ {4}(\/\w+(?: \/\w+)?)/.exec(row)?.[1]?.split(" ") ?? [],
-    );
-    expect(helped).toEqual(expect.arrayContaining(offers.filter((each) => !/^\/(?:help|\d)$/.test(each))));
-    ana.type(`hola be${KEY.tab}${KEY.enter}`);
-    await promptIs(ana, "✓✓");
-    expect((await (await room.seat("ana")).states("beto"))[0]?.[0]).toBe("hola beto ");
-    await quit(ana);
-    expectNothingRedrawn(ana, size);
-  });
-
-  test("earlier messages come on opening and by /more, with the states that they have", async () => {
-    const beto = await room.person("beto");
-    let ana = await connected(await room.chat("ana", "beto", size));
-    for (let number = 1; number <= 44; number++) sent(beto, `mensaje ${number}`);
-    await says(ana, "mensaje 44");
-    ana.type(`recibido${KEY.enter}`);
-    await promptIs(ana, "✓✓");
-    await quit(ana);
-    expectNothingRedrawn(ana, size);
-    await beto.close();
-    ana = await room.chat("ana", "beto", size);
-    await promptIs(ana, "✓✓");
-    ana.type(`en cola${KEY.enter}`);
-    await promptIs(ana, "·");
-    await quit(ana);
-    ana = await room.chat("ana", "beto", size);
-    await promptIs(ana, "·");
-    const shown = () => [...ana.screen.transcript.matchAll(/^\d\d:\d\d (.*)$/gm)].map(([, text]) => text);
-    const earlier = (from: number, to: number) =>
-      Array.from({ length: to - from + 1 }, (_, index) => `beto: mensaje ${from + index}`);
-    const newest = [...earlier(27, 44), "ana ✓✓: recibido", "ana ·: en cola"];
-    expect(shown()).toEqual(newest);
-    expect(picture(ana)).toMatchSnapshot("on opening");
-    ana.type(`/more${KEY.enter}`);
-    await says(ana, "/more muestra más.");
-    expect(shown()).toEqual([...newest, ...earlier(7, 26)]);
-    ana.type(`/more${KEY.enter}`);
-    await says(ana, "antes no hay nada");
-    expect(shown()).toEqual([...newest, ...earlier(7, 26), ...earlier(1, 6)]);
-    ana.type(`/more${KEY.enter}`);
-    await says(ana, "No hay mensajes anteriores.");
-    await promptIs(ana, "·");
-    expect(picture(ana)).toMatchSnapshot("the last page");
-    await quit(ana);
-    expectNothingRedrawn(ana, size);
-  });
-
-  test("a line that is too long for a message is refused with a sentence and is not lost", async () => {
-    const beto = await room.person("beto");
-    const ana = await connected(await room.chat("ana", "beto", size));
-    for (const text of ["a".repeat(33 * 1024), "línea\n".repeat(5 * 1024)]) {
-      ana.paste(text);
-      const mark = text.startsWith("a") ? "[1\u00a0línea]" : "[5120\u00a0líneas]";
-      await lineIs(ana, mark);
-      ana.type(KEY.enter);
-      await says(ana, `ocupa ${Buffer.byteLength(text.trim())} bytes`);
-      await lineIs(ana, mark);
-      expect(picture(ana)).toMatchSnapshot();
-      ana.type(KEY.ctrlC);
-      await promptIs(ana, "");
-    }
-    ana.paste("é".repeat(MAX_TEXT_BYTES / 2));
-    await lineIs(ana, "[1\u00a0línea,\u00a02]");
-    ana.type(KEY.enter);
-    await promptIs(ana, "✓✓");
-    await until(() => beto.texts("ana").length > 0);
-    expect(beto.texts("ana")).toEqual(["é".repeat(MAX_TEXT_BYTES / 2)]);
-    await quit(ana);
-    expectNothingRedrawn(ana, size);
-  });
+    ana.type(KEY.ctrlC);
+    await promptIs(ana, "");
+  }
+  ana.paste("é".repeat(MAX_TEXT_BYTES / 2));
+  await lineIs(ana, "[1\u00a0línea,\u00a02]");
+  ana.type(KEY.enter);
+  await promptIs(ana, "✓✓");
+  await until(() => beto.texts("ana").length > 0);
+  expect(beto.texts("ana")).toEqual(["é".repeat(MAX_TEXT_BYTES / 2)]);
+  await quit(ana);
+  expectNothingRedrawn(ana, SMALL);
 });
 
 /** Two people at terminals, in the chat with each other. */
@@ -313,40 +313,6 @@ describe("a line", () => {
     expectNothingRedrawn(ana, USUAL);
   });
 
-  test.each([
-    ["es", "?", "¿Quiere decir /help?"],
-    ["es", "salir", "¿Quiere decir /exit?"],
-    ["en", "quit", "Did you mean /exit?"],
-  ] as const)("in %s with «%s» alone is not sent before it is said so", async (lang, word, question) => {
-    const beto = await room.person("beto");
-    const ana = await connected(await room.chat("ana", "beto", { lang, cols: 45, rows: 15 }));
-    ana.type(`${word}${KEY.enter}`);
-    await says(ana, question);
-    await promptIs(ana, "");
-    await writes(ana, `/say ${word}`, "✓✓");
-    expect(beto.texts("ana")).toEqual([word]);
-    await quit(ana);
-  });
-
-  test.each([
-    ["es", "Sigue en el chat con beto.", "No se ha enviado"],
-    ["en", "You are still in the chat with beto.", "Not sent"],
-  ] as const)(
-    "in %s behind a /chat that fails is not sent by the same keys",
-    async (lang, still, refused) => {
-      const beto = await room.person("beto");
-      const ana = await connected(await room.chat("ana", "beto", { lang, cols: 45, rows: 15 }));
-      ana.type(`/chat no/body${KEY.enter}secret${KEY.enter}`);
-      await says(ana, still);
-      await says(ana, refused);
-      await lineIs(ana, "secret");
-      ana.type(KEY.ctrlC);
-      await lineIs(ana, "");
-      await quit(ana);
-      expect(beto.texts("ana")).toEqual([]);
-    },
-  );
-
   test("that is refused stops what was typed ahead, and goes back into the line", async () => {
     await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto"));
@@ -382,26 +348,28 @@ describe("a line", () => {
     expectNothingRedrawn(ana, USUAL);
   });
 
-  test.each([
-    ["exit", `exit${KEY.enter}`],
-    ["exit with spaces", ` exit ${KEY.enter}`],
-    ["/exit", `/exit${KEY.enter}`],
-    ["Ctrl-C", KEY.ctrlC],
-    ["Ctrl-D", KEY.ctrlD],
-  ])("%s leaves the chat, which is no line for the other", async (_name, keys) => {
+  test("leaves the chat as exit, /exit, Ctrl-C or Ctrl-D, which is no line for the other", async () => {
     const [ana, beto] = await both(USUAL);
     // What is being typed is in no danger.
     ana.type(`a medias${KEY.left}${KEY.ctrlD}`);
     await lineIs(ana, "a media");
     ana.type(KEY.ctrlC);
     await promptIs(ana, "");
-    ana.type(keys);
-    await ana.showsRow(/^> 1\. beto/);
-    await presenceIs(beto, false);
-    await promptIs(beto, "");
-    beto.type(`vuelve${KEY.enter}`);
-    await promptIs(beto, "✓✓");
-    await says(ana, "beto: 1 mensaje nuevo");
+    const ways = [`exit${KEY.enter}`, ` exit ${KEY.enter}`, `/exit${KEY.enter}`, KEY.ctrlC, KEY.ctrlD];
+    for (const [index, keys] of ways.entries()) {
+      if (index > 0) {
+        await openFromList(ana, "beto");
+        await connected(ana);
+        await presenceIs(beto, true);
+      }
+      ana.type(keys);
+      await ana.showsRow(/^> 1\. beto/);
+      await presenceIs(beto, false);
+      await promptIs(beto, index === 0 ? "" : "✓✓ leído");
+      beto.type(`vuelve ${index}${KEY.enter}`);
+      await promptIs(beto, "✓✓");
+      await ana.showsRow(/^> 1\. beto \(1 nuevo\)/);
+    }
     ana.type(KEY.ctrlC);
     expect(await ana.ended()).toBe(130);
     expect(ana.isRestored).toBe(true);
