@@ -333,8 +333,8 @@ export class Conversation {
 
   /** @param link undefined: none is left; then `#disconnected` follows */
   #currentChanged(link: PeerLink | undefined): void {
-    this.signs.tellRead();
     this.delivery.writeOn(link);
+    this.signs.tellRead();
     this.verification.use(link);
     this.#needs.transfers.linkChanged(this.username);
   }

@@ -153,8 +153,8 @@ export class Delivery {
   /** The current link has changed: all unacknowledged messages are sent on the new one, in order. */
   writeOn(link: DeliveryLink | undefined): void {
     this.#writing = link && { link, last: 0, isCaughtUp: false, isHeld: false };
-    if (this.#unacknowledged > 0) this.recount();
     this.pump();
+    if (this.#unacknowledged > 0) this.recount();
   }
 
   /** A link is greeted: what goes out first on it is claimed, and comes to the disk, meanwhile. */

@@ -72,7 +72,7 @@ export class ContactRecord {
 
   /** Whether a key of theirs is known. @throws SQLiteError */
   get hasKey(): boolean {
-    return this.#contacts.pins(this.#contact).length > 0;
+    return this.#contacts.hasPins(this.#contact);
   }
 
   /** Whether the person was verified: then a new key of theirs is not accepted, but verified. @throws SQLiteError */
@@ -125,7 +125,7 @@ export class ContactRecord {
    */
   store(peer: ProvenPeer | undefined): Contact {
     const contact = this.isStored ? this.#contact : this.#contacts.ensure(this.username);
-    if (peer !== undefined && this.#contacts.pins(contact).length === 0)
+    if (peer !== undefined && !this.#contacts.hasPins(contact))
       this.#contacts.pin(contact, peer, this.#options.now());
     return contact;
   }
@@ -140,6 +140,8 @@ export class ContactRecord {
    * @throws SQLiteError
    */
   judge(peer: ProvenPeer, report: KeyReport): LinkVerdict {
+    // So it is with nearly every link.
+    if (this.#contacts.isPinned(this.label, peer.fingerprint)) return "pinned";
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, report);
     if (verdict !== "pending") return verdict;

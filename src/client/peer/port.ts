@@ -251,23 +251,16 @@ export class PeerPort {
 
   /** Step 5: a pinned key passes at once; for any other key the server is asked. */
   #judge(connection: Connection, peer: ProvenPeer, proven: Proven): void {
-    const { contacts, consents, storage } = this.#needs;
-    const known = storage.attempt(() => ({
-      isPinned: contacts.isPinned(peer.label, peer.fingerprint),
-      isContact: consents.isContact(peer.label),
-    }));
-    if (known === undefined) {
-      connection.terminate("storage_failed");
-      return;
-    }
-    if (known.isPinned) {
+    const { state } = proven.caller;
+    if (state.name !== "proven") return;
+    if (state.isPinned) {
       this.#admit(connection, peer, { name: "nothing" }, proven);
       return;
     }
     connection.pauseReading();
     this.#asked.add(connection);
     this.#callerKeys
-      .report(peer, known.isContact ? "contact" : "stranger")
+      .report(peer, state.isContact ? "contact" : "stranger")
       .then((report) => {
         this.#asked.delete(connection);
         if (report.name === "notNow") this.#sendAway(connection, "busy");

@@ -161,10 +161,9 @@ export class ContactStore {
   }
 
   #saveList(contact: Contact, column: "targets" | "features", list: readonly unknown[]): void {
-    this.#database.run(`UPDATE contacts SET ${column} = ?1 WHERE id = ?2 AND ${column} IS NOT ?1`, [
-      JSON.stringify(list),
-      contact.id,
-    ]);
+    this.#database
+      .query(`UPDATE contacts SET ${column} = ?1 WHERE id = ?2 AND ${column} IS NOT ?1`)
+      .run(JSON.stringify(list), contact.id);
   }
 
   /** The id of their newest message that a person has read here. */
@@ -199,6 +198,10 @@ export class ContactStore {
       .query<KeyRow, [number]>("SELECT fingerprint, spki FROM pins WHERE contact = ? ORDER BY pinned_at DESC")
       .all(contact.id)
       .map(keyOf);
+  }
+
+  hasPins(contact: Contact): boolean {
+    return this.#database.query("SELECT 1 FROM pins WHERE contact = ? LIMIT 1").get(contact.id) !== null;
   }
 
   isPinned(label: string, fingerprint: string): boolean {
