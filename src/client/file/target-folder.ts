@@ -70,9 +70,14 @@ export class TargetFolder {
   /**
    * Does `work` with the path of something in the folder, for system calls.
    * @param name `.`: the folder itself
+   * @param undo called with the result if it may be from elsewhere
    * @throws SinkError
    */
-  async within<T>(name: string, work: (path: string) => Promise<T>): Promise<T> {
+  async within<T>(
+    name: string,
+    work: (path: string) => Promise<T>,
+    undo: (result: T) => void = () => undefined,
+  ): Promise<T> {
     if (this.#isClosed) throw new SinkError("unwritable");
     this.#running++;
     try {
@@ -80,7 +85,10 @@ export class TargetFolder {
         if (this.#openFiles !== undefined) return work(join(this.#openFiles, `${this.#handle.fd}`, name));
         await this.#check();
         const result = await work(join(this.#path, name));
-        await this.#check();
+        await this.#check().catch((error: unknown) => {
+          undo(result);
+          throw error;
+        });
         return result;
       });
     } finally {
@@ -91,22 +99,25 @@ export class TargetFolder {
 
   /** Opens a folder of ours in this one, which is no symbolic link. @returns undefined: there is none */
   async openFolder(name: string): Promise<TargetFolder | undefined> {
-    return this.within(name, async (path) => {
-      const handle = await ifThere(() => openFolder(path));
-      if (handle === undefined) return undefined;
+    const handle = await this.within(name, (path) => ifThere(() => openFolder(path)), closeIfOpen);
+    if (handle === undefined) return undefined;
+    try {
       const opened = await handle.stat({ bigint: true });
       return new TargetFolder(join(this.#path, name), handle, opened, this.#openFiles);
-    });
+    } catch (error) {
+      closeLater(handle);
+      throw error;
+    }
   }
 
-  /** Opens a file of ours, which is no symbolic link and has no second name. @returns undefined: there is none */
+  /** Opens a file of ours, which is no symbolic link. @returns undefined: there is none */
   async openFile(name: string): Promise<FileHandle | undefined> {
-    return this.within(name, (path) => ifThere(() => open(path, O_RDWR | O_NOFOLLOW)));
+    return this.within(name, (path) => ifThere(() => open(path, O_RDWR | O_NOFOLLOW)), closeIfOpen);
   }
 
   /** Makes a file for reading and writing, which nobody may execute. */
   async makeFile(name: string): Promise<FileHandle> {
-    return this.within(name, (path) => open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666));
+    return this.within(name, (path) => open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666), closeLater);
   }
 
   /** What has this name; undefined: nothing. A symbolic link is not followed. */
@@ -168,6 +179,10 @@ export class TargetFolder {
     const leadsHere = (await realpath(this.#path)) === this.#path && (await isSame(this.#path, this.#opened));
     if (!leadsHere) throw new SinkError("unwritable");
   }
+}
+
+function closeIfOpen(handle: FileHandle | undefined): void {
+  if (handle !== undefined) closeLater(handle);
 }
 
 /** @throws system errors but that a folder cannot be synced here */

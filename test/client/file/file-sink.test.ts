@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { isRoomFor } from "../../../src/client/disk/free-space.ts";
@@ -160,6 +161,24 @@ test("where open files are no paths, a folder that was replaced is noticed befor
     expect(await faultOf(target.makeFile("b"))).toBe("unwritable");
     target.close();
     expect(readdirSync(outside)).toEqual([]);
+  }));
+
+test("where open files are no paths, what was opened elsewhere is closed again", () =>
+  withScene(async ({ folder, parent }) => {
+    const target = await TargetFolder.open(folder, join(parent, "no-such-folder"));
+    const opened: FileHandle[] = [];
+    const swapped = target.within(
+      "a",
+      async (path) => {
+        opened.push(await open(path, "w"));
+        renameSync(folder, `${folder}.moved`);
+        return opened[0];
+      },
+      (handle) => handle?.close(),
+    );
+    expect(await faultOf(swapped)).toBe("unwritable");
+    target.close();
+    expect(opened[0]?.fd).toBe(-1);
   }));
 
 test("a link in the path of a folder is followed once, when the person names it", () =>
