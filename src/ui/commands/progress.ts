@@ -31,6 +31,11 @@ export class Progress {
     else this.#files.set(file.id, file);
   }
 
+  /** It is not shown until there is news of it. */
+  forget(id: string): void {
+    this.#files.delete(id);
+  }
+
   /** Whether all of them have ended. */
   get isOver(): boolean {
     return [...this.#files.values()].every(({ state }) => state === "done");
@@ -105,6 +110,8 @@ export class ProgressDisplay {
   /** When it was drawn last, by `performance.now()`. */
   #drawnAt = -INTERVAL;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Events come until the account is closed. */
+  #hasEnded = false;
 
   constructor(output: Output, texts: Texts) {
     this.#output = output;
@@ -113,7 +120,11 @@ export class ProgressDisplay {
 
   take(file: SharedFile): void {
     this.progress.take(file);
-    if (this.#output.statusColumns === undefined) return;
+    this.drawSoon();
+  }
+
+  drawSoon(): void {
+    if (this.#hasEnded || this.#output.statusColumns === undefined) return;
     this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + INTERVAL - performance.now()));
   }
 
@@ -125,6 +136,7 @@ export class ProgressDisplay {
 
   /** Nothing is left of it. */
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
     this.#output.status([]);
   }
@@ -134,13 +146,14 @@ export class ProgressDisplay {
 export class Cuts {
   readonly #tell: (file: SharedFile) => void;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #hasEnded = false;
 
   constructor(tell: (file: SharedFile) => void) {
     this.#tell = tell;
   }
 
   take(file: SharedFile): void {
-    const isCut = file.state === "accepted" && isHeldUp(file);
+    const isCut = !this.#hasEnded && file.state === "accepted" && isHeldUp(file);
     if (isCut && this.#timers.has(file.id)) return;
     clearTimeout(this.#timers.get(file.id));
     this.#timers.delete(file.id);
@@ -152,6 +165,7 @@ export class Cuts {
   }
 
   end(): void {
+    this.#hasEnded = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 }

@@ -20,7 +20,7 @@ export class FilePrinter {
     this.#texts = textsIn(context.config.language);
     this.#shown = shown;
     this.#display = new ProgressDisplay(context.output, this.#texts);
-    this.#cuts = new Cuts((file) => context.output.notice(this.#sentence(file)));
+    this.#cuts = new Cuts((file) => this.#onCut(file));
   }
 
   /** A transfer has changed, or makes progress. */
@@ -39,6 +39,13 @@ export class FilePrinter {
   end(): void {
     this.#display.end();
     this.#cuts.end();
+  }
+
+  /** Its sender may be away for days. */
+  #onCut(file: SharedFile): void {
+    this.#context.output.notice(this.#sentence(file));
+    this.#display.progress.forget(file.id);
+    this.#display.drawSoon();
   }
 
   #sentence(file: SharedFile): string {
