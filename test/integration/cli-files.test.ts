@@ -1,10 +1,20 @@
 /** `send-file`, `files` and `listen --accept-files`. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AtTerminal } from "./at-terminal.ts";
-import { expectFailure, PASSWORD, World, type ClientHere, type Event, type Person } from "./cli-process.ts";
+import {
+  CLIENT_PROGRAM,
+  expectFailure,
+  FRIENDS,
+  PASSWORD,
+  World,
+  type ClientHere,
+  type Event,
+  type Person,
+} from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -135,22 +145,46 @@ test("several files and a folder are sent at once, and each has its end", async 
     code: 0,
     stderr: ["a.txt", "b.txt", "photos"].map((name) => `has received “${name}”`),
   });
-  expect(stderr).toContain("Links and special files in “photos” are not sent (1): “link.jpg”");
+  expect(stderr).toContain("Links and special files in “photos” are not sent: “link.jpg”.");
   expect(events.filter(({ state }) => state === "done").length).toBe(3);
   expect(readFileSync(join(incoming, "photos", "one.jpg"), "utf8")).toBe("1");
   expect(readdirSync(join(incoming, "photos")).toSorted()).toEqual(["empty", "one.jpg"]);
 });
 
+/** A command of Ana's that sends what is written into it. */
+function piped(from: string): readonly string[] {
+  const flags = ["--lang", "en", "--server", ana.server, "--user", "ana", "--data", ana.data];
+  const command = [process.execPath, "run", CLIENT_PROGRAM, ...flags, "send-file", "beto", "-"];
+  return ["sh", "-c", `${from} | "$@"`, "sh", ...command];
+}
+
 test("at a terminal a row shows how far it is, and nothing is left of it", async () => {
-  const path = file("shown.bin", new Uint8Array(8 * 1_048_576));
-  const flags = ["--lang", "en", "--server", ana.server, "--data", ana.data, "--user", "ana"];
-  const terminal = new AtTerminal([...flags, "send-file", "beto", path]);
+  const fifo = join(world.folder, "fifo");
+  expect(Bun.spawnSync(["mkfifo", fifo]).exitCode).toBe(0);
+  const terminal = new AtTerminal([], { program: { line: piped(`cat '${fifo}'`) } });
+  const writer = await open(fifo, "w");
+  await writer.write(new Uint8Array(2 * 1_048_576));
+  await terminal.showsRow(/^⇡ stdin .*MiB/);
+  await writer.close();
   expect(await terminal.exited).toBe(0);
-  expect(terminal.text).toMatch(/⇡ shown\.bin +\[[=> ]+\] +\d+ %/);
-  const rows = terminal.screen.rows.filter((row) => row !== "");
-  expect(rows.at(-1)).toBe("beto has received “shown.bin” (8.0 MiB).");
-  expect(rows.filter((row) => row.includes("⇡"))).toEqual([]);
+  expect(terminal.screen.rows.filter((row) => row !== "")).toEqual([
+    "“stdin” (unknown size) is offered to beto; it waits for their answer.",
+    "beto has received “stdin” (2.0 MiB).",
+  ]);
   await terminal.close();
+  expect(readFileSync(join(incoming, "stdin"))).toHaveLength(2 * 1_048_576);
+});
+
+test("standard input is sent to its end also where another process has the account online", async () => {
+  const online = await ana.listen();
+  const child = Bun.spawn([...piped("head -c 3000000 /dev/zero")], {
+    env: { PATH: process.env["PATH"] ?? "", ...FRIENDS },
+    stderr: "pipe",
+  });
+  expect(await child.stderr.text()).toContain("beto has received “stdin” (2.9 MiB).");
+  expect(await child.exited).toBe(0);
+  await online.stop();
+  expect(readFileSync(join(incoming, "stdin (2)"))).toHaveLength(3_000_000);
 });
 
 test("what a command for files does not take is exit 2", async () => {

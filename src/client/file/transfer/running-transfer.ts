@@ -83,6 +83,7 @@ export class RunningTransfer {
   #shown = "";
   #cancelNext: () => void = () => undefined;
   #reportedAt = -Infinity;
+  #isShownSoon = false;
 
   constructor(transfer: Transfer, needs: RunningNeeds) {
     this.#transfer = transfer;
@@ -325,7 +326,18 @@ export class RunningTransfer {
     return work.run(stream.connection, theirs.ranges, this.#transfer, () => {
       this.#movedAt = clock.monotonic();
       this.#rate.moved(work.done, this.#movedAt);
-      if (this.#movedAt - this.#reportedAt >= REPORT_INTERVAL) this.#show();
+      this.#showSoon();
+    });
+  }
+
+  /** Tells what has moved: the last of it too, where nothing follows for a while. */
+  #showSoon(): void {
+    if (this.#isShownSoon) return;
+    this.#isShownSoon = true;
+    const wait = Math.max(0, this.#reportedAt + REPORT_INTERVAL - this.#movedAt);
+    this.#needs.clock.after(wait, () => {
+      this.#isShownSoon = false;
+      if (this.#state.name === "streaming") this.#show();
     });
   }
 
