@@ -65,8 +65,8 @@ export const VERIFICATION_TEXTS = {
   },
   chatNoCode: { es: "No hay ningún código que comparar.", en: "There is no code to compare." },
   chatHelpVerify: {
-    es: "que nadie intercepta: con un código; con un número",
-    en: "that nobody intercepts: by a code; by a number",
+    es: "comprueba quién es: con un código; con un número",
+    en: "checks who it is: by a code; by a number",
   },
   verificationAnswered: {
     es: (user: string) => `Falta la respuesta de ${user}.`,
