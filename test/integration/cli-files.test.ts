@@ -119,12 +119,13 @@ test("what is accepted arrives as it was sent, and each tenth of it is a line", 
   const content = crypto.getRandomValues(new Uint8Array(65_536)).toHex().repeat(40);
   const path = file("whole.txt", content);
   await listening.stop();
-  listening = beto.start(["listen", "--json", "--accept-files", incoming]);
+  listening = beto.start(["listen", "--json", "--sha256", "--accept-files", incoming]);
   const { code, stdout, stderr } = await ana.run(["send-file", "--sha256", "beto", path]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
   const digest = new Bun.CryptoHasher("sha256").update(content).digest("hex");
   expect(stderr.split("\n").at(-2)).toBe(`beto has received “whole.txt” (5.0 MiB). Its SHA-256: ${digest}`);
-  const { path: received } = await listening.event({ event: "file", name: "whole.txt", state: "done" });
+  const done = { event: "file", name: "whole.txt", state: "done", sha256: digest };
+  const { path: received } = await listening.event(done);
   expect(received).toBe(join(incoming, "whole.txt"));
   expect(readFileSync(String(received), "utf8") === content).toBe(true);
 });

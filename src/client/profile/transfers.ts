@@ -115,6 +115,9 @@ export type AcceptedOffers = {
   readonly folder: string;
 };
 
+/** Offers that are accepted as long as a face is there. */
+export type FaceOffers = AcceptedOffers & { readonly wantsSha256?: boolean };
+
 /** What becomes of a transfer when its other side cancels it. */
 function cancelledState(reason: string): TransferState {
   return reason === "stopped" ? "cancelled" : "failed";

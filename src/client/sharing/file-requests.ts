@@ -52,8 +52,11 @@ export const FILE_REQUESTS = {
     },
   ),
   /** As long as this face is there, every offer of a contact is accepted; one that is too large is declined. */
-  accept_files: row({ folder: path, max_size: optional(bytes) }, ({ face }, { folder, max_size }) => {
-    face.acceptFiles({ most: max_size, folder });
-    return {};
-  }),
+  accept_files: row(
+    { folder: path, max_size: optional(bytes), sha256: optional(boolean) },
+    ({ face }, { folder, max_size: most, sha256: wantsSha256 = false }) => {
+      face.acceptFiles({ folder, most, wantsSha256 });
+      return {};
+    },
+  ),
 };

@@ -7,7 +7,7 @@ import { isBlank } from "../../protocol/visible-text.ts";
 import type { Account } from "../accounts.ts";
 import type { Archive } from "../archive.ts";
 import type { Conversation } from "../conversation/conversation.ts";
-import type { AcceptedOffers } from "../profile/transfers.ts";
+import type { FaceOffers } from "../profile/transfers.ts";
 import type { OpenedVerification } from "../conversation/verification.ts";
 
 /** UTF-8 bytes of a password that may be an old one; the server limits new ones. */
@@ -36,7 +36,7 @@ type Face = {
   /** Whether it keeps up with what arrives: while no face does, the links to peers are not read. */
   keepsUp(keepsUp: boolean): void;
   /** Every offer of a contact is accepted, as long as it is there. @throws SQLiteError */
-  acceptFiles(offers: AcceptedOffers): void;
+  acceptFiles(offers: FaceOffers): void;
 };
 
 type Row<F extends Fields, R> = {

@@ -6,7 +6,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { Account } from "../accounts.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import type { OpenedVerification } from "../conversation/verification.ts";
-import type { AcceptedOffers } from "../profile/transfers.ts";
+import type { FaceOffers } from "../profile/transfers.ts";
 import { REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
 
 export class Seat {
@@ -66,7 +66,7 @@ export class Seat {
     this.#account.messenger.leaveVerification(username, this);
   }
 
-  acceptFiles(offers: AcceptedOffers): void {
+  acceptFiles(offers: FaceOffers): void {
     this.#account.messenger.files.acceptAll(this, offers);
   }
 

@@ -19,7 +19,7 @@ import type { Outbox } from "../../conversation/outbox.ts";
 import { isRoomFor } from "../../disk/free-space.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
 import type { Profile } from "../../profile/profile.ts";
-import type { AcceptedOffers, Transfer } from "../../profile/transfers.ts";
+import type { AcceptedOffers, FaceOffers, Transfer } from "../../profile/transfers.ts";
 import { ActiveTransfers, type ActiveNeeds } from "./active-transfers.ts";
 import { lookAtSource, type Offerable } from "./open-source.ts";
 import { sharedFile } from "./shared-file.ts";
@@ -56,7 +56,7 @@ export class Files {
   readonly active: ActiveTransfers;
   readonly #needs: FilesNeeds;
   /** The faces at which every offer is accepted. */
-  readonly #faces = new Map<object, AcceptedOffers>();
+  readonly #faces = new Map<object, FaceOffers>();
 
   constructor(needs: FilesNeeds) {
     this.#needs = needs;
@@ -162,7 +162,7 @@ export class Files {
   }
 
   /** Every offer of a contact is accepted, or declined as too large, until `leave`. @throws SQLiteError */
-  acceptAll(face: object, offers: AcceptedOffers): void {
+  acceptAll(face: object, offers: FaceOffers): void {
     this.#faces.set(face, offers);
     for (const offer of this.#needs.profile.transfers.allOffers()) this.#consider(offer);
   }
@@ -231,10 +231,12 @@ export class Files {
     const always = contact && storage.attempt(() => profile.transfers.acceptedOffers(contact));
     const fits = ({ most = Infinity }: AcceptedOffers) => size <= most;
     const faces = [...this.#faces.values()];
-    const choice = [...(always === undefined ? [] : [always]), ...faces].find(fits);
+    const choices: FaceOffers[] = always === undefined ? faces : [always, ...faces];
+    const choice = choices.find(fits);
     if (choice !== undefined) {
       // Where there is no room, both sides see that it waits for that.
-      this.#accept(id, choice.folder, false, () => Promise.resolve(true)).catch((error: unknown) => {
+      const { folder, wantsSha256 = false } = choice;
+      this.#accept(id, folder, wantsSha256, () => Promise.resolve(true)).catch((error: unknown) => {
         // It waits for the person.
         if (!(error instanceof TransferError)) storage.failed(error);
       });

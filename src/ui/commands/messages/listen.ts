@@ -122,9 +122,9 @@ class Listening {
     });
     this.#state = { name: "starting", account, printer };
     try {
-      const { acceptFiles: folder, maxSize: max_size } = config;
+      const { acceptFiles: folder, maxSize: max_size, sha256 } = config;
       if (folder !== undefined)
-        await account.acceptFiles({ folder, ...(max_size === undefined ? {} : { max_size }) });
+        await account.acceptFiles({ folder, sha256, ...(max_size === undefined ? {} : { max_size }) });
       const problem = await untilAborted(signal, account.connectOrWait());
       const { reachable, links_until, p2p_port } = await account.request("status", {});
       if (problem === undefined) this.#becomeReady(p2p_port);
