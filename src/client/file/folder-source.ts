@@ -17,6 +17,8 @@ import {
 import { inParallel } from "./parallel.ts";
 import { asSource, ifThere, readFully, SourceError, type Source } from "./source.ts";
 
+/** Everybody may read it. */
+const READABLE = 0o444n;
 /** Most paths that are named of what is left out. */
 const MAX_NAMED = 100;
 
@@ -93,23 +95,28 @@ export class FolderSource implements Source {
     return listed + count;
   }
 
+  /** Whether it is the same file, `check` finds. */
   async #readPiece(piece: Piece, into: Uint8Array): Promise<void> {
     await asSource("changed", async () => {
-      const path = join(this.#root, this.#paths[piece.index] as string);
+      const path = `${this.#root}/${this.#paths[piece.index]}`;
       const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       try {
-        const identity = identityOf(await handle.stat({ bigint: true }));
-        const isWhole = (await readFully(handle, piece.offset, into)) === into.length;
-        if (identity !== this.#identities[piece.index] || !isWhole) throw new SourceError("changed");
+        if ((await readFully(handle, piece.offset, into)) < into.length) throw new SourceError("changed");
       } finally {
         await handle.close();
       }
     });
   }
 
-  /** Looks through the whole folder again. */
+  /** Looks at every file again; what is new in the folder is no matter. */
   async check(): Promise<void> {
-    await FolderSource.open(this.#root, this.identity);
+    await asSource("gone", () => stat(this.#root));
+    await asSource("changed", () =>
+      inParallel(this.#paths.entries(), async ([index, path]) => {
+        const status = await lstat(`${this.#root}/${path}`, { bigint: true });
+        if (identityOf(status) !== this.#identities[index]) throw new SourceError("changed");
+      }),
+    );
   }
 
   /** Nothing is kept open. */
@@ -167,7 +174,7 @@ class Scan {
     const modified = Number(status.mtimeMs);
     if (status.isDirectory()) return { kind: "folder", modified };
     // Better now than in the middle.
-    await access(where, constants.R_OK);
+    if ((status.mode & READABLE) !== READABLE) await access(where, constants.R_OK);
     return { kind: "file", size: Number(status.size), modified, identity: identityOf(status) };
   }
 

@@ -143,9 +143,10 @@ test.each(["changed", "gone", "new", "replaced by a link"])("a file that is %s i
     else if (what === "new") writeFileSync(join(root, "c"), "");
     else rmSync(join(root, "a"));
     if (what === "replaced by a link") symlinkSync("b", join(root, "a"));
-    expect(await faultOf(source.check())).toBe("changed");
+    expect(await faultOf(source.check())).toBe(what === "new" ? undefined : "changed");
     expect(await faultOf(FolderSource.open(root, source.identity))).toBe("changed");
-    if (what !== "new") expect(await faultOf(allOf(source))).toBe("changed");
+    const isMissing = what === "gone" || what === "replaced by a link";
+    expect(await faultOf(allOf(source))).toBe(isMissing ? "changed" : undefined);
     rmSync(root, { recursive: true });
     expect(await faultOf(source.check())).toBe("gone");
   }),
