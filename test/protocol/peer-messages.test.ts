@@ -83,6 +83,28 @@ describe("actions", () => {
       { action: "verify_commit", hash: HASH },
       { action: "verify_reveal", hash: HASH, nonce: NONCE },
       { action: "verify_done", code: "ok" },
+      {
+        action: "stream",
+        transfer: "1",
+        ranges: [
+          [0, 1_048_576],
+          [2_097_152, null],
+        ],
+      },
+      { action: "file_offer", id: "2", name: "a b/c", size: null },
+      {
+        action: "file_offer",
+        id: "2",
+        name: "a",
+        size: 0,
+        modified: "2026-11-22T12:00:00Z",
+        entries: 100_000,
+      },
+      { action: "file_accept", id: "2", transfer: "1" },
+      { action: "file_decline", id: "2", transfer: "1", reason: "too_large" },
+      { action: "file_end", id: "2", transfer: "1", size: 1, digest: "ab".repeat(32) },
+      { action: "file_done", id: "2", transfer: "1" },
+      { action: "file_cancel", id: "2", transfer: "1", reason: "stopped" },
     ]) {
       expect(readPeerMessage({ ...source, more: 1 })).toEqual(source as never);
     }
@@ -104,6 +126,12 @@ describe("actions", () => {
         "verify_commit",
         "verify_reveal",
         "verify_done",
+        "file_offer",
+        "file_accept",
+        "file_decline",
+        "file_end",
+        "file_done",
+        "file_cancel",
       ].sort(),
     );
   });
@@ -139,6 +167,25 @@ describe("actions", () => {
   test("an action that is not a text is invalid", () => {
     for (const action of [null, 1, true, [], ["bye"], {}]) invalid({ action, message: "hola" }, "action");
   });
+});
+
+test("what is said of files has its limits", () => {
+  const offer = { action: "file_offer", id: "2", name: "a", size: 1 } as const;
+  for (const wrong of [
+    { ...offer, name: "" },
+    { ...offer, name: "x".repeat(1_025) },
+    { ...offer, size: -1 },
+    { ...offer, size: 2 ** 53 },
+    { action: "file_offer", id: "2", name: "a" },
+    { ...offer, entries: 0 },
+    { ...offer, entries: 100_001 },
+    { action: "file_end", id: "2", transfer: "1", size: null, digest: "ab".repeat(32) },
+    { action: "file_end", id: "2", transfer: "1", size: 1, digest: "x".repeat(64) },
+    { action: "file_decline", id: "2", transfer: "1", reason: "Too large." },
+    { action: "stream", transfer: "1", ranges: Array.from({ length: 65 }, () => [0, 1]) },
+    { action: "stream", transfer: "1", ranges: [[0]] },
+  ])
+    expect(readPeerMessage(wrong)).toMatchObject({ action: "invalid" });
 });
 
 describe("caps, at, under and over", () => {
