@@ -159,7 +159,7 @@ function stateSentence(file: ShownFile, user: string, texts: Texts): string {
     case "paused":
       return pauseSentence(file, user, texts);
     case "done":
-      return isOut ? texts.fileOutDone(what, user) : texts.fileInDone(what, user, quotedText(path ?? ""));
+      return isOut ? texts.fileOutDone(what, user) : texts.fileInDone(what, user, path ?? "");
     case "declined":
       return (isOut ? texts.fileOutDeclined : texts.fileInDeclined)(what, user);
     case "cancelled":
@@ -232,7 +232,7 @@ export function reasonSentence(
     case "not_possible":
       return texts.fileNotPossible;
     default:
-      return texts.fileOtherReason(quotedText(code));
+      return texts.fileOtherReason(code);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Files that are sent and received. Names of people and files passed in may stand in a sentence already. */
+/** Files that are sent and received. Names of people passed in, and what says `what`, may stand in a sentence already. */
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
@@ -14,10 +14,10 @@ export const FILE_TEXTS = {
   },
   /** `facts`: its size. */
   fileWhat: {
-    es: (name: string, facts: string) => `«${name}» (${facts})`,
-    en: (name: string, facts: string) => `“${name}” (${facts})`,
+    es: (name: string, facts: string) => `«${quotedText(name)}» (${facts})`,
+    en: (name: string, facts: string) => `“${quotedText(name)}” (${facts})`,
   },
-  fileName: { es: (name: string) => `«${name}»`, en: (name: string) => `“${name}”` },
+  fileName: { es: (name: string) => `«${quotedText(name)}»`, en: (name: string) => `“${quotedText(name)}”` },
   /** Of a whole that is `size`. */
   fileProgress: {
     es: (percent: number, size: string) => `${percent} % de ${size}`,
@@ -97,16 +97,15 @@ export const FILE_TEXTS = {
   },
   /** `path`: as it was typed; a sentence about it follows. */
   fileAbout: {
-    es: (path: string, sentence: string) => `«${path}»: ${sentence}`,
-    en: (path: string, sentence: string) => `“${path}”: ${sentence}`,
+    es: (path: string, sentence: string) => `«${quotedText(path)}»: ${sentence}`,
+    en: (path: string, sentence: string) => `“${quotedText(path)}”: ${sentence}`,
   },
   noFiles: { es: "No se ha enviado ni recibido ningún archivo.", en: "No file was sent or received." },
   /** `number`: of the transfer. */
   fileHowToAccept: {
-    es: (number: number) =>
-      `Acéptelo con «files accept ${number}», o rechácelo con «files decline ${number}».`,
+    es: (number: number) => `Acéptelo con files accept ${number}, o rechácelo con files decline ${number}.`,
     en: (number: number) =>
-      `Accept it with “files accept ${number}”, or decline it with “files decline ${number}”.`,
+      `Accept it with files accept ${number}, or decline it with files decline ${number}.`,
   },
 
   /** What becomes of a file that is received. */
@@ -132,10 +131,12 @@ export const FILE_TEXTS = {
     es: (what: string, user: string) => `Ha llegado todo ${what} de ${user}; falta comprobarlo.`,
     en: (what: string, user: string) => `All of ${what} from ${user} has arrived; it is yet to be checked.`,
   },
-  /** `path`: where it lies; it may stand in quotation marks. */
+  /** `path`: where it lies. */
   fileInDone: {
-    es: (what: string, user: string, path: string) => `Recibido ${what} de ${user}: está en «${path}».`,
-    en: (what: string, user: string, path: string) => `Received ${what} from ${user}: it is in “${path}”.`,
+    es: (what: string, user: string, path: string) =>
+      `Recibido ${what} de ${user}: está en «${quotedText(path)}».`,
+    en: (what: string, user: string, path: string) =>
+      `Received ${what} from ${user}: it is in “${quotedText(path)}”.`,
   },
   fileInDeclined: {
     es: (what: string, user: string) => `Rechazado ${what}, de ${user}.`,
@@ -157,8 +158,9 @@ export const FILE_TEXTS = {
   /** `paths`: quoted. */
   fileLeftOut: {
     es: (name: string, paths: string) =>
-      `De «${name}» no se envía lo que es un enlace o un archivo especial: ${paths}.`,
-    en: (name: string, paths: string) => `Links and special files in “${name}” are not sent: ${paths}.`,
+      `De «${quotedText(name)}» no se envía lo que es un enlace o un archivo especial: ${paths}.`,
+    en: (name: string, paths: string) =>
+      `Links and special files in “${quotedText(name)}” are not sent: ${paths}.`,
   },
 
   /** Why: a sentence for each code. */
@@ -251,7 +253,10 @@ export const FILE_TEXTS = {
     es: (user: string) => `${user} tiene ya demasiadas ofertas suyas sin contestar.`,
     en: (user: string) => `${user} has too many offers of yours to answer already.`,
   },
-  fileOtherReason: { es: (code: string) => `Motivo: «${code}».`, en: (code: string) => `Reason: “${code}”.` },
+  fileOtherReason: {
+    es: (code: string) => `Motivo: «${quotedText(code)}».`,
+    en: (code: string) => `Reason: “${quotedText(code)}”.`,
+  },
 
   folderArgument: { es: "CARPETA", en: "FOLDER" },
   /** In the chat. After an offer, with its number. */
@@ -286,22 +291,22 @@ export const FILE_TEXTS = {
     es: (typed: string) => `«${quotedText(typed)}» no es un tamaño, como 500M o 2G.`,
     en: (typed: string) => `“${quotedText(typed)}” is not a size, such as 500M or 2G.`,
   },
-  /** `path`: may stand in quotation marks. Why follows. */
+  /** Why follows. */
   chatFileNotSent: {
-    es: (path: string) => `No se ha enviado «${path}».`,
-    en: (path: string) => `“${path}” was not sent.`,
+    es: (path: string) => `No se ha enviado «${quotedText(path)}».`,
+    en: (path: string) => `“${quotedText(path)}” was not sent.`,
   },
-  /** `folder`: may stand in quotation marks. */
   chatBadFolder: {
-    es: (folder: string) => `En «${folder}» no se puede guardar nada: no existe, o no es suya.`,
-    en: (folder: string) => `Nothing can be saved in “${folder}”: it does not exist, or is not yours.`,
+    es: (folder: string) => `En «${quotedText(folder)}» no se puede guardar nada: no existe, o no es suya.`,
+    en: (folder: string) =>
+      `Nothing can be saved in “${quotedText(folder)}”: it does not exist, or is not yours.`,
   },
   /** `size`: undefined: any. */
   chatGetsAlways: {
     es: (user: string, size: string | undefined, folder: string) =>
-      `Desde ahora se acepta sin preguntar lo que envíe ${user}${size === undefined ? "" : ` hasta ${size}`}, en «${folder}». /get always off vuelve a preguntar.`,
+      `Desde ahora se acepta sin preguntar lo que envíe ${user}${size === undefined ? "" : ` hasta ${size}`}, en «${quotedText(folder)}». /get always off vuelve a preguntar.`,
     en: (user: string, size: string | undefined, folder: string) =>
-      `From now on what ${user} sends${size === undefined ? "" : ` up to ${size}`} is accepted without a question, into “${folder}”. /get always off asks again.`,
+      `From now on what ${user} sends${size === undefined ? "" : ` up to ${size}`} is accepted without a question, into “${quotedText(folder)}”. /get always off asks again.`,
   },
   chatGetsAsked: {
     es: (user: string) => `Desde ahora se pregunta por cada archivo que envíe ${user}.`,

@@ -106,8 +106,8 @@ export const USAGE_TEXTS = {
     en: "--max-size is only of use with --accept-files.",
   },
   noSuchFolder: {
-    es: (folder: string) => `--accept-files: no hay ninguna carpeta «${folder}».`,
-    en: (folder: string) => `--accept-files: there is no folder “${folder}”.`,
+    es: (folder: string) => `--accept-files: no hay ninguna carpeta «${quotedText(folder)}».`,
+    en: (folder: string) => `--accept-files: there is no folder “${quotedText(folder)}”.`,
   },
   unknownFileWord: {
     es: (word: string) => `files: no se conoce «${quotedText(word)}»; es accept, decline o stop.`,

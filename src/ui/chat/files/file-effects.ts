@@ -8,7 +8,6 @@ import { randomUUIDv7 } from "bun";
 import { isStorageFailure, TransferError } from "../../../client/errors.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isSamePerson } from "../../../identity/names.ts";
-import { quotedText } from "../../../protocol/quoted-text.ts";
 import { refusalSentence } from "../../format/file-words.ts";
 import type { Texts } from "../../texts/texts.ts";
 import { hasEnded, isOffer } from "./file-lines.ts";
@@ -101,7 +100,7 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
           // With an id of ours it can be asked for again if the process that is online ends.
           () => account.request("send_file", { to: username, path, transfer: randomUUIDv7() }),
           (code) => {
-            const sentence = `${texts.chatFileNotSent(quotedText(path))} ${refusal(code)}`;
+            const sentence = `${texts.chatFileNotSent(path)} ${refusal(code)}`;
             fail(sentence, found.length === 1 ? typed : undefined);
           },
         );
@@ -117,7 +116,7 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
       const into = folderOf(folder);
       await refusedAs(
         () => account.request("accept_file", { transfer: file.id, folder: into }),
-        (code) => fail(code === "unwritable" ? texts.chatBadFolder(quotedText(into)) : refusal(code)),
+        (code) => fail(code === "unwritable" ? texts.chatBadFolder(into) : refusal(code)),
       );
     },
     getAlways: async ({ limit, folder: typed }) => {

@@ -1,6 +1,5 @@
 /** What a chat prints of files. */
 import type { SharedFile } from "../../../client/conversation/events.ts";
-import { quotedText } from "../../../protocol/quoted-text.ts";
 import { fileSentence, sizeText } from "../../format/file-words.ts";
 import type { Line } from "../../format/printed-line.ts";
 import type { Texts } from "../../texts/texts.ts";
@@ -54,5 +53,5 @@ export function getsAlwaysLine(
 ): Line {
   if (limit === 0) return { name: "notice", text: texts.chatGetsAsked(user) };
   const size = limit === null ? undefined : sizeText(limit, texts);
-  return { name: "notice", text: texts.chatGetsAlways(user, size, quotedText(folder)) };
+  return { name: "notice", text: texts.chatGetsAlways(user, size, folder) };
 }

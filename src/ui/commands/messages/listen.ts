@@ -56,7 +56,7 @@ type ServerNotice = "none" | "lost" | "limited";
 export async function listen(context: CommandContext): Promise<ExitCode> {
   const { acceptFiles, language } = context.config;
   if (acceptFiles !== undefined && statSync(acceptFiles, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new UsageError(textsIn(language).noSuchFolder(quotedText(acceptFiles)));
+    throw new UsageError(textsIn(language).noSuchFolder(acceptFiles));
   const listening = new Listening(context);
   try {
     return await withAccount(
