@@ -76,7 +76,7 @@ export type MessengerEvent =
   | { readonly name: "newKey" }
   /** The profile was not shut down cleanly: it is being checked, or its indexes were damaged and rebuilt. */
   | { readonly name: "profileHealth"; readonly health: ProfileHealth }
-  /** A stranger asks to write: their first texts, of which there are `count` now, are stored. None: the first was too long. */
+  /** A stranger asks to write: their first texts, of which there are `count` now, are stored. None: the first was too long, or the offer of a file. */
   | { readonly name: "request"; readonly from: string; readonly count: number }
   /** The peer takes no more texts of ours until they accept. */
   | { readonly name: "held"; readonly to: string }

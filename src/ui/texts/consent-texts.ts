@@ -69,9 +69,9 @@ export const CONSENT_TEXTS = {
   /** What `listen` prints. `typed`: the name as it is typed. */
   requestStored: {
     es: (user: string, count: number, typed: string) =>
-      `${user} pide escribirle (${count === 0 ? "el mensaje es demasiado largo para mostrarlo antes" : texts(count)}): history ${typed}, y después contacts accept, decline o block ${typed}.`,
+      `${user} pide escribirle (${count === 0 ? "lo que envía es largo, o un archivo, y no se muestra antes" : texts(count)}): history ${typed}, y después contacts accept, decline o block ${typed}.`,
     en: (user: string, count: number, typed: string) =>
-      `${user} asks to write to you (${count === 0 ? "the message is too long to be shown before" : messages(count)}): history ${typed}, then contacts accept, decline or block ${typed}.`,
+      `${user} asks to write to you (${count === 0 ? "what they send is long, or a file, and is not shown before" : messages(count)}): history ${typed}, then contacts accept, decline or block ${typed}.`,
   },
   waitsForAcceptance: {
     es: (user: string) => `Espera a que ${user} le acepte.`,
@@ -94,8 +94,8 @@ export const CONSENT_TEXTS = {
       `${user}${fingerprint === undefined ? "" : ` (fingerprint ${fingerprint})`} asks to write to you. Answering or /accept accepts; /decline declines; /block blocks.`,
   },
   chatRequestTooLong: {
-    es: "Su mensaje es demasiado largo para mostrarlo antes.",
-    en: "Their message is too long to be shown before.",
+    es: "Lo que envía es largo, o un archivo, y no se muestra antes.",
+    en: "What they send is long, or a file, and is not shown before.",
   },
   chatNoRequest: {
     es: (user: string) => `${user} no pide escribirle. /block bloquea a quien no quiera leer más.`,

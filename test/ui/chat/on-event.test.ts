@@ -210,7 +210,7 @@ describe("who may write", () => {
     expect([opened("contact"), opened("stranger")]).toEqual([[], []]);
     expect(opened("request")).toEqual([
       expect.stringMatching(
-        /^benito asks to write to you\..* Their message is too long to be shown before\.$/,
+        /^benito asks to write to you\..* What they send is long, or a file, and is not shown before\.$/,
       ),
     ]);
     expect(opened("declined")).toEqual([expect.stringMatching(/^You have declined benito/)]);
