@@ -3,7 +3,7 @@
  * elsewhere meanwhile, because a folder was replaced by a symbolic link, leads nothing astray.
  */
 import { constants, type BigIntStats } from "node:fs";
-import { link, lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { access, link, lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
@@ -37,12 +37,13 @@ export class TargetFolder {
   /**
    * The folder as it is to be kept with a transfer, without symbolic links in its path.
    * @param typed an absolute path
-   * @throws SinkError `unwritable`: there is no such folder
+   * @throws SinkError `unwritable`: there is no such folder, or it takes nothing
    */
   static async resolve(typed: string): Promise<string> {
     return asSink(async () => {
       const path = await realpath(typed);
       if (!(await stat(path)).isDirectory()) throw new SinkError("unwritable");
+      await access(path, constants.W_OK | constants.X_OK);
       return path;
     });
   }

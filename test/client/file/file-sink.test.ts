@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { isRoomFor } from "../../../src/client/disk/free-space.ts";
 import { FileSink, temporaryName } from "../../../src/client/file/file-sink.ts";
 import { TargetFolder } from "../../../src/client/file/target-folder.ts";
-import { fillDisk, mountSmallDisk } from "../../integration/small-disk.ts";
+import { fillDisk, mountReadOnly, mountSmallDisk } from "../../integration/small-disk.ts";
 import { allOf, faultOf, noise, withScene } from "./scene.ts";
 
 const TEMPORARY = temporaryName("k1");
@@ -190,6 +190,17 @@ test("a link in the path of a folder is followed once, when the person names it"
     expect(await faultOf(TargetFolder.resolve(join(parent, "none")))).toBe("unwritable");
     writeFileSync(join(parent, "file"), "");
     expect(await faultOf(TargetFolder.resolve(join(parent, "file")))).toBe("unwritable");
+  }));
+
+test("a folder that takes nothing is told before anything is received", () =>
+  withScene(async ({ folder }) => {
+    const unmount = mountReadOnly(folder);
+    if (unmount === undefined) return;
+    try {
+      expect(await faultOf(TargetFolder.resolve(folder))).toBe("unwritable");
+    } finally {
+      unmount();
+    }
   }));
 
 test("a full disk is told apart, and the same file goes on when there is room", () =>
