@@ -192,6 +192,7 @@ test("what a command for files does not take is exit 2", async () => {
   const wrong = [
     [["files", "burn", "1"], "“burn” is not known", "no se conoce «burn»"],
     [["files", "accept"], "ID is missing", "Falta ID"],
+    [["send-file", "beto", ...Array<string>(101).fill("x")], "more than 100 paths", "más de 100 rutas"],
     [["send-file", "beto", "-", "-"], "can be sent only once", "solo se puede enviar una vez"],
     [["send-file", "beto", "-", "--wait", "queued"], "cannot be queued", "no puede quedar en cola"],
     [

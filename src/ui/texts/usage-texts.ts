@@ -85,6 +85,10 @@ export const USAGE_TEXTS = {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",
     en: "Standard input cannot provide both the password and the text: put the text on the command line.",
   },
+  tooManyPaths: {
+    es: (most: number) => `Son más de ${most} rutas: envíe la carpeta en la que están.`,
+    en: (most: number) => `These are more than ${most} paths: send the folder that they are in.`,
+  },
   stdinTwice: {
     es: "La entrada estándar, «-», solo se puede enviar una vez.",
     en: "Standard input, “-”, can be sent only once.",

@@ -13,6 +13,9 @@ const STDIN = "-";
 /** The name of what it brings, at the other side. */
 const STDIN_NAME = "stdin";
 
+/** So many offers of one person wait for an answer at the other side; further ones are declined there. */
+const MAX_SOURCES = 100;
+
 export type SourceArgument =
   /** `path`: absolute, for whichever process has the account online. `typed`: as a person knows it. */
   | { readonly kind: "path"; readonly typed: string; readonly path: string }
@@ -27,6 +30,7 @@ export function readSources(
   typed: readonly string[],
 ): readonly SourceArgument[] {
   const texts = textsIn(config.language);
+  if (typed.length > MAX_SOURCES) throw new UsageError(texts.tooManyPaths(MAX_SOURCES));
   return typed.map((path, index) => {
     if (path === STDIN) {
       if (typed.indexOf(path) !== index) throw new UsageError(texts.stdinTwice);
