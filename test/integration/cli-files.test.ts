@@ -65,6 +65,18 @@ test("a declined file is exit 4, and both sides see it in their lists", async ()
   expect(await beto.list(["files"])).toMatchObject([{ ...fields, direction: "in", peer: "ana", path: null }]);
 });
 
+test("Ctrl-C is exit 130, and the offer stands until somebody stops it", async () => {
+  const sending = ana.start(["send-file", "beto", file("stands.txt", "x")]);
+  await offered("stands.txt");
+  sending.signal("SIGINT");
+  const { code, stderr } = await sending.ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain("The offer stands: if beto accepts it, it is sent while both of you are online");
+  const { number } = (await ana.list(["files"])).at(-1) as Event;
+  const stopped = await ana.run(["files", "stop", String(number)]);
+  expect(stopped.stdout).toContain("Sending “stands.txt” (1 B) to beto was stopped.");
+});
+
 test("what is not there is exit 2, and then nothing is offered", async () => {
   const there = file("there.txt", "x");
   const before = (await ana.list(["files"])).length;
