@@ -68,7 +68,24 @@ function fieldsFor(
     case "error":
       return { action, code: random.pick(["bad_request", "__proto__", "\u001b[2J"]) };
     case "stream":
-      return { action, transfer: id() };
+      return { action, transfer: id(), ranges: maybe([[0, random.pick([null, 1, 0, 2 ** 53])]]) };
+    case "file_offer":
+      return {
+        action,
+        id: id(),
+        name: text(),
+        size: random.pick([null, 0, 1, 2 ** 40]),
+        modified: maybe("ayer"),
+        entries: maybe(random.pick([1, 100_000, 100_001])),
+      };
+    case "file_accept":
+    case "file_done":
+      return { action, id: id(), transfer: id() };
+    case "file_decline":
+    case "file_cancel":
+      return { action, id: id(), transfer: id(), reason: random.pick(["stopped", "__proto__", "\u001b[2J"]) };
+    case "file_end":
+      return { action, id: id(), transfer: id(), size: random.integer(3), digest: digits(random, 64) };
     case "verify_commit":
       return { action, hash: maybe(digits(random, 128)) };
     case "verify_reveal":

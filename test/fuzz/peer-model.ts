@@ -1,6 +1,7 @@
 /** What one peer's messages leave in the other's database, and what a link must answer. */
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
-import { readPeerMessage, type PeerMessage } from "../../src/protocol/peer-messages.ts";
+import type { PeerContent } from "../../src/client/conversation/arrivals.ts";
+import { readPeerMessage, type FileMessage, type PeerMessage } from "../../src/protocol/peer-messages.ts";
 import { FrameModel, type ModelObject } from "./frame-model.ts";
 
 export type ModelText = {
@@ -9,6 +10,15 @@ export type ModelText = {
   replyTo: string | undefined;
   isWithdrawn: boolean;
 };
+
+function isAboutFiles(message: PeerMessage): message is FileMessage {
+  return message.action.startsWith("file_");
+}
+
+/** Whether it is stored, and acknowledged if it has an id. */
+function isKept(message: PeerMessage): message is PeerContent {
+  return ["chat", "edit", "withdraw"].includes(message.action) || isAboutFiles(message);
+}
 
 /** A conversation's incoming texts. Each id counts once, whatever its message was. */
 export class StoredModel {
@@ -28,9 +38,9 @@ export class StoredModel {
   }
 
   take(message: PeerMessage): void {
-    if (message.action !== "chat" && message.action !== "edit" && message.action !== "withdraw") return;
-    if (message.id !== undefined && this.#ids.has(message.id)) return;
+    if (!isKept(message) || (message.id !== undefined && this.#ids.has(message.id))) return;
     if (message.id !== undefined) this.#ids.add(message.id);
+    if (isAboutFiles(message)) return;
     if (message.action === "chat") {
       const { id, message: text, reply_to: replyTo } = message;
       this.texts.push({ id, text, replyTo, isWithdrawn: false });
@@ -92,14 +102,14 @@ export class PeerLinkModel {
     if (everyPing && this.ending === undefined) this.certain = this.messages.length;
     let seen = 0;
     this.messages.forEach((message, at) => {
-      const isKept = ["chat", "edit", "withdraw"].includes(message.action);
-      if (!isKept || !("id" in message) || message.id === undefined) return;
+      if (!isKept(message) || message.id === undefined) return;
       if (++seen <= acknowledged) this.certain = Math.max(this.certain, at + 1);
     });
   }
 
   #greet(message: PeerMessage): void {
-    if (message.action === "error") this.ending = { code: undefined };
+    // Nothing of anybody's is accepted, so nobody gets a stream.
+    if (message.action === "error" || message.action === "stream") this.ending = { code: undefined };
     else if (message.action !== "hello") this.ending = { code: "bad_request" };
     else if (message.protocol < 1) this.ending = { code: "unsupported_protocol" };
     else if (message.username !== this.#name) this.ending = { code: "wrong_name" };
@@ -122,6 +132,12 @@ export class PeerLinkModel {
       case "chat":
       case "edit":
       case "withdraw":
+      case "file_offer":
+      case "file_accept":
+      case "file_decline":
+      case "file_end":
+      case "file_done":
+      case "file_cancel":
         this.messages.push(message);
         // As it was written, not as it is parsed.
         if (message.id !== undefined) this.acknowledged.push(String(written["id"]));

@@ -78,6 +78,10 @@ test("files of 0 bytes, 1 byte, one leaf and one byte less and more arrive, with
   expect(readdirSync(downloads)).toHaveLength(sizes.length);
   const rests = () => [ana, bob].flatMap(({ profile }) => readdirSync(join(profile.folder, "transfers")));
   await untilQuiet(() => rests().length === 0);
+  // After that nobody wants the link: it ends with the chat.
+  ana.messenger.openChat("bob");
+  ana.messenger.closeChat("bob");
+  await until(() => ana.of("disconnected").length === 1);
 });
 
 test("a transfer goes on after its stream is cut, and after either side was started again", async () => {
