@@ -105,6 +105,10 @@ export const USAGE_TEXTS = {
     es: "La cuenta está en línea en otro proceso, que no puede leer esta entrada estándar: guarde lo que trae en un archivo y envíe el archivo, o termine antes ese proceso.",
     en: "The account is online in another process, which cannot read this standard input: save it to a file and send that, or end that process first.",
   },
+  stdinIsSocket: {
+    es: "La cuenta está en línea en otro proceso, que no puede leer esta entrada estándar, porque es un socket: con «cat | paloma send-file …» es una tubería.",
+    en: "The account is online in another process, which cannot read this standard input, because it is a socket: with “cat | paloma send-file …” it is a pipe.",
+  },
   maxSizeAlone: {
     es: "--max-size solo sirve con --accept-files.",
     en: "--max-size is only of use with --accept-files.",

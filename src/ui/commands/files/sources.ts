@@ -52,6 +52,7 @@ export async function placeOf(
 ): Promise<{ readonly path: string; readonly name?: string }> {
   if (source.kind === "path") return { path: source.path };
   if (await account.isHere()) return { path: "/dev/stdin", name: STDIN_NAME };
-  if (process.platform !== "linux" || fstatSync(0).isSocket()) throw new UsageError(texts.stdinElsewhere);
+  if (process.platform !== "linux") throw new UsageError(texts.stdinElsewhere);
+  if (fstatSync(0).isSocket()) throw new UsageError(texts.stdinIsSocket);
   return { path: `/proc/${process.pid}/fd/0`, name: STDIN_NAME };
 }
