@@ -236,19 +236,23 @@ export class MessageStore {
    * @param bytes of text after which no further message is claimed
    */
   claim(contact: Contact, seq: number, limit: number, bytes = Infinity): OutboxMessage[] {
-    const range = [contact.id, seq, this.#endOfClaim(contact, seq, limit, bytes)];
+    const { last, isMarked } = this.#endOfClaim(contact, seq, limit, bytes);
+    const range = [contact.id, seq, last];
     const within = `contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ?`;
+    const read = () =>
+      this.#database
+        .query<OutboxRow, number[]>(
+          `SELECT seq, id, text, sent_at, reply_to, kind, target, state FROM messages
+           WHERE ${within} ORDER BY seq`,
+        )
+        .all(...range)
+        .map(outboxMessageOf);
+    if (isMarked) return last === seq ? [] : read();
     // Another process may change or cancel a message until it is marked.
     return this.#database
       .transaction(() => {
         this.#database.query(`UPDATE messages SET tried = 1 WHERE ${within} AND tried = 0`).run(...range);
-        return this.#database
-          .query<OutboxRow, number[]>(
-            `SELECT seq, id, text, sent_at, reply_to, kind, target, state FROM messages
-             WHERE ${within} ORDER BY seq`,
-          )
-          .all(...range)
-          .map(outboxMessageOf);
+        return read();
       })
       .immediate();
   }
@@ -259,7 +263,8 @@ export class MessageStore {
    * @returns the `seq` of each that was not claimed yet
    */
   claimFirst(contact: Contact, limit: number, bytes: number): number[] {
-    const last = this.#endOfClaim(contact, 0, limit, bytes);
+    const { last, isMarked } = this.#endOfClaim(contact, 0, limit, bytes);
+    if (isMarked) return [];
     const mark = this.#database.query<{ seq: number }, number[]>(
       `UPDATE messages SET tried = 1 WHERE contact = ? AND ${IN_OUTBOX} AND seq <= ? AND tried = 0 RETURNING seq`,
     );
@@ -277,20 +282,27 @@ export class MessageStore {
     lightly(this.#database, unmarkAll);
   }
 
-  /** The `seq` of the last message of a claim. */
-  #endOfClaim(contact: Contact, seq: number, limit: number, bytes: number): number {
-    const sizes = this.#database.query<{ seq: number; bytes: number }, number[]>(
-      `SELECT seq, octet_length(text) AS bytes FROM messages
+  /** The `seq` of the last message of a claim; `isMarked`: all of it is marked already, or it is empty. */
+  #endOfClaim(
+    contact: Contact,
+    seq: number,
+    limit: number,
+    bytes: number,
+  ): { readonly last: number; readonly isMarked: boolean } {
+    const sizes = this.#database.query<{ seq: number; bytes: number; tried: number }, number[]>(
+      `SELECT seq, octet_length(text) AS bytes, tried FROM messages
        WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? ORDER BY seq LIMIT ?`,
     );
     let total = 0;
     let last = seq;
+    let isMarked = true;
     for (const row of sizes.all(contact.id, seq, limit)) {
       if (total > bytes) break;
       total += row.bytes;
       last = row.seq;
+      isMarked &&= row.tried === 1;
     }
-    return last;
+    return { last, isMarked };
   }
 
   /** Whether a text or an action of theirs with this id is stored, or was. */

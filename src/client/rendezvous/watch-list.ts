@@ -6,6 +6,8 @@ import { RefusedError, ServerFailure } from "./server-errors.ts";
 
 /** How long no list is sent after `rate_limited` or `server_busy` without `retry_after`, in ms. */
 const DEFAULT_LIMIT = 5_000;
+/** A list is sent this long after a change, in ms: who is linked before need not be watched to be sent to. */
+const LIST_DELAY = 50;
 /** After a limit, redials are spread over 2 s and come first: the list waits this much longer, in ms. */
 const AFTER_REDIALS = 3_000;
 
@@ -47,14 +49,14 @@ export class WatchList {
     return this.#watched.has(labelOf(username));
   }
 
-  /** Sends the list if it has changed, after the lookups and texts of this turn of the event loop. */
+  /** Sends the list soon, if it has changed then. */
   changed(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    setTimeout(() => {
       this.#scheduled = false;
       this.#send();
-    });
+    }, LIST_DELAY).unref();
   }
 
   #send(): void {
