@@ -185,10 +185,13 @@ export class FolderSink implements Sink {
     }
   }
 
+  *#unsynced(): Generator<number> {
+    for (const [index, synced] of this.#synced.entries()) if (synced === 0) yield index;
+  }
+
   /** Makes empty files, and writes to the disk what is not there yet. @returns the inode of the folder */
   async #completeTree(root: string, tree: ListedTree): Promise<string> {
-    await inParallel(tree.paths.keys(), async (index) => {
-      if (this.#synced[index] === 1) return;
+    await inParallel(this.#unsynced(), async (index) => {
       const handle = await open(`${root}/${tree.paths[index]}`, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o666);
       try {
         const { size } = await handle.stat();

@@ -17,6 +17,8 @@ import {
 import { inParallel } from "./parallel.ts";
 import { asSource, ifThere, readFully, SourceError, type Source } from "./source.ts";
 
+/** Lines that are put together at once. */
+const MAX_LINES = 500;
 /** Everybody may read it. */
 const READABLE = 0o444n;
 /** Most paths that are named of what is left out. */
@@ -48,19 +50,18 @@ export class FolderSource implements Source {
   /** Of the files, in order. */
   readonly #identities: readonly string[];
 
-  private constructor(root: string, modified: number, { contents, paths, identities, lines, leftOut }: Scan) {
+  private constructor(root: string, modified: number, scan: Scan) {
+    const { contents, paths, identities, entries, leftOut } = scan;
     this.#root = root;
     this.#contents = contents;
     this.#paths = paths;
     this.#identities = identities;
-    this.#listing = Buffer.from(`${lines.join("")}\n`);
+    this.#listing = scan.listing();
     this.size = this.#listing.length + contents.size;
     this.modified = modified;
-    this.entries = lines.length;
+    this.entries = entries;
     this.leftOut = leftOut.count > 0 ? leftOut : undefined;
-    const hash = createHash("sha256").update(this.#listing);
-    for (const identity of identities) hash.update(`${identity}\n`);
-    this.identity = hash.digest("hex");
+    this.identity = scan.identity();
   }
 
   /**
@@ -135,11 +136,15 @@ class Scan {
   /** Of the files, in order. */
   readonly paths: string[] = [];
   readonly identities: string[] = [];
-  readonly lines: string[] = [];
+  entries = 0;
   readonly leftOut = { count: 0, paths: [] as string[] };
   readonly #root: string;
-  #nodes = 0;
+  readonly #hash = createHash("sha256");
+  /** The listing up to here, but for its last lines. */
+  readonly #blocks: Buffer[] = [];
+  #lines = "";
   #listed = 0;
+  #nodes = 0;
 
   constructor(root: string) {
     this.#root = root;
@@ -154,7 +159,9 @@ class Scan {
       found.set(name, await this.#look(path + name));
     });
     const before = this.#nodes;
-    for (const name of names) {
+    for (const [index, name] of names.entries()) {
+      // Everything else of this process has its turn.
+      if (index % MAX_LINES === MAX_LINES - 1) await new Promise(setImmediate);
       const entry = found.get(name) ?? { kind: "left_out" };
       if (entry.kind === "left_out") this.#leaveOut(path + name);
       else if (++this.#nodes > MAX_NODES) throw new SourceError("too_many_entries");
@@ -182,15 +189,35 @@ class Scan {
     this.paths.push(path);
     this.identities.push(identity);
     this.contents.add(size);
+    this.#hash.update(`${identity}\n`);
     this.#list(path, size, modified);
   }
 
   #list(path: string, size: number, modified: number): void {
-    const line = listingLine(path, size, modified);
-    this.#listed += Buffer.byteLength(line);
-    if (this.lines.push(line) > MAX_ENTRIES || this.#listed >= MAX_LISTING_BYTES) {
-      throw new SourceError("too_many_entries");
-    }
+    this.#lines += listingLine(path, size, modified);
+    if (++this.entries > MAX_ENTRIES) throw new SourceError("too_many_entries");
+    if (this.entries % MAX_LINES === 0) this.#addBlock();
+  }
+
+  #addBlock(): void {
+    const block = Buffer.from(this.#lines);
+    this.#hash.update(block);
+    this.#blocks.push(block);
+    this.#listed += block.length;
+    if (this.#listed > MAX_LISTING_BYTES) throw new SourceError("too_many_entries");
+    this.#lines = "";
+  }
+
+  /** Of everything, with the empty line at its end. */
+  listing(): Buffer {
+    this.#lines += "\n";
+    this.#addBlock();
+    return Buffer.concat(this.#blocks);
+  }
+
+  /** To be asked for after the listing. */
+  identity(): string {
+    return this.#hash.digest("hex");
   }
 
   #leaveOut(path: string): void {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { ListedTree, MAX_LISTING_BYTES } from "./listing.ts";
 import { closeLater, readFully, SinkError, writeFully } from "./source.ts";
 
-/** Bytes that are looked through at once. */
-const BLOCK = 64 * 1024;
+/** Bytes that are looked through at once: more would make everything else of this process wait. */
+const BLOCK = 16 * 1024;
 /** While it is not complete. */
 const UNFINISHED = "listing";
 /** When it is: with its SHA-256, so that one that a disk has damaged is not taken for what was received. */
