@@ -145,9 +145,12 @@ export class Download implements Work {
     opened?.leaves.close();
     try {
       await opened?.sink.discard();
-    } finally {
-      rmSync(this.#folder, { recursive: true, force: true });
+    } catch (error) {
+      // What can be reached no more, as on a disk that was taken away, stays as it is.
+      if (!(error instanceof SinkError)) throw error;
+      opened?.sink.close();
     }
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

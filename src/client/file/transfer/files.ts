@@ -83,14 +83,17 @@ export class Files {
   ): Promise<{ readonly file: SharedFile; readonly leftOut: Offerable["leftOut"] }> {
     const { profile, outbox, clock } = this.#needs;
     checkNotSelf(profile, to);
-    const known = id === undefined ? undefined : profile.transfers.find(id);
-    if (known !== undefined) return { file: this.#shown(known), leftOut: undefined };
+    const known = () => (id === undefined ? undefined : profile.transfers.find(id));
+    const before = known();
+    if (before !== undefined) return { file: this.#shown(before), leftOut: undefined };
     const conversation = this.#needs.conversation(to);
     const { contact } = conversation;
     if (conversation.isBlocked) throw new ActionError("blocked");
     if (profile.contacts.features(contact)?.includes(FILES_FEATURE) === false)
       throw new TransferError("not_supported");
     const { leftOut, ...source } = await orTransferError(() => lookAtSource(path));
+    const meanwhile = known();
+    if (meanwhile !== undefined) return { file: this.#shown(meanwhile), leftOut };
     const { size = null, entries, modified } = source;
     const transfer = id ?? randomUUIDv7();
     const control = { action: "file_offer", name, size, entries, modified } as const;
@@ -191,24 +194,32 @@ export class Files {
 
   /** @throws SQLiteError */
   #reached(transfer: Transfer, end: Parameters<ActiveNeeds["reached"]>[1]): void {
+    try {
+      this.#tellEnd(transfer, end);
+    } catch (error) {
+      // The other side has just ended it.
+      if (!(error instanceof TransferError)) throw error;
+    }
+  }
+
+  #tellEnd(transfer: Transfer, end: Parameters<ActiveNeeds["reached"]>[1]): void {
     const { transfers } = this.#needs.profile;
     const { id } = transfer;
     switch (end.name) {
       case "sent": {
-        const { size, digest } = end;
-        this.#tell(transfer, { action: "file_end", transfer: id, size, digest }, () =>
-          transfers.sent(id, end),
-        );
+        const control = { action: "file_end", transfer: id, size: end.size, digest: end.digest } as const;
+        this.#tell(transfer, control, () => transfers.sent(id, end));
         return;
       }
       case "done":
         this.#tell(transfer, { action: "file_done", transfer: id }, () => transfers.received(id, end));
         return;
-      case "failed":
-        this.#tell(transfer, { action: "file_cancel", transfer: id, reason: end.reason }, () =>
-          transfers.end(id, "failed", end.reason),
-        );
+      case "failed": {
+        const { reason } = end;
+        const control = { action: "file_cancel", transfer: id, reason } as const;
+        this.#tell(transfer, control, () => transfers.end(id, "failed", reason));
         return;
+      }
       default:
         end satisfies never;
     }

@@ -278,8 +278,9 @@ export class RunningTransfer {
         else this.#take({ name: "broken" });
       })
       .catch((error: unknown) => {
-        needs.failed(error);
         if (this.#state === state) this.#take({ name: "broken" });
+        // After its end the profile may be closed.
+        if (this.#state.name !== "over") needs.failed(error);
       });
   }
 
@@ -293,7 +294,10 @@ export class RunningTransfer {
     this.#cancelNext();
     const state: State = (this.#state = { name: "streaming", stream });
     this.#then(async () => {
-      const outcome = await this.#move(stream, asked);
+      const outcome = await this.#move(stream, asked).catch((error: unknown) => {
+        stream.connection.terminate("failed");
+        throw error;
+      });
       if (this.#state !== state) return;
       // What was received may be all, or not as it was sent.
       if (outcome.name === "stream") this.#attempts = 0;
