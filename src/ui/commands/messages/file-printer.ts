@@ -55,16 +55,18 @@ export class FilePrinter {
   /** Undefined: nothing is printed. */
   #line(file: SharedFile): string | undefined {
     const { config, output } = this.#context;
+    const isAsked = file.direction === "in" && config.acceptFiles === undefined;
     switch (file.state) {
       case "accepted":
         return undefined;
       case "running":
         // At a terminal a row shows it.
         return output.statusColumns === undefined ? this.#sentence(file) : undefined;
-      case "offered": {
-        const isAsked = file.direction === "in" && config.acceptFiles === undefined;
+      case "offered":
         return isAsked ? `${this.#sentence(file)} ${this.#texts.fileHowToAccept(file.number)}` : undefined;
-      }
+      case "cancelled":
+        // Nothing was said of an offer that was taken back at once.
+        return isAsked || file.direction === "out" || file.done > 0 ? this.#sentence(file) : undefined;
       default:
         return this.#sentence(file);
     }
