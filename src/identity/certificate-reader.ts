@@ -76,6 +76,8 @@ export function readCertificate(certificate: X509Certificate | Buffer): Certific
   };
 }
 
+export type UserCertificate = { name: string; label: string } & CertificateNames;
+
 /**
  * Reads a user's certificate as `authority` issues it (PROTOCOL 3): signed by the authority itself, for an Ed25519
  * key that cannot issue certificates, with one common name and with that name's label as the only alternative name.
@@ -84,7 +86,7 @@ export function readCertificate(certificate: X509Certificate | Buffer): Certific
 export function readUserCertificate(
   certificate: X509Certificate,
   authority: X509Certificate,
-): { name: string; label: string } & CertificateNames {
+): UserCertificate {
   const read = readCertificate(certificate);
   const [name, ...otherNames] = read.commonNames;
   // The length of the name is checked before its label is computed.

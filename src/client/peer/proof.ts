@@ -12,7 +12,7 @@
  */
 import type { X509Certificate } from "node:crypto";
 
-import { readUserCertificate } from "../../identity/certificate-reader.ts";
+import type { UserCertificate } from "../../identity/certificate-reader.ts";
 import type { DatedCertificate } from "../../identity/revocation.ts";
 import type { Handshake } from "../../net/tls.ts";
 import { hasLongMarkRun } from "../../protocol/normal-form.ts";
@@ -42,7 +42,7 @@ export type Proof =
 
 /**
  * Steps 2 to 4.
- * @param context.authority the certificate of the pinned authority
+ * @param context.read as `readUserCertificate`, of the pinned authority
  * @param context.ownLabel the label of this account
  * @param context.target the dialled name, as the server or the contact list spells it; undefined: we accept
  * @param context.now ms since 1970
@@ -52,7 +52,7 @@ export function provePeer(
   handshake: Handshake,
   certificate: X509Certificate | undefined,
   context: {
-    readonly authority: X509Certificate;
+    readonly read: (certificate: X509Certificate) => UserCertificate;
     readonly ownLabel: string;
     readonly target: string | undefined;
     readonly now: number;
@@ -64,9 +64,9 @@ export function provePeer(
   if (!handshake.done || handshake.error !== undefined || !handshake.authorized)
     return failed("not_authorized");
   if (certificate === undefined) return failed("bad_certificate");
-  let user: ReturnType<typeof readUserCertificate>;
+  let user: UserCertificate;
   try {
-    user = readUserCertificate(certificate, context.authority);
+    user = context.read(certificate);
   } catch {
     return failed("bad_certificate");
   }

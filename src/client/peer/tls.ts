@@ -1,6 +1,7 @@
 /** TLS of peer links: our side with the current certificate, and the proof of the other side's. */
 import { X509Certificate } from "node:crypto";
 
+import { readUserCertificate, type UserCertificate } from "../../identity/certificate-reader.ts";
 import { privateKeyToPem } from "../../identity/keys.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import {
@@ -13,6 +14,9 @@ import {
 import type { Profile } from "../profile/profile.ts";
 import { provePeer, type Proof, type ProvenPeer } from "./proof.ts";
 
+/** Certificates of which is remembered what was read; beyond it the first one is forgotten. */
+const MAX_READ = 256;
+
 export class PeerTls {
   readonly #profile: Profile;
   readonly #authority: X509Certificate;
@@ -20,6 +24,8 @@ export class PeerTls {
   readonly #now: () => number;
   /** PEM */
   readonly #key: string;
+  /** What was read of certificates, by the SHA-256 of each: reading one, with its signature, is much of a new link's work. */
+  readonly #read = new Map<string, UserCertificate>();
 
   /** @param now ms since 1970 */
   constructor(profile: Profile, now: () => number) {
@@ -55,7 +61,7 @@ export class PeerTls {
     target: string | undefined,
   ): Proof {
     return provePeer(handshake, certificate, {
-      authority: this.#authority,
+      read: (each) => this.#readUser(each),
       ownLabel: this.#ownLabel,
       target,
       now: this.#now(),
@@ -66,6 +72,17 @@ export class PeerTls {
   /** Whether the certificate of a peer that was proven was taken back since. */
   isRevoked(peer: ProvenPeer): boolean {
     return this.#profile.revocations.isRevoked(peer);
+  }
+
+  #readUser(certificate: X509Certificate): UserCertificate {
+    const hash = certificate.fingerprint256;
+    const known = this.#read.get(hash);
+    if (known !== undefined) return known;
+    const user = readUserCertificate(certificate, this.#authority);
+    const [first] = this.#read.keys();
+    if (this.#read.size === MAX_READ && first !== undefined) this.#read.delete(first);
+    this.#read.set(hash, user);
+    return user;
   }
 
   #identity(): TlsIdentity | undefined {

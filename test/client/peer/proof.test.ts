@@ -15,6 +15,7 @@ import {
   loadAuthority,
   USER_CERTIFICATE_LIFETIME,
 } from "../../../src/identity/certificate.ts";
+import { readUserCertificate } from "../../../src/identity/certificate-reader.ts";
 import { fingerprint } from "../../../src/identity/fingerprint.ts";
 import { generateKeyPair } from "../../../src/identity/keys.ts";
 import { label } from "../../../src/identity/names.ts";
@@ -49,7 +50,7 @@ const prove = (
   }: { handshake?: Handshake; target?: string; now?: number; revocation?: Revocation } = {},
 ) =>
   provePeer(handshake, certificate, {
-    authority: authority.certificate,
+    read: (each) => readUserCertificate(each, authority.certificate),
     ownLabel,
     target,
     now,
