@@ -23,6 +23,7 @@ import { startServer } from "./client.bench.ts";
 import { BENCH_KEY, EndProcess, type End, type EndFigures } from "./file-end.ts";
 import { interleaved, median, percentile, type Report } from "./figures.ts";
 import { goOnline, startReceiver } from "./people.ts";
+import { startSshServer } from "./ssh-server.ts";
 
 const MEMORY_FOLDER = "/dev/shm";
 const MIB = 1024 * 1024;
@@ -83,6 +84,11 @@ async function idleRoundTrip(folder: string): Promise<number> {
   const { roundTrip } = await new EndProcess({ ...shared, identity: identities.from, port }).figures();
   receiver.end();
   return roundTrip;
+}
+
+/** MB/s */
+function speedOf({ sender, receiver }: Pair): number {
+  return SIZE / 1e6 / Math.max(sender.seconds, receiver.seconds);
 }
 
 /** Stops the receiver in the midst of the file, and lets it go on after a while. */
@@ -173,15 +179,21 @@ async function tarred(folder: string, source: string): Promise<number> {
 }
 
 /** Through `send-file` and `listen --accept-files`. @returns MB/s */
-async function benchCommands(folder: string, bare: number, report: Report): Promise<number> {
+async function benchCommands(folder: string, report: Report): Promise<number> {
   const scene = await FileScene.open(folder);
   try {
     const receiving = await scene.receive();
-    const runs = [];
-    for (let round = 0; round < ROUNDS; round++)
-      runs.push(await sendFile(scene, receiving, join(folder, "file")));
-    const ours = SIZE / 1e6 / median(runs.map(({ seconds }) => seconds));
-    report({ name: "1 GiB through send-file (bare: TLS, no hash)", unit: "MB/s", ours, bare });
+    const runs: Awaited<ReturnType<typeof sendFile>>[] = [];
+    const speed = await interleaved(
+      async () => {
+        const run = await sendFile(scene, receiving, join(folder, "file"));
+        runs.push(run);
+        return SIZE / 1e6 / run.seconds;
+      },
+      async () => speedOf(await stream(folder, { way: "bare" })),
+      ROUNDS,
+    );
+    report({ name: "1 GiB through send-file (bare: TLS, no hash)", unit: "MB/s", ...speed });
     for (const side of ["sender", "receiver"] as const) {
       report({ name: `CPU of the ${side}'s process`, unit: "s", ours: median(runs.map((run) => run[side])) });
     }
@@ -193,7 +205,7 @@ async function benchCommands(folder: string, bare: number, report: Report): Prom
       ROUNDS,
     );
     report({ name: `${SMALL_FILES} files of ${SMALL} bytes (bare: tar over TLS)`, unit: "s", ...times });
-    return ours;
+    return speed.ours;
   } finally {
     await scene.close();
   }
@@ -253,8 +265,8 @@ async function benchChat(folder: string, report: Report): Promise<void> {
   }
 }
 
-/** The bytes alone: two processes, and no messenger. @returns MB/s, bare */
-async function benchStream(folder: string, report: Report): Promise<number> {
+/** The bytes alone: two processes, and no messenger. */
+async function benchStream(folder: string, report: Report): Promise<void> {
   const pairs: { readonly [W in "ours" | "bare"]: Pair[] } = { ours: [], bare: [] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const way of ["ours", "bare"] as const) pairs[way].push(await stream(folder, { way }));
@@ -263,8 +275,7 @@ async function benchStream(folder: string, report: Report): Promise<number> {
     ours: median(pairs.ours.map(read)),
     bare: median(pairs.bare.map(read)),
   });
-  const speed = both(({ sender, receiver }) => SIZE / 1e6 / Math.max(sender.seconds, receiver.seconds));
-  report({ name: "1 GiB from disk to disk (bare: TLS, no hash)", unit: "MB/s", ...speed });
+  report({ name: "1 GiB from disk to disk (bare: TLS, no hash)", unit: "MB/s", ...both(speedOf) });
   for (const side of ["sender", "receiver"] as const) {
     report({ name: `CPU of the ${side} for 1 GiB`, unit: "s", ...both((pair) => pair[side].cpu) });
     report({ name: `memory that the ${side} grows by`, unit: "MiB", ...both((pair) => pair[side].growth) });
@@ -282,7 +293,6 @@ async function benchStream(folder: string, report: Report): Promise<number> {
     ours: beside.sender.roundTrip,
     bare: await idleRoundTrip(folder),
   });
-  return speed.bare;
 }
 
 export async function benchFiles(report: Report): Promise<void> {
@@ -290,14 +300,17 @@ export async function benchFiles(report: Report): Promise<void> {
   try {
     const file = join(folder, "file");
     writeRandom(file);
-    const bare = await benchStream(folder, report);
+    await benchStream(folder, report);
     await benchChat(folder, report);
-    const ours = await benchCommands(folder, bare, report);
+    const ours = await benchCommands(folder, report);
     const copy = join(folder, "copy");
-    for (const [name, command] of [
+    const ssh = await startSshServer(folder);
+    const others: [name: string, command: readonly string[]][] = [
       ["cp", ["cp", file, copy]],
       ["rsync on one machine", ["rsync", "--whole-file", file, copy]],
-    ] as const) {
+      ...(ssh === undefined ? [] : [["scp, aes128-gcm", ssh.scp(file, copy)] as [string, readonly string[]]]),
+    ];
+    for (const [name, command] of others) {
       const seconds = await timed(command);
       rmSync(copy, { force: true });
       if (seconds === undefined) continue;
@@ -308,6 +321,7 @@ export async function benchFiles(report: Report): Promise<void> {
         bare: SIZE / 1e6 / seconds,
       });
     }
+    ssh?.stop();
   } finally {
     rmSync(folder, { recursive: true });
   }
