@@ -14,7 +14,7 @@ import { Leaves, type Range } from "../leaves.ts";
 import { openSink } from "./open-sink.ts";
 import { Receiving, type ReceivingEnd } from "../receiving.ts";
 import { SinkError, type Sink } from "../source.ts";
-import { BEGUN, sha256Of, type Outcome, type Work } from "./work.ts";
+import { orClosed, BEGUN, sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly sink: Sink; readonly leaves: Leaves };
 
@@ -63,8 +63,8 @@ export class Download implements Work {
   async #open(transfer: Transfer): Promise<Opened> {
     if (this.#opened !== undefined) return this.#opened;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const sink = await openSink(transfer, join(this.#folder, "sink"));
     const leaves = new Leaves(join(this.#folder, "leaves"));
+    const sink = await orClosed(leaves, () => openSink(transfer, join(this.#folder, "sink")));
     this.#opened = { sink, leaves };
     if (transfer.size !== undefined) await leaves.verify(sink, transfer.size);
     // Without a size nobody knows what follows.

@@ -14,7 +14,7 @@ import { Leaves, type Range } from "../leaves.ts";
 import { openSource } from "./open-source.ts";
 import { Sending, type SendingEnd } from "../sending.ts";
 import { SourceError, type Source } from "../source.ts";
-import { BEGUN, pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
+import { orClosed, BEGUN, pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly source: Source; readonly leaves: Leaves };
 
@@ -49,9 +49,10 @@ export class Upload implements Work {
 
   async #open(transfer: Transfer): Promise<Opened> {
     if (this.#opened === undefined) {
-      const source = await openSource(transfer);
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      this.#opened = { source, leaves: new Leaves(join(this.#folder, "leaves")) };
+      const leaves = new Leaves(join(this.#folder, "leaves"));
+      const source = await orClosed(leaves, () => openSource(transfer));
+      this.#opened = { source, leaves };
     }
     return this.#opened;
   }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 
 import type { LinkConnection } from "../../peer/link.ts";
 import type { Transfer } from "../../profile/transfers.ts";
-import { LEAF_BYTES, type Range, type Readable } from "../leaves.ts";
+import { LEAF_BYTES, type Leaves, type Range, type Readable } from "../leaves.ts";
 
 /** In the folder of a transfer whose size is not known: its one stream has begun. */
 export const BEGUN = "begun";
@@ -69,4 +69,14 @@ export async function sha256Of(from: Readable, size: number): Promise<string> {
     offset += read;
   }
   return hash.digest("hex");
+}
+
+/** Opens what belongs to these leaves. They are opened before: a file that is not closed again ends the process. */
+export async function orClosed<T>(leaves: Leaves, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    leaves.close();
+    throw error;
+  }
 }
