@@ -18,6 +18,7 @@ import { newAuthority, userIdentity } from "../integration/loopback.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { ServerProcess } from "../integration/server-process.ts";
 import { BareConnection, BareListener } from "./bare-echo.ts";
+import { DistantPort } from "./distance.ts";
 import { interleaved, median, percentile, type Report } from "./figures.ts";
 import { goOnline, startReceiver, startReceivers } from "./people.ts";
 
@@ -33,6 +34,9 @@ const PAGE = 4_096;
 /** People to whom is sent without a link, in turn, and how often each: in 10 s nobody is dialled more than 8 times. */
 const COLD_PEOPLE = 12;
 const COLD_ROUNDS = 6;
+/** Those who are far from each other and from the server. */
+const DISTANT_SENDER = "dora";
+const DISTANT_PEOPLE = Array.from({ length: COLD_PEOPLE }, (_, number) => `elsa.${number}`);
 /** Before each, so that nothing of the one before is still under way, in ms. */
 const COLD_PAUSE = 10;
 /** As long as a chat line is: the line on the wire has about 190 bytes. */
@@ -144,7 +148,10 @@ export async function startServer(folder: string, users: readonly string[]): Pro
 }
 
 /** A bare listener for connections that show a certificate, and how to dial it. */
-async function startBare(): Promise<{ listener: BareListener; dial: () => Promise<BareConnection> }> {
+async function startBare(): Promise<{
+  listener: BareListener;
+  dial: (port?: number) => Promise<BareConnection>;
+}> {
   const authority = newAuthority();
   const listener = await BareListener.start({
     identity: userIdentity(authority, "berta"),
@@ -155,7 +162,7 @@ async function startBare(): Promise<{ listener: BareListener; dial: () => Promis
     authority: authority.certificatePem,
     serverName: label("berta"),
   });
-  return { listener, dial: () => BareConnection.dial(listener.port, context) };
+  return { listener, dial: (port = listener.port) => BareConnection.dial(port, context) };
 }
 
 const LINE = Buffer.from(
@@ -305,6 +312,33 @@ async function benchCold(
   }
 }
 
+/** Cold sends where the server and everybody else are a round trip of 20 ms away. */
+async function benchDistant(
+  { server, bare, dial }: { server: number; bare: number; dial: (port: number) => Promise<BareConnection> },
+  base: string,
+  report: Report,
+): Promise<void> {
+  const toServer = await DistantPort.open(server);
+  const toBare = await DistantPort.open(bare);
+  const toPeople = await Promise.all(DISTANT_PEOPLE.map(() => DistantPort.open()));
+  const { port } = toServer;
+  const people = DISTANT_PEOPLE.map((user, index) => {
+    const announcedPort = toPeople[index]?.port ?? 0;
+    return { user, port, dataFolder: join(base, user), announcedPort };
+  });
+  const receivers = await startReceivers(people, DISTANT_SENDER);
+  for (const [index, each] of toPeople.entries()) each.target = receivers.p2pPorts[index] ?? 0;
+  const folder = join(base, DISTANT_SENDER);
+  const sender = await Sender.open({ user: DISTANT_SENDER, port, dataFolder: folder }, "");
+  try {
+    await benchCold(sender, DISTANT_PEOPLE, () => dial(toBare.port), "20 ms away", report);
+  } finally {
+    await sender.close();
+    await receivers.stop();
+    for (const each of [toServer, toBare, ...toPeople]) each.close();
+  }
+}
+
 /** Messages a second, round trips and cold sends, with files on disk and in memory. */
 export async function benchClient(report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "paloma-bench-"));
@@ -313,10 +347,11 @@ export async function benchClient(report: Report): Promise<void> {
     const places = fileSystems();
     const coldPeople = (index: number) =>
       Array.from({ length: COLD_PEOPLE }, (_, number) => `clara${index}.${number}`);
-    const server = await startServer(
-      folder,
-      places.flatMap((_, index) => [`ana${index}`, `berta${index}`, ...coldPeople(index)]),
-    );
+    const server = await startServer(folder, [
+      DISTANT_SENDER,
+      ...DISTANT_PEOPLE,
+      ...places.flatMap((_, index) => [`ana${index}`, `berta${index}`, ...coldPeople(index)]),
+    ]);
     cleanups.push(async () => {
       server.kill("SIGTERM");
       await server.exited;
@@ -380,6 +415,8 @@ export async function benchClient(report: Report): Promise<void> {
       );
       report({ name: `acknowledged messages, ${place.name} (bare: SQLite alone)`, unit: "/s", ...rows });
     }
+    const ports = { server: server.tlsPort, bare: listener.port, dial };
+    await benchDistant(ports, folder, report);
     const [disks, memory] = senders;
     if (disks === undefined || memory === undefined) return;
     const both = await interleaved(

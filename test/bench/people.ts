@@ -12,6 +12,8 @@ export type PersonOptions = {
   /** The server's TLS port on this machine. */
   readonly port: number;
   readonly dataFolder: string;
+  /** The port that peers dial, where it is another one than that on which the person listens. */
+  readonly announcedPort?: number;
   /** Whether the other side answers every text with the same text. */
   readonly answers?: boolean;
   /** Where it puts every file that it is offered. */
@@ -42,8 +44,8 @@ export async function goOnline(
 
 export type Receiver = {
   readonly pid: number;
-  /** At which it listens for peers. */
-  readonly p2pPort: number;
+  /** At which each person listens for peers. */
+  readonly p2pPorts: readonly number[];
   stop(): Promise<void>;
 };
 
@@ -52,7 +54,7 @@ export function startReceiver(options: PersonOptions, from: string): Promise<Rec
   return startReceivers([options], from);
 }
 
-/** As `startReceiver`, for several people in one process; `p2pPort` is the first one's. */
+/** As `startReceiver`, for several people in one process. */
 export async function startReceivers(people: readonly PersonOptions[], from: string): Promise<Receiver> {
   const child = Bun.spawn([process.execPath, "run", import.meta.path, from], {
     stdin: new Blob([JSON.stringify(people)]),
@@ -64,7 +66,7 @@ export async function startReceivers(people: readonly PersonOptions[], from: str
   if (first.done) throw new Error("the receiver has ended");
   return {
     pid: child.pid,
-    p2pPort: Number(new TextDecoder().decode(first.value)),
+    p2pPorts: new TextDecoder().decode(first.value).trim().split(" ").map(Number),
     stop: async () => {
       child.kill();
       await child.exited;
@@ -87,5 +89,5 @@ if (import.meta.main) {
   }
   const close = () => Promise.all(accounts.map((account) => account.close()));
   process.on("SIGTERM", () => void close().then(() => process.exit(0)));
-  console.log(accounts[0]?.messenger.reach.port);
+  console.log(accounts.map(({ messenger }) => messenger.reach.port).join(" "));
 }

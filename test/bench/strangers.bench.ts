@@ -65,7 +65,11 @@ export async function benchStrangers(report: Report): Promise<void> {
     const size = () => filesIn(dataFolder).reduce((sum, path) => sum + statSync(path).size, 0) / MEBIBYTE;
     const alone = await chatDuring(bob, Bun.sleep(DURATION / 6));
     const [memory, disk, cpu] = [memoryOf(ana.pid), size(), cpuSeconds(ana.pid)];
-    const attack = besiege(company, { port: ana.p2pPort, strangers: STRANGERS, duration: DURATION }, true);
+    const attack = besiege(
+      company,
+      { port: ana.p2pPorts[0] ?? 0, strangers: STRANGERS, duration: DURATION },
+      true,
+    );
     const beside = await chatDuring(bob, attack);
     const [grown, stored, worked] = [memoryOf(ana.pid) - memory, size() - disk, cpuSeconds(ana.pid) - cpu];
     for (const [part, share] of [
