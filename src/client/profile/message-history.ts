@@ -107,11 +107,23 @@ export class MessageHistory {
     );
   }
 
-  /** Incoming messages after the number `seq`, oldest first: up to the number `stored` only those not printed yet. */
-  arrived(seq: number, stored: number, limit: number): StoredMessage[] {
-    const condition =
-      "outgoing = 0 AND seq > ? AND (printed = 0 OR printed = 1 AND seq > ?) ORDER BY seq LIMIT ?";
-    return this.#texts(condition, seq, stored, limit);
+  /**
+   * Incoming messages after the number `seq`, oldest first: up to the number `stored` only those not printed yet.
+   * @param bytes most of their texts; the first one comes in any case
+   */
+  arrived(seq: number, stored: number, limit: number, bytes: number): StoredMessage[] {
+    const within = "outgoing = 0 AND seq > ? AND (printed = 0 OR printed = 1 AND seq > ?)";
+    const sizes = this.#database
+      .query<{ seq: number; bytes: number }, number[]>(
+        `SELECT seq, octet_length(text) AS bytes FROM messages WHERE kind = 0 AND ${within} ORDER BY seq LIMIT ?`,
+      )
+      .all(seq, stored, limit);
+    let total = 0;
+    const over = sizes.findIndex((each) => (total += each.bytes) > bytes);
+    const last = sizes.at(over === -1 ? -1 : Math.max(0, over - 1));
+    return last === undefined
+      ? []
+      : this.#texts(`${within} AND seq <= ? ORDER BY seq`, seq, stored, last.seq);
   }
 
   #texts(condition: string, ...values: (number | string)[]): StoredMessage[] {

@@ -45,7 +45,7 @@ test("the texts of a request are neither unread nor printed before the person is
     const { consents, history } = scene;
     const ana = ask(scene, "ana", "1", "2");
     expect(consents.of(ana, NOW)).toMatchObject({ name: "request", request: { texts: 2 } });
-    expect([unprinted(scene, ana), history.unprinted(9), history.arrived(0, 0, 9)]).toEqual([[], [], []]);
+    expect([unprinted(scene, ana), history.unprinted(9), history.arrived(0, 0, 9, 9)]).toEqual([[], [], []]);
     expect([history.unreadCounts().size, history.since(0, 9)]).toEqual([0, []]);
     expect(consents.requests()).toEqual([{ contact: ana.id, texts: 2 }]);
     consents.accept(ana);

@@ -104,6 +104,21 @@ describe("what is unread", () => {
       expect(ids(1)).toEqual(["c"]);
     }));
 
+  test("comes as much at once as is asked for, and one message at least", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.read(ana, { incoming: ["a", "b", "c"].map((id) => arriving(id, "é".repeat(10))) });
+      const ids = (seq: number, limit: number, bytes: number) =>
+        scene.history.arrived(seq, 0, limit, bytes).map(({ id }) => id);
+      expect(ids(0, 9, 60)).toEqual(["a", "b", "c"]);
+      expect(ids(0, 2, 60)).toEqual(["a", "b"]);
+      expect(ids(0, 9, 59)).toEqual(["a", "b"]);
+      expect(ids(0, 9, 1)).toEqual(["a"]);
+      const [first] = scene.history.arrived(0, 0, 1, 1);
+      expect(ids(first?.seq ?? 0, 9, 40)).toEqual(["b", "c"]);
+      expect(scene.history.arrived(1_000, 0, 9, 60)).toEqual([]);
+    }));
+
   test("is counted for each contact, from the first message that was not printed", () =>
     withScene((scene) => {
       const [ana, carla, dora] = ["Ana", "Carla", "Dora"].map((name) => scene.contacts.ensure(name)) as [

@@ -114,7 +114,7 @@ export class MessagePrinter {
     if (this.#state.name === "unmarked") this.#mark(this.#state.batch);
     if (this.#state.name !== "idle") return;
     if (this.#isBehind) this.#goBack();
-    const batch = printedAtOnce(archive.history.arrived(this.#newestWritten, this.#before, BATCH));
+    const batch = archive.history.arrived(this.#newestWritten, this.#before, BATCH, MAX_UNITS_AT_ONCE);
     const lines = batch
       .map((message) => {
         const from = archive.usernameAt(message.contact);
@@ -184,11 +184,4 @@ export class MessagePrinter {
       repliedTo: account.archive.repliedTo(message),
     });
   }
-}
-
-/** The first of these messages, as many as can be laid out at once. */
-function printedAtOnce(messages: readonly StoredMessage[]): readonly StoredMessage[] {
-  let units = 0;
-  const end = messages.findIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE);
-  return end === -1 ? messages : messages.slice(0, end);
 }
