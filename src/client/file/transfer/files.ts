@@ -55,6 +55,8 @@ export class Files {
   /** Those that are accepted and have not ended. */
   readonly active: ActiveTransfers;
   readonly #needs: FilesNeeds;
+  /** What was told last of those that are under way, by id. */
+  readonly #told = new Map<string, string>();
   /** The faces at which every offer is accepted. */
   readonly #faces = new Map<object, FaceOffers>();
 
@@ -277,7 +279,11 @@ export class Files {
 
   #changed(transfer: Transfer): SharedFile {
     const file = this.#shown(transfer);
-    this.#needs.emit({ name: "file", file });
+    const told = JSON.stringify(file);
+    // One change has several causes.
+    if (told !== this.#told.get(file.id)) this.#needs.emit({ name: "file", file });
+    if (this.active.progressOf(transfer) === undefined) this.#told.delete(file.id);
+    else this.#told.set(file.id, told);
     return file;
   }
 

@@ -146,6 +146,7 @@ export class RunningTransfer {
   linkChanged(): void {
     this.mayOpen();
     this.#checkSilence(SILENT_AFTER_LOSS);
+    this.#leaveRelay();
     if (this.#state.name === "idle") {
       this.#attempts = 0;
       this.#dialLater();
@@ -155,7 +156,15 @@ export class RunningTransfer {
 
   #checkSilence(most: number): void {
     const silence = this.#needs.clock.monotonic() - this.#movedAt;
-    if (this.#transfer.size !== undefined && silence >= most) this.endStream("silent");
+    if (this.stream !== undefined && this.#transfer.size !== undefined && silence >= most)
+      this.endStream("silent");
+  }
+
+  /** What is relayed goes on by the better way that was found for the link. */
+  #leaveRelay(): void {
+    const way = this.#needs.place()?.way ?? "relayed";
+    const hasBetter = this.stream?.way === "relayed" && way !== "relayed";
+    if (hasBetter && this.#transfer.size !== undefined) this.endStream("other_way");
   }
 
   /** They have opened a stream. */
@@ -194,7 +203,10 @@ export class RunningTransfer {
   }
 
   #then(work: () => Promise<void>): void {
-    this.#tail = this.#tail.then(work).catch((error: unknown) => {
+    const done = this.#tail.then(work);
+    // What follows, as closing the files, is done in any case.
+    this.#tail = done.catch(() => undefined);
+    done.catch((error: unknown) => {
       this.#needs.failed(error);
       // The profile's own disk may be full.
       this.#take({ name: "paused", reason: "unwritable", isOurs: true });
@@ -293,6 +305,7 @@ export class RunningTransfer {
     this.endStream("replaced");
     this.#cancelNext();
     const state: State = (this.#state = { name: "streaming", stream });
+    this.#movedAt = this.#needs.clock.monotonic();
     this.#then(async () => {
       const outcome = await this.#move(stream, asked).catch((error: unknown) => {
         stream.connection.terminate("failed");
@@ -323,8 +336,7 @@ export class RunningTransfer {
     if (theirs.action === "error") return pausedBy(theirs.code);
     const { clock } = this.#needs;
     this.#held = undefined;
-    this.#movedAt = clock.monotonic();
-    this.#rate.begin(work.done, this.#movedAt);
+    this.#rate.begin(work.done, clock.monotonic());
     this.#watch(stream);
     this.#show();
     return work.run(stream.connection, theirs.ranges, this.#transfer, () => {
