@@ -99,6 +99,8 @@ export class Receiving implements ConnectionHandlers {
       if (this.#offset === end) this.#rangeRead();
     }
     if (rest.length === 0) free(chunk);
+    // One read a turn: several at once would keep a chat waiting.
+    if (this.#state.name === "reading" && this.#rest === undefined) this.#connection.endRead();
   }
 
   message(): void {
