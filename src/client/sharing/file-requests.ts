@@ -5,6 +5,7 @@ import { boolean, integer, nullable, optional, refine, utf8Text } from "../../pr
 import { MAX_NAME_BYTES } from "../../protocol/peer-messages.ts";
 import { RequestError } from "../error-json.ts";
 import { id, name, path, row } from "./request-row.ts";
+import { checkPerson } from "./stored-requests.ts";
 
 const fileName = refine(utf8Text(MAX_NAME_BYTES), (typed) => (typed === "" ? undefined : typed));
 const bytes = integer(0, Number.MAX_SAFE_INTEGER);
@@ -20,7 +21,9 @@ export const FILE_REQUESTS = {
    */
   send_file: row(
     { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
-    async ({ account: { messenger } }, { to, path, name: given, sha256 = false, transfer: wanted }) => {
+    async ({ account: { messenger }, archive }, request) => {
+      const { to, path, name: given, sha256 = false, transfer: wanted } = request;
+      checkPerson(archive, to);
       const offered = given ?? basename(path);
       if (Buffer.byteLength(offered) > MAX_NAME_BYTES || offered === "")
         throw new RequestError("bad_request", "name");
@@ -46,7 +49,8 @@ export const FILE_REQUESTS = {
   /** Offers of this person up to so many bytes (null: of any size) are accepted without a question; 0: none are. */
   always_accept: row(
     { username: name, limit: nullable(bytes), folder: path },
-    ({ account: { messenger } }, { username, limit, folder }) => {
+    ({ account: { messenger }, archive }, { username, limit, folder }) => {
+      checkPerson(archive, username);
       messenger.files.alwaysAccept(username, limit === 0 ? undefined : { most: limit ?? undefined, folder });
       return {};
     },
