@@ -114,7 +114,6 @@ test("four `send`s at once lose nothing, send nothing twice, and all succeed", a
 describe("5: the peer", () => {
   test("that is offline is reported at once, and the message is sent with the next send", async () => {
     const [ana, beto] = [await loggedIn("ana.offline"), await registered("beto.offline")];
-    const began = performance.now();
     const offline = {
       exit: 5,
       code: "user_offline",
@@ -122,7 +121,6 @@ describe("5: the peer", () => {
       es: "no está en línea",
     };
     await expectFailure(ana, ["send", beto.name, "first"], offline);
-    expect(performance.now() - began).toBeLessThan(10_000);
     const again = await ana.run(["send", beto.name, "third"]);
     expect(again.stderr).toBe(
       "beto.offline is not online, or nobody has that name: check the spelling.\nThe message is queued and will be sent when beto.offline is online and so are you (menus, listen or the next send).\n",
@@ -136,59 +134,35 @@ describe("5: the peer", () => {
     expect((await ana.run(["send", beto.name, "more"])).stderr).toContain("beto.offline is not online.\n");
   });
 
-  test("is given up when the command's time is over, and no later", async () => {
-    const [ana, beto] = [await loggedIn("ana.bound"), await registered("beto.bound")];
-    const listening = await beto.listenApart(PASSWORD);
-    listening.signal("SIGSTOP");
-    const began = performance.now();
-    const { code, stderr } = await ana.run(["send", beto.name, "hello", "--timeout", "3"]);
-    expect(performance.now() - began).toBeLessThan(3_900);
-    expect(code).toBe(5);
-    expect(stderr).toMatch(/did not acknowledge in time\.\nThe message is queued and /);
-    await listening.stop();
-  });
-
-  test.each(["SIGINT", "SIGTERM"] as const)(
-    "is waited for until %s, and then the message is said to be queued",
-    async (signal) => {
-      const [ana, beto] = [await loggedIn(`ana.${signal}`), await registered(`beto.${signal}`)];
-      const listening = await beto.listenApart(PASSWORD);
-      listening.signal("SIGSTOP");
-      for (const [lang, sentence] of [
-        ["en", "The message is queued and "],
-        ["es", "El mensaje queda en cola y "],
-      ] as const) {
-        const sending = ana.start(["--json", "--lang", lang, "send", beto.name, "hello"]);
-        await sending.event({ event: "delivery", state: "queued" });
-        sending.signal(signal);
-        expect(await sending.ended).toMatchObject({ code: 130, stderr: expect.stringContaining(sentence) });
-      }
-      expect(await ana.states(beto.name)).toHaveLength(2);
-      await listening.stop();
-    },
-  );
-
-  test("that does not acknowledge in time still gets the message exactly once", async () => {
+  test("that does not acknowledge until a signal or in time still gets the message exactly once", async () => {
     const [ana, beto] = [await loggedIn("ana.slow"), await registered("beto.slow")];
     const listening = await beto.listenApart(PASSWORD);
     listening.signal("SIGSTOP");
+    for (const [signal, lang, sentence] of [
+      ["SIGINT", "en", "The message is queued and "],
+      ["SIGTERM", "es", "El mensaje queda en cola y "],
+    ] as const) {
+      const sending = ana.start(["--json", "--lang", lang, "send", beto.name, signal]);
+      await sending.event({ event: "delivery", state: "queued" });
+      sending.signal(signal);
+      expect(await sending.ended).toMatchObject({ code: 130, stderr: expect.stringContaining(sentence) });
+    }
     await expectFailure(ana, ["send", beto.name, "hello", "--timeout", "2"], {
       exit: 5,
       code: "not_acknowledged",
       en: "did not acknowledge in time",
       es: "no ha confirmado la recepción a tiempo",
     });
-    expect((await ana.states(beto.name)).map(([text]) => text)).toEqual(["hello", "hello"]);
+    const texts = ["SIGINT", "SIGTERM", "hello", "hello"];
+    expect((await ana.states(beto.name)).map(([text]) => text)).toEqual(texts);
     listening.signal("SIGCONT");
     expect((await ana.run(["send", beto.name, "again"])).code).toBe(0);
     await listening.event({ event: "message", text: "again" });
-    expect(await ana.states(beto.name)).toEqual([
-      ["hello", "received"],
-      ["hello", "received"],
-      ["again", "received"],
-    ]);
+    texts.push("again");
+    expect(await ana.states(beto.name)).toEqual(texts.map((text) => [text, "received"]));
     await listening.stop();
-    expect(listening.events.filter(({ event }) => event === "message")).toHaveLength(3);
+    const messages = listening.events.filter(({ event }) => event === "message");
+    expect(messages.map(({ text }) => text)).toEqual(texts);
   });
 });
 
