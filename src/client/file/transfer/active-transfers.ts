@@ -43,7 +43,7 @@ export type ActiveNeeds = {
   readonly storage: StorageGuard;
   /** As `Reach.stream`. */
   readonly connect: ConstructorParameters<typeof Streams>[0]["connect"];
-  /** It has made progress, or is held up. */
+  /** It has made progress, or is held up, or nothing of that has changed. */
   readonly changed: (transfer: Transfer) => void;
   /** @throws SQLiteError */
   readonly reached: (transfer: Transfer, end: Extract<Outcome, { name: "sent" | "done" | "failed" }>) => void;

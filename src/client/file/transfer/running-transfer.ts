@@ -45,7 +45,7 @@ type RunningNeeds = {
   isFree(): boolean;
   /** As `Streams.dial`. */
   dial(place: PeerPlace, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
-  /** It has made progress, or is held up. */
+  /** It has made progress, or is held up, or nothing of that has changed. */
   changed(): void;
   /** Called after a link, or a place for a stream, may be wanted or wanted no longer. */
   wantsChanged(): void;
@@ -79,8 +79,6 @@ export class RunningTransfer {
   #held: string | undefined;
   /** When something moved last on a stream, by the monotonic clock. */
   #movedAt = -Infinity;
-  /** What was shown last. */
-  #shown = "";
   #cancelNext: () => void = () => undefined;
   #reportedAt = -Infinity;
   #isShownSoon = false;
@@ -368,13 +366,8 @@ export class RunningTransfer {
 
   /** Tells what has changed. */
   #show(): void {
-    const { state, reason, done } = this.progress;
-    const shown = `${state} ${reason} ${done}`;
-    if (shown !== this.#shown) {
-      this.#shown = shown;
-      this.#reportedAt = this.#needs.clock.monotonic();
-      this.#needs.changed();
-    }
+    this.#reportedAt = this.#needs.clock.monotonic();
+    this.#needs.changed();
     this.#needs.wantsChanged();
   }
 }
