@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { MAX_OFFERS } from "../../src/client/profile/transfers.ts";
+import { MAX_UNFINISHED } from "../../src/client/profile/transfers.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { Company, until, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -116,12 +116,12 @@ test("a peer may offer much and say what does not belong to it: so many offers w
     // The id of another transfer.
     control("file_offer", mine.id, { name: "x", size: 1 }),
   );
-  for (let index = 0; index < MAX_OFFERS + 50; index++)
+  for (let index = 0; index < MAX_UNFINISHED + 50; index++)
     peer.send(control("file_offer", `o${index}`, { name: `x${index}`, size: null }));
   const declined = () => peer.messages.filter(({ action }) => action === "file_decline");
   await until(() => declined().length === 50);
-  expect(declined()[0]).toMatchObject({ transfer: `o${MAX_OFFERS}`, reason: "too_many_offers" });
-  expect(states(ana)).toEqual(Array.from({ length: MAX_OFFERS + 1 }, () => "offered"));
+  expect(declined()[0]).toMatchObject({ transfer: `o${MAX_UNFINISHED}`, reason: "too_many_offers" });
+  expect(states(ana)).toEqual(Array.from({ length: MAX_UNFINISHED + 1 }, () => "offered"));
   expect(ana.messenger.files.list()[0]).toMatchObject({ direction: "out", state: "offered" });
   // A name that is too long is no message at all.
   peer.send(control("file_offer", "long", { name: "x".repeat(65_536), size: 1 }));
@@ -143,4 +143,23 @@ test("offers up to a size are accepted by themselves, for one person or at one f
   bob.messenger.files.leave(face);
   await ana.messenger.files.send("bob", { ...offer, path: file });
   await until(() => states(bob)[2] === "offered");
+});
+
+test("what is accepted by itself counts too: of one who never ends anything so much is taken, and no more", async () => {
+  const { company, ana, downloads } = await scene();
+  ana.accept("carl");
+  ana.messenger.files.acceptAll({}, { most: undefined, folder: downloads });
+  const peer = await RawPeer.dial(ana.port, { identity: company.identity("carl") });
+  await peer.next();
+  peer.send({ action: "hello", protocol: 1, username: "carl", features: ["files1"] });
+  const said = (wanted: string) => peer.messages.filter(({ action }) => action === wanted).length;
+  const offered = (count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      return { action: "file_offer", id: `${count}-${index}`, name: `x${index}`, size: 0 };
+    });
+  peer.send(...offered(MAX_UNFINISHED - 1));
+  await until(() => said("file_accept") === MAX_UNFINISHED - 1);
+  peer.send(...offered(30));
+  await until(() => said("file_accept") === MAX_UNFINISHED && said("file_decline") === 29);
+  expect(new Set(states(ana))).toEqual(new Set(["accepted"]));
 });

@@ -11,8 +11,8 @@ import type { Database } from "bun:sqlite";
 import type { FileMessage } from "../../protocol/peer-messages.ts";
 import type { Contact } from "./contacts.ts";
 
-/** Offers of one contact that wait for an answer. */
-export const MAX_OFFERS = 100;
+/** Transfers of one contact to us that have not ended: offers that wait for an answer, and those that are accepted. */
+export const MAX_UNFINISHED = 100;
 /** Transfers with one contact that have ended and are kept, so many of them; the oldest go. */
 const MAX_ENDED = 1_000;
 
@@ -206,6 +206,16 @@ export class TransferStore {
     return row === null ? undefined : transferOf(row);
   }
 
+  #unfinishedOf({ id }: Contact): number {
+    const row = this.#database
+      .query<{ count: number }, [number]>(
+        `SELECT COUNT(*) AS count FROM transfers
+         WHERE contact = ? AND state IN ('offered', 'accepted') AND outgoing = 0`,
+      )
+      .get(id);
+    return row?.count ?? 0;
+  }
+
   /** We accept an offer. @param key of `Place` */
   accept(
     id: string,
@@ -265,11 +275,11 @@ export class TransferStore {
    * Applies what a contact has said. Runs in the commit that stores the message.
    * @param key the fingerprint of the key on whose link it was said
    * @param now ms since 1970
-   * @returns the transfer as it is then; "refused": they have too many offers that wait; undefined: nothing has changed
+   * @returns the transfer as it is then; "refused": too many of theirs have not ended; undefined: nothing has changed
    */
   take(contact: Contact, message: FileMessage, key: string, now: number): Transfer | "refused" | undefined {
     if (message.action === "file_offer") {
-      if (this.offers(contact).length >= MAX_OFFERS) return "refused";
+      if (this.#unfinishedOf(contact) >= MAX_UNFINISHED) return "refused";
       const { id, name, entries, modified } = message;
       const size = message.size ?? undefined;
       return this.#insert(contact, false, { id, name, size, entries, modified, at: now }, { key });

@@ -246,12 +246,12 @@ export const FILE_TEXTS = {
     en: "That is no longer possible with this transfer.",
   },
   fileTooManyHere: {
-    es: (user: string) => `${user} tiene ya demasiadas ofertas sin contestar aquí.`,
-    en: (user: string) => `Too many offers of ${user} are unanswered here already.`,
+    es: (user: string) => `${user} tiene ya demasiados envíos sin terminar aquí.`,
+    en: (user: string) => `Too many transfers from ${user} are unfinished here already.`,
   },
   fileTooManyThere: {
-    es: (user: string) => `${user} tiene ya demasiadas ofertas suyas sin contestar.`,
-    en: (user: string) => `${user} has too many offers of yours to answer already.`,
+    es: (user: string) => `${user} tiene ya demasiados envíos suyos sin terminar.`,
+    en: (user: string) => `Too many of your transfers to ${user} are unfinished already.`,
   },
   fileOtherReason: {
     es: (code: string) => `Motivo: «${quotedText(code)}».`,

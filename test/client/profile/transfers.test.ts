@@ -1,7 +1,7 @@
 /** What becomes of a stored transfer by what its other side says, and by whom. */
 import { expect, test } from "bun:test";
 
-import { MAX_OFFERS, TransferStore, type TransferState } from "../../../src/client/profile/transfers.ts";
+import { MAX_UNFINISHED, TransferStore, type TransferState } from "../../../src/client/profile/transfers.ts";
 import type { FileMessage } from "../../../src/protocol/peer-messages.ts";
 import { withStores } from "../test-profile.ts";
 
@@ -110,14 +110,15 @@ test("one of theirs is received after we have accepted it, and its end counts on
     });
   }));
 
-test("so many offers of one contact wait, and answers make room", () =>
+test("so many transfers of one contact may be unfinished, accepted ones too, and each end makes room", () =>
   withStores(({ database, contacts }) => {
     const transfers = new TransferStore(database);
     const [ana, eva] = [contacts.ensure("ana"), contacts.ensure("eva")];
     const offer = (id: string) => ({ ...offered, id });
-    for (let index = 0; index < MAX_OFFERS; index++) transfers.take(ana, offer(`${index}`), "key", 1);
+    for (let index = 0; index < MAX_UNFINISHED; index++) transfers.take(ana, offer(`${index}`), "key", 1);
+    transfers.accept("0", PLACE);
     expect(transfers.take(ana, offer("one more"), "key", 1)).toBe("refused");
     expect(transfers.take(eva, offer("another's"), "key", 1)).toMatchObject({ state: "offered" });
-    transfers.end("0", "declined", "declined");
+    transfers.end("0", "cancelled", undefined);
     expect(transfers.take(ana, offer("now"), "key", 1)).toMatchObject({ state: "offered" });
   }));

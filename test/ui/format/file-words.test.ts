@@ -218,7 +218,7 @@ test("a sentence for every reason, from both sides and in both languages", () =>
     No es un archivo ni una carpeta. | It is neither a file nor a folder.
     La carpeta tiene más de 100 000 elementos. | The folder has more than 100,000 items.
     No hay ningún envío así. | There is no such transfer.
-    ana tiene ya demasiadas ofertas suyas sin contestar. | ana tiene ya demasiadas ofertas sin contestar aquí. | ana has too many offers of yours to answer already. | Too many offers of ana are unanswered here already.
+    ana tiene ya demasiados envíos suyos sin terminar. | ana tiene ya demasiados envíos sin terminar aquí. | Too many of your transfers to ana are unfinished already. | Too many transfers from ana are unfinished here already.
     Eso ya no es posible con este envío. | That is no longer possible with this transfer.
     Motivo: «a_new' one». | Reason: “a_new' one”.
     "

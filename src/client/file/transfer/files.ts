@@ -227,7 +227,7 @@ export class Files {
     }
   }
 
-  /** They have too many offers that wait. */
+  /** Too many transfers of theirs have not ended. */
   #refuse(username: string, ids: readonly string[]): void {
     const { storage, outbox } = this.#needs;
     const declines = ids.map((transfer) => {
