@@ -288,6 +288,20 @@ test("whoever stops a transfer in the middle leaves nothing of it, and the other
   await untilQuiet(() => readdirSync(downloads).length === 0);
 });
 
+test("stopping what an earlier process has received in part leaves nothing of it", async () => {
+  const { company, ana, downloads, carl } = await anaAndCarl();
+  await carl.offer("big", 3 * MIB);
+  const stream = await carl.stream("big");
+  await stream.next();
+  stream.write(Buffer.alloc(2 * MIB));
+  await untilQuiet(() => ana.messenger.files.list()[0]?.done === 2 * MIB);
+  await ana.close();
+  const again = await company.person("ana");
+  expect(readdirSync(downloads)).toHaveLength(1);
+  again.messenger.files.stop("big");
+  await untilQuiet(() => readdirSync(downloads).length === 0);
+});
+
 test("many files are sent a few at a time", async () => {
   const { company, ana, bob, downloads } = await scene();
   for (let index = 0; index < 24; index++) {

@@ -19,10 +19,8 @@ import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";
 import { ServerFailure } from "../../rendezvous/server-errors.ts";
 import { Download } from "./download.ts";
-import { openSink } from "./open-sink.ts";
 import { RunningTransfer } from "./running-transfer.ts";
 import type { Progress } from "./shared-file.ts";
-import { SinkError } from "../source.ts";
 import { streamPlace, Streams } from "./streams.ts";
 import { Upload } from "./upload.ts";
 import type { Outcome } from "./work.ts";
@@ -86,21 +84,10 @@ export class ActiveTransfers {
         if (underWay.has(number)) continue;
         const transfer = ended.get(number);
         if (transfer !== undefined && transfer.state !== "done" && transfer.folder !== undefined)
-          this.#discard(transfer).catch(storage.failed);
+          new Download(join(this.#folder, number)).discard(transfer).catch(storage.failed);
         else rmSync(join(this.#folder, number), { recursive: true, force: true });
       }
     });
-  }
-
-  async #discard(transfer: Transfer): Promise<void> {
-    const folder = this.#folderOf(transfer);
-    try {
-      await (await openSink(transfer, join(folder, "sink"))).discard();
-    } catch (error) {
-      // Where it can be opened no more, there is nothing to remove.
-      if (!(error instanceof SinkError)) throw error;
-    }
-    rmSync(folder, { recursive: true, force: true });
   }
 
   get #folder(): string {

@@ -11,7 +11,7 @@ import { isRoomFor } from "../../disk/free-space.ts";
 import type { LinkConnection } from "../../peer/link.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { Leaves, type Range } from "../leaves.ts";
-import { openSink } from "./open-sink.ts";
+import { openSink, removePart } from "./open-sink.ts";
 import { Receiving, type ReceivingEnd } from "../receiving.ts";
 import { SinkError, type Sink } from "../source.ts";
 import { orClosed, BEGUN, sha256Of, type Outcome, type Work } from "./work.ts";
@@ -139,12 +139,13 @@ export class Download implements Work {
     this.#opened = undefined;
   }
 
-  async discard(): Promise<void> {
+  async discard(transfer: Transfer): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
     opened?.leaves.close();
     try {
-      await opened?.sink.discard();
+      // An earlier process may have received a part.
+      await (opened === undefined ? removePart(transfer) : opened.sink.discard());
     } catch (error) {
       // What can be reached no more, as on a disk that was taken away, stays as it is.
       if (!(error instanceof SinkError)) throw error;

@@ -1,8 +1,9 @@
 /** Opens the place of what is received. */
 import type { Transfer } from "../../profile/transfers.ts";
-import { FileSink } from "../file-sink.ts";
+import { FileSink, temporaryName } from "../file-sink.ts";
 import { FolderSink } from "../folder-sink.ts";
 import { SinkError, type Sink } from "../source.ts";
+import { TargetFolder } from "../target-folder.ts";
 
 /** @param notes a folder of the sink's own, in the profile's folder. @throws SinkError */
 export async function openSink(transfer: Transfer, notes: string): Promise<Sink> {
@@ -14,4 +15,10 @@ export async function openSink(transfer: Transfer, notes: string): Promise<Sink>
   // Every listing has a length.
   if (size === undefined) throw new SinkError("bad_listing");
   return FolderSink.open(place, { size, entries });
+}
+
+/** Removes what has no name yet, without opening it. @throws SinkError */
+export async function removePart({ folder = "", stamp: key = "" }: Transfer): Promise<void> {
+  const target = await TargetFolder.open(folder);
+  await target.remove(temporaryName(key)).finally(() => target.close());
 }

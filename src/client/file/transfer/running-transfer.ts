@@ -189,7 +189,7 @@ export class RunningTransfer {
 
   /** It has ended: what is unfinished on the disk is removed. */
   end(): Promise<void> {
-    return this.#leave("ended", () => this.#needs.work.discard());
+    return this.#leave("ended", () => this.#needs.work.discard(this.#transfer));
   }
 
   #leave(code: string, work: () => void | Promise<void>): Promise<void> {

@@ -50,7 +50,7 @@ export interface Work {
   /** What is there stays for the next opening. */
   close(): void;
   /** Nothing that is unfinished stays. */
-  discard(): Promise<void>;
+  discard(transfer: Transfer): Promise<void>;
 }
 
 /** The other side has said why it does not go on. @param code any text */
