@@ -1,11 +1,11 @@
 /** What is offered, accepted, declined and stopped between two messengers over real sockets, and by peers who lie. */
-import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { expect, spyOn, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { MAX_UNFINISHED } from "../../src/client/profile/transfers.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { Company, until, type Person } from "./messenger-pair.ts";
+import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 
 const cleanups = cleanupsForEachTest();
@@ -157,8 +157,12 @@ test("what is accepted by itself counts too: of one who never ends anything so m
     Array.from({ length: count }, (_, index) => {
       return { action: "file_offer", id: `${count}-${index}`, name: `x${index}`, size: 0 };
     });
+  const looks = spyOn(ana.profile.contacts, "byId");
   peer.send(...offered(MAX_UNFINISHED - 1));
   await until(() => said("file_accept") === MAX_UNFINISHED - 1);
+  await untilQuiet(() => readdirSync(downloads).length === MAX_UNFINISHED - 1);
+  // A change of one is no look at all others.
+  expect(looks.mock.calls.length).toBeLessThan(40 * MAX_UNFINISHED);
   peer.send(...offered(30));
   await until(() => said("file_accept") === MAX_UNFINISHED && said("file_decline") === 29);
   expect(new Set(states(ana))).toEqual(new Set(["accepted"]));

@@ -52,6 +52,7 @@ export class ActiveTransfers {
   readonly #ownLabel: string;
   readonly #streams: Streams;
   readonly #byId = new Map<string, RunningTransfer>();
+  readonly #byContact = new Map<number, Set<RunningTransfer>>();
   readonly #abort = new AbortController();
 
   constructor(needs: ActiveNeeds) {
@@ -125,7 +126,6 @@ export class ActiveTransfers {
         const found = place();
         return found !== undefined && found.peer.fingerprint !== transfer.key;
       },
-      isFree: () => this.#with(transfer.contact).filter(({ isOpen }) => isOpen).length < MAX_OPEN,
       dial: async (current, attempt, signal) => {
         const with_ = conversation();
         return with_ && this.#streams.dial(with_, current, id, attempt, signal);
@@ -138,6 +138,7 @@ export class ActiveTransfers {
       },
     });
     this.#byId.set(id, running);
+    this.#byContact.set(transfer.contact, this.#with(transfer.contact).add(running));
     running.begin();
   }
 
@@ -151,6 +152,7 @@ export class ActiveTransfers {
     const running = this.#byId.get(id);
     if (running === undefined) return;
     this.#byId.delete(id);
+    this.#with(contact).delete(running);
     running.end().catch(this.#needs.storage.failed);
     this.#wantsChanged(contact);
   }
@@ -159,10 +161,13 @@ export class ActiveTransfers {
   linkChanged(username: string): void {
     const conversation = this.#needs.find(username);
     if (conversation === undefined || this.#byId.size === 0) return;
-    for (const running of this.#with(conversation.contact.id)) {
-      if (this.#isContact(conversation)) running.linkChanged();
+    const isContact = this.#isContact(conversation);
+    const contact = conversation.contact.id;
+    for (const running of this.#with(contact)) {
+      if (isContact) running.linkChanged();
       else running.endStream("no_contact");
     }
+    this.#wantsChanged(contact);
   }
 
   /** As of `TransferEvents`. */
@@ -196,7 +201,7 @@ export class ActiveTransfers {
     const conversation = this.#conversationOf(running.transfer);
     if (conversation === undefined || conversation !== this.#needs.find(username)) return undefined;
     if (!this.#isContact(conversation)) return undefined;
-    const streams = this.#with(running.transfer.contact).filter(({ stream }) => stream !== undefined);
+    const streams = [...this.#with(running.transfer.contact)].filter(({ stream }) => stream !== undefined);
     return streams.includes(running) || streams.length < MAX_STREAMS ? running : undefined;
   }
 
@@ -224,30 +229,36 @@ export class ActiveTransfers {
     const { profile, storage } = this.#needs;
     const all = [...this.#byId.values()];
     this.#byId.clear();
+    this.#byContact.clear();
     for (const { transfer, progress } of all)
       storage.attempt(() => profile.transfers.saveDone(transfer.id, progress.done));
     // What was written by an earlier process may be being compared, which takes long.
     await Promise.race([Promise.all(all.map((running) => running.close())), Bun.sleep(CLOSE_TIMEOUT)]);
   }
 
-  #with(contact: number): RunningTransfer[] {
-    return [...this.#byId.values()].filter(({ transfer }) => transfer.contact === contact);
+  #with(contact: number): Set<RunningTransfer> {
+    return this.#byContact.get(contact) ?? new Set();
   }
 
-  #conversationOf({ contact }: Transfer): Conversation | undefined {
+  #conversationOf({ contact }: Pick<Transfer, "contact">): Conversation | undefined {
     const { profile, conversation, storage } = this.#needs;
     const person = storage.attempt(() => profile.contacts.byId(contact));
     return person && conversation(person.username);
   }
 
-  /** With whom a link is wanted, and who may dial next. */
+  /** Whether a link to this person is wanted, and what is opened next. Nothing is read from the disk for each transfer. */
   #wantsChanged(contact: number): void {
-    const all = this.#with(contact);
-    const person = this.#needs.storage.attempt(() => this.#needs.profile.contacts.byId(contact));
-    if (person !== undefined) {
-      const conversation = this.#needs.conversation(person.username);
-      conversation.setTransferring(this.#isContact(conversation) && all.some(({ wantsLink }) => wantsLink));
+    const all = [...this.#with(contact)];
+    const conversation = this.#conversationOf({ contact });
+    if (conversation === undefined) return;
+    const isContact = this.#isContact(conversation);
+    conversation.setTransferring(isContact && all.some(({ wantsLink }) => wantsLink));
+    const { current } = conversation.transport;
+    const key = isContact && current?.isOpen === true ? current.peer.fingerprint : undefined;
+    let free = MAX_OPEN - all.filter(({ isOpen }) => isOpen).length;
+    for (const running of all) {
+      if (free <= 0) return;
+      if (running.openIfOfUse(key)) free--;
     }
-    for (const running of all) running.mayOpen();
   }
 }

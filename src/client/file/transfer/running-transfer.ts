@@ -41,13 +41,11 @@ type RunningNeeds = {
   place(): PeerPlace | undefined;
   /** Whether there is a link with another key. */
   hasOtherKey(): boolean;
-  /** Whether one more may be opened now; if not, `mayOpen` is called when it may. */
-  isFree(): boolean;
   /** As `Streams.dial`. */
   dial(place: PeerPlace, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
   /** It has made progress, or is held up, or nothing of that has changed. */
   changed(): void;
-  /** Called after a link, or a place for a stream, may be wanted or wanted no longer. */
+  /** Called after a link, or a place to be open, may be wanted or wanted no longer; `openIfOfUse` follows while there is one. */
   wantsChanged(): void;
   /** @throws SQLiteError */
   reached(end: End): void;
@@ -93,16 +91,20 @@ export class RunningTransfer {
     const { outgoing, end } = this.#transfer;
     // What was sent is asked for by the other side.
     if (end !== undefined && outgoing) this.#state = { name: "waiting" };
-    this.mayOpen();
     this.#show();
   }
 
-  /** One more may be opened now. That is done when it is of use: all of a large file may have to be read. */
-  mayOpen(): void {
-    if (this.#state.name !== "new") return;
+  /**
+   * One more may be opened now. That is done when it is of use: all of a large file may have to be read.
+   * @param key of the person's link; undefined: there is none
+   * @returns whether it is opened
+   */
+  openIfOfUse(key: string | undefined): boolean {
+    if (this.#state.name !== "new") return false;
     // With its end known, all may be here.
-    const isOfUse = this.#transfer.end !== undefined || this.#needs.place() !== undefined;
-    if (isOfUse && this.#needs.isFree()) this.#look();
+    const isOfUse = this.#transfer.end !== undefined || (key !== undefined && key === this.#transfer.key);
+    if (isOfUse) this.#look();
+    return isOfUse;
   }
 
   get transfer(): Transfer {
@@ -140,16 +142,15 @@ export class RunningTransfer {
     if (this.#state.name !== "looking" && this.#state.name !== "streaming") this.#look();
   }
 
-  /** The current link has changed. */
+  /** The current link has changed; what is wanted is asked for after that. */
   linkChanged(): void {
-    this.mayOpen();
     this.#checkSilence(SILENT_AFTER_LOSS);
     this.#leaveRelay();
     if (this.#state.name === "idle") {
       this.#attempts = 0;
       this.#dialLater();
     }
-    this.#show();
+    this.#tell();
   }
 
   #checkSilence(most: number): void {
@@ -366,8 +367,12 @@ export class RunningTransfer {
 
   /** Tells what has changed. */
   #show(): void {
+    this.#tell();
+    this.#needs.wantsChanged();
+  }
+
+  #tell(): void {
     this.#reportedAt = this.#needs.clock.monotonic();
     this.#needs.changed();
-    this.#needs.wantsChanged();
   }
 }
