@@ -1,4 +1,3 @@
-import type { BigIntStats } from "node:fs";
 import { rm, type FileHandle } from "node:fs/promises";
 
 import { FreeSpace } from "../disk/free-space.ts";
@@ -32,22 +31,13 @@ export class FileSink implements Sink {
   readonly #folder: TargetFolder;
   readonly #space: FreeSpace;
   readonly #handle: FileHandle;
-  /** Undefined: it has its temporary name. */
-  #name: string | undefined;
 
-  private constructor(
-    place: Place,
-    size: number | undefined,
-    folder: TargetFolder,
-    handle: FileHandle,
-    name: string | undefined,
-  ) {
+  private constructor(place: Place, size: number | undefined, folder: TargetFolder, handle: FileHandle) {
     this.#place = place;
     this.#size = size;
     this.#folder = folder;
     this.#space = new FreeSpace(place.folder);
     this.#handle = handle;
-    this.#name = name;
   }
 
   /**
@@ -59,15 +49,8 @@ export class FileSink implements Sink {
     const folder = await TargetFolder.open(place.folder);
     try {
       const temporary = temporaryName(place.key);
-      const note = await asSink(() => readNote(place.notes));
-      const named = note && (await openIf(folder, note.name, (status) => isNoted(note, status)));
-      if (named !== undefined) {
-        // Where both names are there, the second was not taken away yet.
-        await folder.remove(temporary);
-        return new FileSink(place, size, folder, named, note?.name);
-      }
-      const begun = await openIf(folder, temporary, (status) => status.nlink === 1n);
-      return new FileSink(place, size, folder, begun ?? (await folder.makeFile(temporary)), undefined);
+      const handle = (await openBegun(folder, temporary)) ?? (await folder.makeFile(temporary));
+      return new FileSink(place, size, folder, handle);
     } catch (error) {
       folder.close();
       throw error;
@@ -93,14 +76,14 @@ export class FileSink implements Sink {
       await setModified(this.#handle, this.#place.modified);
       await this.#handle.sync();
       const inode = String(status.ino);
-      this.#name ??= await this.#folder.giveName(
+      const name = await this.#folder.giveName(
         temporaryName(this.#place.key),
         "file",
         safeName(this.#place.name),
-        (name) => writeNote(this.#place.notes, { name, inode }),
+        (chosen) => writeNote(this.#place.notes, { name: chosen, inode }),
       );
       await this.#folder.sync();
-      return this.#folder.pathOf(this.#name);
+      return this.#folder.pathOf(name);
     });
   }
 
@@ -123,16 +106,33 @@ export function temporaryName(key: string): string {
   return `.paloma-${key}.part`;
 }
 
-/** @throws system errors, and SinkError where something else is there */
-async function openIf(
-  folder: TargetFolder,
-  name: string,
-  isOurs: (status: BigIntStats) => boolean,
-): Promise<FileHandle | undefined> {
+/**
+ * Where a received file or folder is that has its name; undefined: it has none yet. Nothing is written to it again: it was
+ * complete, and a person may have changed it since.
+ * @throws SinkError
+ */
+export async function namedPath({ folder, key, notes }: Place): Promise<string | undefined> {
+  const note = await asSink(() => readNote(notes));
+  if (note === undefined) return undefined;
+  const target = await TargetFolder.open(folder);
+  try {
+    const status = await target.status(note.name);
+    if (status === undefined || !isNoted(note, status)) return undefined;
+    // Where both names are there, the second was not taken away yet.
+    await target.remove(temporaryName(key));
+    await target.sync();
+    return await target.pathOf(note.name);
+  } finally {
+    target.close();
+  }
+}
+
+/** What an earlier process has made, if nothing else leads to it. @throws SinkError */
+async function openBegun(folder: TargetFolder, name: string): Promise<FileHandle | undefined> {
   const handle = await folder.openFile(name);
   if (handle === undefined) return undefined;
   const status = await handle.stat({ bigint: true });
-  if (status.isFile() && isOurs(status)) return handle;
+  if (status.isFile() && status.nlink === 1n) return handle;
   await handle.close();
   return undefined;
 }

@@ -5,7 +5,7 @@ import { errorCode } from "../../net/error-code.ts";
 import { FreeSpace } from "../disk/free-space.ts";
 import { temporaryName, type Place } from "./file-sink.ts";
 import type { ListedTree, Piece } from "./listing.ts";
-import { isNoted, readNote, writeNote } from "./naming-note.ts";
+import { writeNote } from "./naming-note.ts";
 import { inParallel } from "./parallel.ts";
 import { ReceivedListing, type Offered } from "./received-listing.ts";
 import { safeName } from "./safe-names.ts";
@@ -27,8 +27,6 @@ export class FolderSink implements Sink {
   readonly #tree: TargetFolder;
   /** Of the files, in order, 1: it is complete and on the disk, with its time. */
   #synced = new Uint8Array();
-  /** Undefined: it has its temporary name. */
-  #name: string | undefined;
 
   private constructor(
     place: Place,
@@ -36,7 +34,6 @@ export class FolderSink implements Sink {
     folder: TargetFolder,
     listing: ReceivedListing,
     tree: TargetFolder,
-    name: string | undefined,
   ) {
     this.#place = place;
     this.#size = size;
@@ -44,7 +41,6 @@ export class FolderSink implements Sink {
     this.#space = new FreeSpace(place.folder);
     this.#listing = listing;
     this.#tree = tree;
-    this.#name = name;
   }
 
   /** Opens what is there of the folder, or makes it. @throws SinkError */
@@ -54,12 +50,8 @@ export class FolderSink implements Sink {
     try {
       return await asSink(async () => {
         listing = await ReceivedListing.open(place.notes, offered);
-        const named = await openNamed(folder, place);
-        if (named !== undefined) {
-          return new FolderSink(place, offered.size, folder, listing, named.tree, named.name);
-        }
         const tree = await openTree(folder, temporaryName(place.key), listing.tree !== undefined);
-        const sink = new FolderSink(place, offered.size, folder, listing, tree, undefined);
+        const sink = new FolderSink(place, offered.size, folder, listing, tree);
         await sink.#makeFolders().catch((error: unknown) => {
           tree.close();
           throw error;
@@ -118,19 +110,17 @@ export class FolderSink implements Sink {
     return asSink(async () => {
       const { tree } = this.#listing;
       if (tree === undefined) throw new SinkError("bad_listing");
-      if (this.#name === undefined) {
-        const inode = await this.#tree.within(".", (root) => this.#completeTree(root, tree));
-        const temporary = temporaryName(this.#place.key);
-        this.#name = await this.#folder.giveName(
-          `${temporary}/${TREE}`,
-          "folder",
-          safeName(this.#place.name),
-          (name) => writeNote(this.#place.notes, { name, inode }),
-        );
-        await this.#folder.remove(temporary);
-      }
+      const inode = await this.#tree.within(".", (root) => this.#completeTree(root, tree));
+      const temporary = temporaryName(this.#place.key);
+      const name = await this.#folder.giveName(
+        `${temporary}/${TREE}`,
+        "folder",
+        safeName(this.#place.name),
+        (chosen) => writeNote(this.#place.notes, { name: chosen, inode }),
+      );
+      await this.#folder.remove(temporary);
       await this.#folder.sync();
-      return this.#folder.pathOf(this.#name);
+      return this.#folder.pathOf(name);
     });
   }
 
@@ -238,20 +228,6 @@ async function readPiece(path: string, offset: number, into: Uint8Array): Promis
   } finally {
     await handle.close();
   }
-}
-
-/** The folder where a crash came between its name and the end of the transfer. */
-async function openNamed(
-  folder: TargetFolder,
-  { key, notes }: Place,
-): Promise<{ readonly tree: TargetFolder; readonly name: string } | undefined> {
-  const note = await readNote(notes);
-  const status = note && (await folder.status(note.name));
-  if (note === undefined || status?.isDirectory() !== true || !isNoted(note, status)) return undefined;
-  const tree = await folder.openFolder(note.name);
-  if (tree === undefined) return undefined;
-  await folder.remove(temporaryName(key));
-  return { tree, name: note.name };
 }
 
 /** @param isKept false: what is there belongs to no listing, and goes */

@@ -33,8 +33,8 @@ export interface Sink {
    */
   read(offset: number, into: Uint8Array): Promise<number>;
   /**
-   * Gives what was received its name, when all of it is there. After a crash at any moment the
-   * same sink can be opened and finished again, and it is one file.
+   * Gives what was received its name, when all of it is there: once. After a crash at any moment, where `namedPath` finds
+   * nothing, the same sink can be opened and finished again, and it is one file.
    * @returns the absolute path
    * @throws SinkError
    */

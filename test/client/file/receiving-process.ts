@@ -5,7 +5,7 @@
  */
 import { statSync } from "node:fs";
 
-import { FileSink } from "../../../src/client/file/file-sink.ts";
+import { FileSink, namedPath } from "../../../src/client/file/file-sink.ts";
 import { FileSource } from "../../../src/client/file/file-source.ts";
 import { FolderSink } from "../../../src/client/file/folder-sink.ts";
 import { FolderSource } from "../../../src/client/file/folder-source.ts";
@@ -19,6 +19,11 @@ async function dieSoon(): Promise<void> {
 }
 
 const place = { folder, key: "k1", name: "received", notes, modified: undefined };
+const named = await namedPath(place);
+if (named !== undefined) {
+  console.log(named);
+  process.exit();
+}
 const isFolder = statSync(path).isDirectory();
 const source = isFolder ? await FolderSource.open(path) : await FileSource.open(path);
 const sink =

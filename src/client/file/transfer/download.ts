@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { isRoomFor } from "../../disk/free-space.ts";
 import type { LinkConnection } from "../../peer/link.ts";
 import type { Transfer } from "../../profile/transfers.ts";
+import { namedPath } from "../file-sink.ts";
 import { Leaves, type Range } from "../leaves.ts";
-import { openSink, removePart } from "./open-sink.ts";
+import { openSink, placeOf, removePart } from "./open-sink.ts";
 import { Receiving, type ReceivingEnd } from "../receiving.ts";
 import { SinkError, type Sink } from "../source.ts";
 import { orClosed, BEGUN, sha256Of, type Outcome, type Work } from "./work.ts";
@@ -32,6 +33,11 @@ export class Download implements Work {
     this.#folder = folder;
   }
 
+  /** For the sink. */
+  get #notes(): string {
+    return join(this.#folder, "sink");
+  }
+
   get ranges(): readonly Range[] {
     return this.#ranges;
   }
@@ -42,6 +48,8 @@ export class Download implements Work {
 
   async look(transfer: Transfer): Promise<Outcome> {
     return orPaused(async () => {
+      const path = await namedPath(placeOf(transfer, this.#notes));
+      if (path !== undefined) return { name: "done", path, sha256: undefined };
       const { sink, leaves } = await this.#open(transfer);
       const { size, end } = transfer;
       if (size === undefined) {
@@ -64,7 +72,7 @@ export class Download implements Work {
     if (this.#opened !== undefined) return this.#opened;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const leaves = new Leaves(join(this.#folder, "leaves"));
-    const sink = await orClosed(leaves, () => openSink(transfer, join(this.#folder, "sink")));
+    const sink = await orClosed(leaves, () => openSink(transfer, this.#notes));
     this.#opened = { sink, leaves };
     if (transfer.size !== undefined) await leaves.verify(sink, transfer.size);
     // Without a size nobody knows what follows.
