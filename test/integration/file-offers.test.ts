@@ -1,6 +1,6 @@
 /** What is offered, accepted, declined and stopped between two messengers over real sockets, and by peers who lie. */
 import { expect, spyOn, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { MAX_UNFINISHED } from "../../src/client/profile/transfers.ts";
@@ -26,6 +26,15 @@ async function scene(): Promise<Scene> {
 }
 
 const offer = { name: undefined, wantsSha256: false, id: undefined };
+
+/** Where a symbolic link leads; empty: it is gone. */
+function linkTarget(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
 
 /** The states in which a person's screen has seen each file. */
 function states({ messenger }: Person): string[] {
@@ -157,6 +166,12 @@ test("what is accepted by itself counts too: of one who never ends anything so m
     Array.from({ length: count }, (_, index) => {
       return { action: "file_offer", id: `${count}-${index}`, name: `x${index}`, size: 0 };
     });
+  // Descriptors of what is received, and of the hashes of its leaves.
+  const opened = () =>
+    readdirSync("/proc/self/fd").filter((number) => {
+      const target = linkTarget(`/proc/self/fd/${number}`);
+      return target.startsWith(downloads) || target.startsWith(join(ana.profile.folder, "transfers"));
+    }).length;
   const looks = spyOn(ana.profile.contacts, "byId");
   peer.send(...offered(MAX_UNFINISHED - 1));
   await until(() => said("file_accept") === MAX_UNFINISHED - 1);
@@ -166,4 +181,15 @@ test("what is accepted by itself counts too: of one who never ends anything so m
   peer.send(...offered(30));
   await until(() => said("file_accept") === MAX_UNFINISHED && said("file_decline") === 29);
   expect(new Set(states(ana))).toEqual(new Set(["accepted"]));
+  await untilQuiet(() => opened() < 20);
+  // One that was left is opened again for its end.
+  const digest = new Bun.CryptoHasher("sha256").digest("hex");
+  const [left, ...others] = ana.messenger.files.list().map(({ id }) => id);
+  peer.send({ action: "file_end", id: "end", transfer: left, size: 0, digest });
+  await until(() => said("file_done") === 1);
+  peer.send(
+    ...others.map((id) => ({ action: "file_cancel", id: `no ${id}`, transfer: id, reason: "stopped" })),
+  );
+  await untilQuiet(() => readdirSync(downloads).length === 1 && opened() === 0);
+  expect(readdirSync(downloads)).toEqual(["x0"]);
 });

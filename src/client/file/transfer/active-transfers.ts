@@ -27,6 +27,8 @@ import type { Outcome } from "./work.ts";
 
 /** Transfers with one person that are opened at once by ourselves, and streams that we take. */
 const MAX_OPEN = 3;
+/** Of those that only wait for a word of theirs, so many are kept open: usually it comes at once. */
+const MAX_KEPT_OPEN = 3;
 const MAX_STREAMS = 8;
 /** How long the work on the disk may take to end, in ms. */
 const CLOSE_TIMEOUT = 1_000;
@@ -253,6 +255,8 @@ export class ActiveTransfers {
     if (conversation === undefined) return;
     const isContact = this.#isContact(conversation);
     conversation.setTransferring(isContact && all.some(({ wantsLink }) => wantsLink));
+    for (const running of all.filter(({ isKeptOpen }) => isKeptOpen).slice(0, -MAX_KEPT_OPEN))
+      running.release();
     const { current } = conversation.transport;
     const key = isContact && current?.isOpen === true ? current.peer.fingerprint : undefined;
     let free = MAX_OPEN - all.filter(({ isOpen }) => isOpen).length;

@@ -23,6 +23,8 @@ export class Download implements Work {
   /** For the hashes of the leaves, and the notes of the sink. */
   readonly #folder: string;
   #opened: Opened | undefined;
+  /** Whether what an earlier process has written was compared: for what this one writes that is not done. */
+  #isCompared = false;
   #ranges: readonly Range[] = [];
   #done = 0;
   /** Of a transfer whose size is not known: whether its one stream has begun, and has ended well. */
@@ -44,6 +46,10 @@ export class Download implements Work {
 
   get done(): number {
     return this.#done;
+  }
+
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
   }
 
   async look(transfer: Transfer): Promise<Outcome> {
@@ -69,15 +75,19 @@ export class Download implements Work {
   }
 
   async #open(transfer: Transfer): Promise<Opened> {
-    if (this.#opened !== undefined) return this.#opened;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const leaves = new Leaves(join(this.#folder, "leaves"));
-    const sink = await orClosed(leaves, () => openSink(transfer, this.#notes));
-    this.#opened = { sink, leaves };
-    if (transfer.size !== undefined) await leaves.verify(sink, transfer.size);
+    const opened = (this.#opened ??= await this.#openFiles(transfer));
+    if (this.#isCompared) return opened;
+    if (transfer.size !== undefined) await opened.leaves.verify(opened.sink, transfer.size);
     // Without a size nobody knows what follows.
     else if (existsSync(join(this.#folder, BEGUN))) this.#only = "begun";
-    return this.#opened;
+    this.#isCompared = true;
+    return opened;
+  }
+
+  async #openFiles(transfer: Transfer): Promise<Opened> {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const leaves = new Leaves(join(this.#folder, "leaves"));
+    return { leaves, sink: await orClosed(leaves, () => openSink(transfer, this.#notes)) };
   }
 
   async run(

@@ -121,6 +121,18 @@ export class RunningTransfer {
     return !["new", "waiting", "over"].includes(this.#state.name);
   }
 
+  /** Whether it only waits for a word, with files of it open. */
+  get isKeptOpen(): boolean {
+    return this.#state.name === "waiting" && this.#needs.work.isOpen;
+  }
+
+  /** Closes what is open while it only waits. */
+  release(): void {
+    this.#then(async () => {
+      if (this.isKeptOpen) this.#needs.work.close();
+    });
+  }
+
   /** Undefined: there is none. */
   get stream(): ProvenStream | undefined {
     return this.#state.name === "streaming" ? this.#state.stream : undefined;

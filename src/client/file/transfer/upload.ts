@@ -34,6 +34,10 @@ export class Upload implements Work {
     return this.#done;
   }
 
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
+  }
+
   async look(transfer: Transfer): Promise<Outcome> {
     if (transfer.end !== undefined) {
       // It is opened again if anything is missing there.

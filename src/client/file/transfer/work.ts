@@ -34,6 +34,8 @@ export interface Work {
   readonly ranges: readonly Range[] | undefined;
   /** Bytes that have arrived, as far as is known here. */
   readonly done: number;
+  /** Whether files are open. */
+  readonly isOpen: boolean;
   /** Opens what is on the disk, if it is not open, and tells what comes next. */
   look(transfer: Transfer): Promise<Outcome>;
   /**
@@ -47,7 +49,7 @@ export interface Work {
     transfer: Transfer,
     moved: () => void,
   ): Promise<Outcome>;
-  /** What is there stays for the next opening. */
+  /** What is there stays for the next opening, which the next look is. */
   close(): void;
   /** Nothing that is unfinished stays. */
   discard(transfer: Transfer): Promise<void>;
