@@ -118,13 +118,13 @@ export function progressText(
 
 /** What becomes of a file, and why, in one or two sentences. @param user the other person, as people see the name */
 export function fileSentence(file: ShownFile, user: string, texts: Texts): string {
-  const { direction, state, sha256 } = file;
+  const { state, sha256 } = file;
   const isSaid = file.reason === state || file.reason === "stopped";
   // That nobody is connected is no code of theirs.
   const reason = file.reason ?? (isHeldUp(file) ? "no_link" : undefined);
   return [
     stateSentence(file, user, texts),
-    ...(reason === undefined || isSaid ? [] : [reasonSentence(reason, direction, user, texts)]),
+    ...(reason === undefined || isSaid ? [] : [reasonSentence(reason, file, user, texts)]),
     ...(state === "done" && sha256 !== null ? [texts.fileSha256(sha256)] : []),
   ].join(" ");
 }
@@ -187,7 +187,7 @@ export function leftOutSentence(
 /** Why a transfer has stopped, or was refused: a sentence for each code. @param user as in `fileSentence` */
 export function reasonSentence(
   code: string,
-  direction: ShownFile["direction"],
+  { direction, state }: Pick<ShownFile, "direction" | "state">,
   user: string,
   texts: Texts,
 ): string {
@@ -196,7 +196,8 @@ export function reasonSentence(
     case "no_link":
       return texts.fileNoLink;
     case "no_space":
-      return isOut ? texts.fileNoSpaceThere(user) : texts.fileNoSpaceHere;
+      if (state === "paused") return isOut ? texts.fileNoSpaceThere(user) : texts.fileNoSpaceHere;
+      return isOut ? texts.fileNoRoomThere(user) : texts.fileNoRoomHere;
     case "unwritable":
       return isOut ? texts.fileUnwritableThere(user) : texts.fileUnwritableHere;
     case "stopped":
@@ -238,8 +239,7 @@ export function reasonSentence(
 
 /** Why a request about a file was refused. @param user as in `fileSentence` */
 export function refusalSentence(code: string, user: string, texts: Texts): string {
-  // Nothing has begun that could go on.
-  return code === "no_space" ? texts.fileNoRoom : reasonSentence(code, "in", user, texts);
+  return reasonSentence(code, { direction: "in", state: "offered" }, user, texts);
 }
 
 /** `[=====>      ]`. @param fraction 0–1 @param columns its width, 3 or more */

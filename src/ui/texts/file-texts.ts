@@ -229,7 +229,11 @@ export const FILE_TEXTS = {
     es: "Se ha cortado, y lo que viene de otro programa no se puede enviar dos veces.",
     en: "It was cut off, and what comes from another program cannot be sent twice.",
   },
-  fileNoRoom: { es: "No cabe en este disco.", en: "It does not fit on this disk." },
+  fileNoRoomThere: {
+    es: (user: string) => `No cabe en el disco de ${user}.`,
+    en: (user: string) => `It does not fit on ${user}'s disk.`,
+  },
+  fileNoRoomHere: { es: "No cabe en este disco.", en: "It does not fit on this disk." },
   fileMissing: { es: "No existe.", en: "It does not exist." },
   fileNotReadable: { es: "No se puede leer.", en: "It cannot be read." },
   fileNotAFile: {

@@ -194,7 +194,9 @@ test("a sentence for every reason, from both sides and in both languages", () =>
   const said = codes.map((code) =>
     [es, en]
       .flatMap((texts) => {
-        const [out, back] = (["out", "in"] as const).map((side) => reasonSentence(code, side, "ana", texts));
+        const [out, back] = (["out", "in"] as const).map((side) =>
+          reasonSentence(code, { direction: side, state: "paused" }, "ana", texts),
+        );
         return out === back ? [out] : [out, back];
       })
       .join(" | "),
@@ -230,6 +232,10 @@ test("what has begun and goes on later is paused, and what is complete is to be 
   expect(fileSentence(paused, "ana", en)).toBe(
     "Receiving “informe.pdf” from ana is paused (42 % of 1.4 GiB). This disk is full; it resumes as soon as there is room.",
   );
+  // What is read once does not go on.
+  const ended = file({ state: "failed", reason: "no_space" });
+  expect(fileSentence(ended, "ana", en)).toEndWith(" It does not fit on this disk.");
+  expect(fileSentence({ ...ended, direction: "out" }, "ana", es)).toEndWith(" No cabe en el disco de ana.");
   const cut = file({ state: "accepted" });
   expect(fileSentence(cut, "ana", en)).toBe(
     "Receiving “informe.pdf” from ana is paused (42 % of 1.4 GiB). There is no connection for it now; it resumes as soon as there is one.",
