@@ -32,7 +32,8 @@ export class FileSource implements Source {
     const handle = await asSource(missing, () => open(path, constants.O_RDONLY | constants.O_NONBLOCK));
     try {
       const status = await asSource(missing, () => handle.stat({ bigint: true }));
-      if (!status.isFile()) throw new SourceError("not_a_file");
+      if (!status.isFile() || (status.size === 0n && (await hasHiddenBytes(handle))))
+        throw new SourceError("not_a_file");
       const source = new FileSource(path, handle, status);
       if (offered !== undefined && source.identity !== offered) throw new SourceError("changed");
       return source;
@@ -62,6 +63,15 @@ export class FileSource implements Source {
   close(): void {
     closeLater(this.#handle);
   }
+}
+
+/** Whether it is one of those files of the system whose size is 0 although they yield bytes. @throws SourceError */
+function hasHiddenBytes(handle: FileHandle): Promise<boolean> {
+  return asSource("not_readable", async () => {
+    const read = await readFully(handle, 0, new Uint8Array(1));
+    // One that has just grown has a size.
+    return read > 0 && (await handle.stat()).size === 0;
+  });
 }
 
 /** Without the number of the device, which a restart may change. */

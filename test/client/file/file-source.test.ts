@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   appendFileSync,
+  existsSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -36,6 +37,9 @@ test("what is no file is not offered, and nothing waits for the other end of a p
     expect(await faultOf(FileSource.open(pipe))).toBe("not_a_file");
     expect(await faultOf(FileSource.open(parent))).toBe("not_a_file");
     expect(await faultOf(FileSource.open("/dev/null"))).toBe("not_a_file");
+    // Its size is 0, and it has content.
+    if (existsSync("/proc/version"))
+      expect(await faultOf(FileSource.open("/proc/version"))).toBe("not_a_file");
     expect(await faultOf(FileSource.open(join(parent, "none")))).toBe("no_such_file");
     expect(await faultOf(FileSource.open(join(parent, "dangling")))).toBe("no_such_file");
   }));
