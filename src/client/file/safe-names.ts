@@ -23,8 +23,9 @@ const ENDING = /(?:\.tar)?\.[^. ]+$/;
  * @param name any text
  */
 export function safeName(name: string): string {
-  // A name with a dot would be hidden, and may be read by a shell; one with a dash is an option of every command.
-  return safePart(name).replace(/^[.-]/, "_");
+  // A name with a dot would be hidden, and may be read by a shell; one with a dash is an option of every
+  // command, and a tilde stands for a home folder.
+  return safePart(name).replace(/^[.~-]/, "_");
 }
 
 /** As `safeName`, for a name inside a received folder, which may begin with a dot or a dash. */

@@ -51,7 +51,8 @@ test.each([
   ["a.", "a"],
   [".bashrc", "_bashrc"],
   ["-rf", "_rf"],
-  ["~", "~"],
+  ["~", "_"],
+  ["~root", "_root"],
   ["...", "file"],
   ['*?"<>|', "______"],
   // Composed otherwise.
