@@ -89,16 +89,21 @@ export class Progress {
     ];
   }
 
-  /** A sentence where another tenth of the whole has arrived. @param user the other person, as people see the name */
+  /** A sentence where another tenth of the whole has arrived, and where all of several are done. @param user the other person, as people see the name */
   nextTenth(user: string, texts: Texts): string | undefined {
     const current = this.#current;
     const whole = this.#whole;
     const tenths = Math.floor((percentOf(whole) ?? 0) / 10);
-    if (current?.state !== "running" || tenths <= this.#tenths || tenths === 10) return undefined;
+    if (tenths <= this.#tenths) return undefined;
+    if (this.#files.size > 1) {
+      if (tenths === 10 && !this.isOver) return undefined;
+      this.#tenths = tenths;
+      return `${this.#count(texts)}: ${progressText(whole, texts)}.`;
+    }
+    // Its end is told by itself.
+    if (current?.state !== "running" || tenths === 10) return undefined;
     this.#tenths = tenths;
-    return this.#files.size === 1
-      ? fileSentence(current, user, texts)
-      : `${this.#count(texts)}: ${progressText(whole, texts)}.`;
+    return fileSentence(current, user, texts);
   }
 }
 

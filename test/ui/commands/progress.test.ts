@@ -103,6 +103,13 @@ test("the tenths of several are those of the whole", () => {
   expect(progress.nextTenth("benito", texts)).toBeUndefined();
   progress.take(file({ id: "a", state: "running", done: 20 * MIB }));
   expect(progress.nextTenth("benito", texts)).toBe("In all, 0 of 2: 10 % of 200 MiB.");
+  progress.take(file({ id: "a", state: "done", done: 100 * MIB }));
+  expect(progress.nextTenth("benito", texts)).toBe("In all, 1 of 2: 50 % of 200 MiB.");
+  progress.take(file({ id: "b", state: "accepted", done: 100 * MIB }));
+  expect(progress.nextTenth("benito", texts)).toBeUndefined();
+  progress.take(file({ id: "b", state: "done", done: 100 * MIB }));
+  expect(progress.nextTenth("benito", texts)).toBe("In all, 2 of 2: 100 % of 200 MiB.");
+  expect(progress.nextTenth("benito", texts)).toBeUndefined();
 });
 
 test("of an unknown size there is no tenth", () => {

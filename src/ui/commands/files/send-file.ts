@@ -168,17 +168,18 @@ class FileSending {
     const user = this.#peer.shown;
     const isNew = file.state !== before?.state || file.reason !== before.reason;
     switch (file.state) {
-      case "running": {
-        const tenth = this.#display.progress.nextTenth(user, this.#texts);
-        if (tenth !== undefined && output.statusColumns === undefined && !output.json) output.notice(tenth);
+      case "running":
+        this.#tellTenth(user);
         return;
-      }
       case "accepted":
         return;
       case "offered":
       case "paused":
-      case "done":
         if (isNew) output.notice(fileSentence(file, user, this.#texts));
+        return;
+      case "done":
+        output.notice(fileSentence(file, user, this.#texts));
+        this.#tellTenth(user);
         return;
       case "declined":
       case "cancelled":
@@ -188,6 +189,14 @@ class FileSending {
       default:
         file.state satisfies never;
     }
+  }
+
+  /** In a pipe: how far all of them are, once that is known. */
+  #tellTenth(user: string): void {
+    const { output } = this.#context;
+    if (!this.#areAllOffered || output.statusColumns !== undefined || output.json) return;
+    const tenth = this.#display.progress.nextTenth(user, this.#texts);
+    if (tenth !== undefined) output.notice(tenth);
   }
 
   /** What ended with the process that had the account online may have been told to nobody. */
