@@ -153,6 +153,7 @@ export class Messenger {
       transfers: {
         took: (...taken) => this.files.took(...taken),
         linkChanged: (username) => this.files.active.linkChanged(username),
+        blocked: (username) => this.files.blocked(username),
         stream: (...asked) => this.files.active.stream(...asked),
       },
       wantsChanged: (username, wants) => {

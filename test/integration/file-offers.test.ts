@@ -102,9 +102,18 @@ test("offers of a stranger are held as their texts are, and nothing of them is s
   expect(states(bob)).toEqual(["offered"]);
 });
 
-test("somebody who is blocked is offered nothing", async () => {
-  const { ana, file } = await scene();
+test("with somebody who is blocked everything ends, and they are offered nothing", async () => {
+  const { ana, bob, file, downloads } = await scene();
+  const sent = [];
+  for (let index = 0; index < 2; index++)
+    sent.push((await bob.messenger.files.send("ana", { ...offer, path: file })).file.id);
+  await ana.messenger.files.send("bob", { ...offer, path: file });
+  await until(() => states(ana).length === 3 && states(bob).length === 3);
   ana.messenger.decisions.decide("bob", "block");
+  expect(states(ana)).toEqual(["cancelled", "cancelled", "cancelled"]);
+  await until(() => ana.of("file").filter((each) => each.file.state === "cancelled").length === 3);
+  await expect(ana.messenger.files.accept(sent[0] ?? "", downloads, false)).rejects.toThrow("not_possible");
+  expect(states(bob)).toEqual(["offered", "offered", "offered"]);
   await expect(ana.messenger.files.send("bob", { ...offer, path: file })).rejects.toThrow("blocked");
 });
 

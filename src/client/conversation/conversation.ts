@@ -162,8 +162,10 @@ export class Conversation {
   /** Our person has changed whether they may write. */
   consentChanged(): void {
     this.#acceptance.reload();
-    if (this.#acceptance.consent === "blocked") this.transport.hangUp();
-    else this.#tellAcceptance();
+    if (this.#acceptance.consent === "blocked") {
+      this.transport.hangUp();
+      this.#needs.transfers.blocked(this.username);
+    } else this.#tellAcceptance();
     this.#needs.transfers.linkChanged(this.username);
     this.#wantsChanged();
     this.connect();

@@ -22,6 +22,8 @@ export interface TransferEvents {
   took(username: string, controls: TakenControls): void;
   /** The current link has changed, or whether they may write. */
   linkChanged(username: string): void;
+  /** Our person has blocked them. */
+  blocked(username: string): void;
   /** They have dialled us for the bytes of a transfer. */
   stream(username: string, asked: StreamMessage, stream: ProvenStream): void;
 }

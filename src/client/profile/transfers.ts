@@ -243,6 +243,17 @@ export class TransferStore {
     );
   }
 
+  /** We end everything that is unfinished with a contact. @returns what has ended */
+  endAll({ id }: Contact): Transfer[] {
+    return this.#database
+      .query<TransferRow, [number]>(
+        `UPDATE transfers SET state = 'cancelled', reason = NULL
+         WHERE contact = ? AND state IN ('offered', 'accepted') RETURNING *`,
+      )
+      .all(id)
+      .map(transferOf);
+  }
+
   /** We have sent everything. */
   sent(
     id: string,

@@ -147,7 +147,9 @@ function stateSentence(file: ShownFile, user: string, texts: Texts): string {
     case "offered":
       return (isOut ? texts.fileOutOffered : texts.fileInOffered)(what, user);
     case "accepted":
-      if (file.done === 0) return (isOut ? texts.fileOutAccepted : texts.fileInAccepted)(what, user);
+      // Of an empty file nothing is missing.
+      if (file.done === 0 && file.size !== 0)
+        return (isOut ? texts.fileOutAccepted : texts.fileInAccepted)(what, user);
       return isHeldUp(file)
         ? pauseSentence(file, user, texts)
         : (isOut ? texts.fileOutSent : texts.fileInSent)(what, user);

@@ -160,7 +160,12 @@ export class SimulatedProgram implements ServerUser {
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),
-        transfers: { took: () => undefined, linkChanged: () => undefined, stream: () => undefined },
+        transfers: {
+          took: () => undefined,
+          linkChanged: () => undefined,
+          blocked: () => undefined,
+          stream: () => undefined,
+        },
         reading,
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),

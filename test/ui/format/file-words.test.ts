@@ -244,6 +244,10 @@ test("what has begun and goes on later is paused, and what is complete is to be 
   expect(fileSentence(complete, "ana", en)).toBe(
     "All of “informe.pdf” (1.4 GiB) was sent; ana has yet to confirm it.",
   );
+  const empty = file({ state: "accepted", size: 0, done: 0 });
+  expect(fileSentence(empty, "ana", en)).toBe(
+    "All of “informe.pdf” (0 B) from ana has arrived; it is yet to be checked.",
+  );
 });
 
 test("what the other side has stopped says so", () => {

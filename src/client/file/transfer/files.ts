@@ -186,6 +186,16 @@ export class Files {
     }
   }
 
+  /** As of `TransferEvents`: everything with them ends, and they are told nothing. */
+  blocked(username: string): void {
+    const { profile, find, storage } = this.#needs;
+    storage.attempt(() => {
+      const contact = find(username)?.contact;
+      if (contact !== undefined)
+        for (const transfer of profile.transfers.endAll(contact)) this.#follow(transfer);
+    });
+  }
+
   /** What is done with the bytes of a transfer follows what is stored of it. */
   #follow(transfer: Transfer): SharedFile {
     if (transfer.state !== "accepted") this.active.end(transfer);
