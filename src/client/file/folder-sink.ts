@@ -4,7 +4,7 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { errorCode } from "../../net/error-code.ts";
 import { FreeSpace } from "../disk/free-space.ts";
 import { temporaryName, type Place } from "./file-sink.ts";
-import type { ListedTree, Piece } from "./listing.ts";
+import type { Listed, Piece } from "./listing.ts";
 import { writeNote } from "./naming-note.ts";
 import { inParallel } from "./parallel.ts";
 import { ReceivedListing, type Offered } from "./received-listing.ts";
@@ -156,12 +156,7 @@ export class FolderSink implements Sink {
     if (!before.equals(bytes.subarray(0, before.length))) throw new SinkError("bad_listing");
   }
 
-  async #writePiece(
-    root: string,
-    tree: ListedTree,
-    { index, offset }: Piece,
-    bytes: Uint8Array,
-  ): Promise<void> {
+  async #writePiece(root: string, tree: Listed, { index, offset }: Piece, bytes: Uint8Array): Promise<void> {
     const handle = await open(`${root}/${tree.paths[index]}`, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o666);
     try {
       this.#synced[index] = 0;
@@ -180,7 +175,7 @@ export class FolderSink implements Sink {
   }
 
   /** Makes empty files, and writes to the disk what is not there yet. @returns the inode of the folder */
-  async #completeTree(root: string, tree: ListedTree): Promise<string> {
+  async #completeTree(root: string, tree: Listed): Promise<string> {
     await inParallel(this.#unsynced(), async (index) => {
       const handle = await open(`${root}/${tree.paths[index]}`, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o666);
       try {

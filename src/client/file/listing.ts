@@ -91,6 +91,9 @@ type Folder = {
   readonly taken: Map<string, number>;
 };
 
+/** What is needed of a listing once all of it is there: without what only finds free names, which is most of it. */
+export type Listed = Pick<ListedTree, "contents" | "paths" | "modified" | "folders" | "folderTimes">;
+
 /** What a listing becomes on this disk: safe names, of which no two are the same to any disk. */
 export class ListedTree {
   readonly contents = new Contents();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
-import { ListedTree, MAX_LISTING_BYTES } from "./listing.ts";
+import { ListedTree, type Listed, MAX_LISTING_BYTES } from "./listing.ts";
 import { closeLater, readFully, SinkError, writeFully } from "./source.ts";
 
 /** Bytes that are looked through at once: more would make everything else of this process wait. */
@@ -27,7 +27,7 @@ export class ReceivedListing {
   /** Bytes that were received, and of these, how many have no end of the listing. */
   #received: number;
   #searched = 0;
-  #tree: ListedTree | undefined;
+  #tree: Listed | undefined;
 
   private constructor(notes: string, offered: Offered, handle: FileHandle, received: number) {
     this.#notes = notes;
@@ -58,7 +58,7 @@ export class ReceivedListing {
   }
 
   /** What it says, when it is complete. */
-  get tree(): ListedTree | undefined {
+  get tree(): Listed | undefined {
     return this.#tree;
   }
 
@@ -115,7 +115,7 @@ export class ReceivedListing {
   }
 
   /** @throws SinkError `bad_listing` */
-  async #parse(): Promise<ListedTree> {
+  async #parse(): Promise<Listed> {
     const tree = new ListedTree();
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     let rest = "";
@@ -127,7 +127,8 @@ export class ReceivedListing {
     const { size, entries } = this.#offered;
     const isOffered = tree.entries === entries && this.#received + tree.contents.size === size;
     if (!isOffered) throw new SinkError("bad_listing");
-    return tree;
+    const { contents, paths, modified, folders, folderTimes } = tree;
+    return { contents, paths, modified, folders, folderTimes };
   }
 
   async *#blocks(): AsyncGenerator<Uint8Array> {
