@@ -384,6 +384,8 @@ test("nobody gets a stream for what was not accepted, with another key, for rang
   }
   const good = await carl.stream(id, [[10, 1_000]]);
   await until(() => Buffer.concat(good.received).includes('"stream"'));
+  // How far it is stays known if this process is killed.
+  await untilQuiet(() => ana.profile.transfers.find(id)?.done === 1_000);
   // Its own direction is that of a sender, whatever it says.
   ana.messenger.decisions.decide("carl", "block");
   await good.closed;

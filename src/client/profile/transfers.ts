@@ -9,6 +9,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { FileMessage } from "../../protocol/peer-messages.ts";
+import { lightly } from "../disk/write-ahead-log.ts";
 import type { Contact } from "./contacts.ts";
 
 /** Transfers of one contact to us that have not ended: offers that wait for an answer, and those that are accepted. */
@@ -277,9 +278,10 @@ export class TransferStore {
     );
   }
 
-  /** So many bytes have arrived. */
+  /** So many bytes have arrived: a power cut may forget it. */
   saveDone(id: string, done: number): void {
-    this.#database.run("UPDATE transfers SET done = ? WHERE id = ? AND state = 'accepted'", [done, id]);
+    const change = "UPDATE transfers SET done = ? WHERE id = ? AND state = 'accepted'";
+    lightly(this.#database, () => this.#database.run(change, [done, id]));
   }
 
   /**

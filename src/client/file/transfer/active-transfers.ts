@@ -133,6 +133,7 @@ export class ActiveTransfers {
         return with_ && this.#streams.dial(with_, current, id, attempt, signal);
       },
       changed: () => changed(running.transfer),
+      save: (done) => this.#saveDone(id, done),
       wantsChanged: () => this.#wantsChanged(transfer.contact),
       reached: (end) => reached(running.transfer, end),
       failed: (error) => {
@@ -228,14 +229,17 @@ export class ActiveTransfers {
   /** Everything is left as it is. Resolves when nothing is done on the disk. */
   async close(): Promise<void> {
     this.#abort.abort();
-    const { profile, storage } = this.#needs;
     const all = [...this.#byId.values()];
     this.#byId.clear();
     this.#byContact.clear();
-    for (const { transfer, progress } of all)
-      storage.attempt(() => profile.transfers.saveDone(transfer.id, progress.done));
+    for (const { transfer, progress } of all) this.#saveDone(transfer.id, progress.done);
     // What was written by an earlier process may be being compared, which takes long.
     await Promise.race([Promise.all(all.map((running) => running.close())), Bun.sleep(CLOSE_TIMEOUT)]);
+  }
+
+  #saveDone(id: string, done: number): void {
+    const { profile, storage } = this.#needs;
+    storage.attempt(() => profile.transfers.saveDone(id, done));
   }
 
   #with(contact: number): Set<RunningTransfer> {

@@ -30,6 +30,8 @@ const SILENT_AFTER_LOSS = 10_000;
 const SILENT = 60_000;
 /** At most one report of progress in this time, in ms. */
 const REPORT_INTERVAL = 250;
+/** How much has arrived is stored at most once in this time while it is running, in ms. */
+const SAVE_INTERVAL = 5_000;
 
 /** Ends of a transfer as its work has found them. */
 type End = Extract<Outcome, { name: "sent" | "done" | "failed" }>;
@@ -45,6 +47,8 @@ type RunningNeeds = {
   dial(place: PeerPlace, attempt: number, signal: AbortSignal): Promise<OpenedStream | undefined>;
   /** It has made progress, or is held up, or nothing of that has changed. */
   changed(): void;
+  /** Stores how many bytes have arrived. */
+  save(done: number): void;
   /** Called after a link, or a place to be open, may be wanted or wanted no longer; `openIfOfUse` follows while there is one. */
   wantsChanged(): void;
   /** @throws SQLiteError */
@@ -80,9 +84,11 @@ export class RunningTransfer {
   #cancelNext: () => void = () => undefined;
   #reportedAt = -Infinity;
   #isShownSoon = false;
+  #saved: { readonly done: number; readonly at: number };
 
   constructor(transfer: Transfer, needs: RunningNeeds) {
     this.#transfer = transfer;
+    this.#saved = { done: transfer.done, at: -Infinity };
     this.#needs = needs;
   }
 
@@ -385,6 +391,16 @@ export class RunningTransfer {
 
   #tell(): void {
     this.#reportedAt = this.#needs.clock.monotonic();
+    this.#save(this.#reportedAt);
     this.#needs.changed();
+  }
+
+  /** This process may be killed, and others ask how far it is. */
+  #save(at: number): void {
+    const { done } = this.#needs.work;
+    const isSoon = this.stream !== undefined && at - this.#saved.at < SAVE_INTERVAL;
+    if (isSoon || done <= this.#saved.done) return;
+    this.#saved = { done, at };
+    this.#needs.save(done);
   }
 }
