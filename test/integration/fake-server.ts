@@ -34,9 +34,8 @@ export class FakeServer {
   /** What came: over TLS, what was inside of it. */
   readonly received: Buffer[] = [];
   readonly messages: Message[] = [];
-  /** Connections that were made and that are open. */
+  /** Connections that were made. */
   connections = 0;
-  open = 0;
   readonly port: number;
   readonly #listener: Bun.TCPSocketListener<Fake>;
   readonly #options: FakeOptions;
@@ -57,13 +56,18 @@ export class FakeServer {
         drain: (socket) => socket.data.unsent.flush(socket),
         error: () => undefined,
         close: (socket) => {
+          // A socket that was reset while it was written to is closed twice.
           this.#sockets.delete(socket);
-          this.open--;
           changed();
         },
       },
     });
     this.port = this.#listener.port;
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#sockets.size;
   }
 
   /** What came, as text. */
@@ -89,7 +93,6 @@ export class FakeServer {
     socket.data = { rest: "", unsent: new UnsentBytes() };
     this.#sockets.add(socket);
     this.connections++;
-    this.open++;
     if (this.#options.closes === true) socket.end();
     changed();
   }
