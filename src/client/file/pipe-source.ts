@@ -6,19 +6,23 @@ import { asSource, closeLater, SourceError, type Source } from "./source.ts";
 
 type PipeReader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
+/** How long an empty pipe is left alone, in ms. */
+const PAUSE = 20;
+
 const OPEN_FILE = /^\/(?:proc\/[^/]+\/fd\/\d+|dev\/(?:stdin|fd\/\d+))$/;
 
 /** What another program writes into a pipe: it is read once, and its size is known at its end. */
 export class PipeSource implements Source {
   readonly size = undefined;
   readonly #handle: FileHandle | undefined;
-  /** Made with the first read: it reads ahead, and what it has read nobody else gets. */
+  /** Of a socket; made with the first read: it reads ahead, and what it has read nobody else gets. */
   #reader: PipeReader | undefined;
-  /** Read from the pipe and not yet asked for. */
+  /** Read from the socket and not yet asked for. */
   #rest = new Uint8Array();
   #offset = 0;
+  #isClosed = false;
 
-  /** @param handle undefined: standard input itself */
+  /** @param handle of a pipe, which never waits; undefined: standard input is a socket */
   private constructor(handle?: FileHandle) {
     this.#handle = handle;
   }
@@ -43,23 +47,48 @@ export class PipeSource implements Source {
   async read(offset: number, into: Uint8Array): Promise<number> {
     if (offset !== this.#offset) throw new SourceError("gone");
     return asSource("gone", async () => {
-      const stream = () => Bun.file(this.#handle?.fd ?? 0).stream();
-      const reader = (this.#reader ??= stream().getReader() as PipeReader);
       let done = 0;
       while (done < into.length) {
-        if (this.#rest.length === 0) {
-          const { value } = await reader.read();
-          if (value === undefined) break;
-          this.#rest = value;
-        }
-        const part = this.#rest.subarray(0, into.length - done);
-        into.set(part, done);
-        this.#rest = this.#rest.subarray(part.length);
-        done += part.length;
+        const part = into.subarray(done);
+        const count = await (this.#handle === undefined
+          ? this.#ofSocket(part)
+          : this.#ofPipe(this.#handle, part));
+        if (count === 0) break;
+        done += count;
       }
       this.#offset += done;
       return done;
     });
+  }
+
+  /**
+   * Bun's stream of a pipe never tells its end where that came before the first read.
+   * @returns bytes read; 0: it has ended. @throws system errors
+   */
+  async #ofPipe(handle: FileHandle, into: Uint8Array): Promise<number> {
+    while (!this.#isClosed) {
+      try {
+        return (await handle.read(into, 0, into.length, null)).bytesRead;
+      } catch (error) {
+        if (errorCode(error) !== "EAGAIN") throw error;
+        await Bun.sleep(PAUSE);
+      }
+    }
+    throw new SourceError("gone");
+  }
+
+  /** As `#ofPipe`. */
+  async #ofSocket(into: Uint8Array): Promise<number> {
+    this.#reader ??= Bun.file(0).stream().getReader() as PipeReader;
+    if (this.#rest.length === 0) {
+      const { value } = await this.#reader.read();
+      if (value === undefined) return 0;
+      this.#rest = value;
+    }
+    const part = this.#rest.subarray(0, into.length);
+    into.set(part);
+    this.#rest = this.#rest.subarray(part.length);
+    return part.length;
   }
 
   /** What was read of it cannot change. */
@@ -67,6 +96,7 @@ export class PipeSource implements Source {
 
   /** Its writer is told by the system that nobody reads any more. */
   close(): void {
+    this.#isClosed = true;
     void this.#reader?.cancel();
     if (this.#handle !== undefined) closeLater(this.#handle);
   }

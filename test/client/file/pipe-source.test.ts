@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { PipeSource } from "../../../src/client/file/pipe-source.ts";
 import { allOf, faultOf, noise, withScene } from "./scene.ts";
 
-/** The path of an open pipe into which `command` writes. */
-async function withPipe(command: string, use: (path: string) => Promise<void>): Promise<void> {
+/** The path of an open pipe into which `command` writes; `written`: it has ended; `end` ends it. */
+async function withPipe(
+  command: string,
+  use: (path: string, written: Promise<number>, end: () => void) => Promise<void>,
+): Promise<void> {
   await withScene(async ({ parent }) => {
     const pipe = join(parent, "pipe");
     Bun.spawnSync(["mkfifo", pipe]);
@@ -16,7 +19,7 @@ async function withPipe(command: string, use: (path: string) => Promise<void>): 
     const writer = Bun.spawn(["sh", "-c", command], { cwd: parent, stdout: writing, stderr: "ignore" });
     closeSync(writing);
     try {
-      await use(`/proc/self/fd/${reading}`);
+      await use(`/proc/self/fd/${reading}`, writer.exited, () => writer.kill());
     } finally {
       closeSync(reading);
       await writer.exited;
@@ -40,6 +43,23 @@ test("what is opened and not read loses nothing", () =>
     const source = await PipeSource.open(path);
     expect((await allOf(source)).toString()).toBe("123\n");
     source.close();
+  }));
+
+test("what was written and closed before it is opened is read to its end", () =>
+  withPipe("echo 123", async (path, written) => {
+    await written;
+    const source = await PipeSource.open(path);
+    expect((await allOf(source)).toString()).toBe("123\n");
+    source.close();
+  }));
+
+test("a read that waits for its writer ends when the pipe is closed", () =>
+  withPipe("exec sleep 600", async (path, _, end) => {
+    const source = await PipeSource.open(path);
+    const read = faultOf(source.read(0, new Uint8Array(9)));
+    source.close();
+    expect(await read).toBe("gone");
+    end();
   }));
 
 test("a writer that is slow is waited for", () =>
