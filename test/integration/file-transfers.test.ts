@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import {
   appendFileSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -301,6 +302,25 @@ test("stopping what an earlier process has received in part leaves nothing of it
   again.messenger.files.stop("big");
   await untilQuiet(() => readdirSync(downloads).length === 0);
 });
+
+test.each(["receiver", "sender"])(
+  "the %s stops what a silent program has yet to write, and nothing of it stays",
+  async (who) => {
+    const { company, ana, bob, downloads } = await scene();
+    const named = join(company.folder, `silent-${who}`);
+    Bun.spawnSync(["mkfifo", named]);
+    const reading = openSync(named, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writing = openSync(named, constants.O_WRONLY);
+    cleanups.push(() => [reading, writing].forEach((each) => closeSync(each)));
+    const path = `/proc/self/fd/${reading}`;
+    const { file } = await ana.messenger.files.send("bob", { ...offer, path, name: "silent" });
+    await until(() => stateOf(ana) === "running" && stateOf(bob) === "running");
+    expect(readdirSync(downloads)).toHaveLength(1);
+    (who === "sender" ? ana : bob).messenger.files.stop(file.id);
+    await untilQuiet(() => readdirSync(downloads).length === 0);
+    await untilQuiet(() => [ana, bob].every((person) => stateOf(person)?.startsWith("cancelled") === true));
+  },
+);
 
 test("many files are sent a few at a time", async () => {
   const { company, ana, bob, downloads } = await scene();

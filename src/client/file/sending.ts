@@ -73,6 +73,9 @@ export class Sending implements ConnectionHandlers {
   }
 
   closed(reason: CloseReason): void {
+    const { source } = this.#options;
+    // What is read once is of no more use, and its writer may never write anything.
+    if (source.size === undefined) source.close();
     this.#closed.resolve(reason);
     this.#taken.resolve();
   }
@@ -83,8 +86,10 @@ export class Sending implements ConnectionHandlers {
     try {
       wasSent = await this.#sendAll();
     } catch (error) {
-      connection.terminate("source_failed");
-      return { name: "failed", error: error as Error };
+      if (connection.isOpen) {
+        connection.terminate("source_failed");
+        return { name: "failed", error: error as Error };
+      }
     }
     const delay = this.#options.source.size === undefined ? 0 : END_DELAY;
     const end = setTimeout(() => connection.shutdown(), delay);
