@@ -3,8 +3,8 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { seededRandom, testSeed } from "../../seeded-random.ts";
-import { noise, withScene } from "./scene.ts";
+import { seededRandom, testSeed } from "../seeded-random.ts";
+import { noise, withScene } from "../client/file/scene.ts";
 
 const PROGRAM = join(import.meta.dir, "receiving-process.ts");
 const LEAF = 256 * 1024;

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 
-import { CLIENT_PROGRAM, PASSWORD, World, type Person as Account } from "./cli-process.ts";
-import { Collected } from "./collected.ts";
-import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
+import { CLIENT_PROGRAM, PASSWORD, World, type Person as Account } from "../integration/cli-process.ts";
+import { Collected } from "../integration/collected.ts";
+import { Company, until, untilQuiet, type Person } from "../integration/messenger-pair.ts";
 
 setDefaultTimeout(120_000);
 

@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
-import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
-import { fillDisk, mountSmallDisk } from "./small-disk.ts";
+import { cleanupsForEachTest } from "../integration/cleanups-for-each-test.ts";
+import { Company, until, untilQuiet, type Person } from "../integration/messenger-pair.ts";
+import { fillDisk, mountSmallDisk } from "../integration/small-disk.ts";
 
 const cleanups = cleanupsForEachTest();
 const MEETING = { port: 0, isAsked: true, hosts: [], relay: DEFAULT_RELAY_LIMITS };

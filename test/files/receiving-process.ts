@@ -5,10 +5,10 @@
  */
 import { statSync } from "node:fs";
 
-import { FileSink, namedPath } from "../../../src/client/file/file-sink.ts";
-import { FileSource } from "../../../src/client/file/file-source.ts";
-import { FolderSink } from "../../../src/client/file/folder-sink.ts";
-import { FolderSource } from "../../../src/client/file/folder-source.ts";
+import { FileSink, namedPath } from "../../src/client/file/file-sink.ts";
+import { FileSource } from "../../src/client/file/file-source.ts";
+import { FolderSink } from "../../src/client/file/folder-sink.ts";
+import { FolderSource } from "../../src/client/file/folder-source.ts";
 
 const LEAF = 256 * 1024;
 const [path = "", folder = "", notes = "", dyingLeaf = "", turns = ""] = Bun.argv.slice(2);
