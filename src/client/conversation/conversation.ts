@@ -222,6 +222,8 @@ export class Conversation {
   #verificationClosed(isVerified: boolean, hadPending: boolean): void {
     if (hadPending) this.transport.leave();
     if (isVerified) {
+      // The wait for the next dial is short again: what waited for the verification is sent now.
+      this.transport.provenUseful();
       this.#accept();
       this.#needs.storage.attempt(() => this.transport.endUnpinned());
     }
