@@ -75,23 +75,12 @@ export class FileSink implements Sink {
       if (this.#size !== undefined && status.size !== BigInt(this.#size)) throw new SinkError("damaged");
       await setModified(this.#handle, this.#place.modified);
       await this.#handle.sync();
-      const inode = String(status.ino);
-      const name = await this.#folder.giveName(
-        temporaryName(this.#place.key),
-        "file",
-        safeName(this.#place.name),
-        (chosen) => writeNote(this.#place.notes, { name: chosen, inode }),
-      );
-      await this.#folder.sync();
-      return this.#folder.pathOf(name);
+      return giveItsName(this.#folder, this.#place, "file", temporaryName(this.#place.key), `${status.ino}`);
     });
   }
 
   async discard(): Promise<void> {
-    await asSink(async () => {
-      await this.#folder.remove(temporaryName(this.#place.key));
-      await rm(this.#place.notes, { recursive: true, force: true });
-    });
+    await removeUnfinished(this.#folder, this.#place);
     this.close();
   }
 
@@ -104,6 +93,32 @@ export class FileSink implements Sink {
 /** What is received has this name until it is complete. */
 export function temporaryName(key: string): string {
   return `.paloma-${key}.part`;
+}
+
+/**
+ * Gives what was received a name that is free.
+ * @param from its path in the folder. @returns where it is found. @throws SinkError, system errors
+ */
+export async function giveItsName(
+  folder: TargetFolder,
+  { key, name, notes }: Place,
+  kind: "file" | "folder",
+  from: string,
+  inode: string,
+): Promise<string> {
+  const note = (chosen: string) => writeNote(notes, { name: chosen, inode });
+  const given = await folder.giveName(from, kind, safeName(name), note);
+  if (kind === "folder") await folder.remove(temporaryName(key));
+  await folder.sync();
+  return folder.pathOf(given);
+}
+
+/** Nothing stays of what has no name yet. @throws SinkError */
+export async function removeUnfinished(folder: TargetFolder, { key, notes }: Place): Promise<void> {
+  await asSink(async () => {
+    await folder.remove(temporaryName(key));
+    await rm(notes, { recursive: true, force: true });
+  });
 }
 
 /**

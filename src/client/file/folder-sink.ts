@@ -1,14 +1,12 @@
 import { constants } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, type FileHandle } from "node:fs/promises";
 
 import { errorCode } from "../../net/error-code.ts";
 import { FreeSpace } from "../disk/free-space.ts";
-import { temporaryName, type Place } from "./file-sink.ts";
+import { giveItsName, removeUnfinished, temporaryName, type Place } from "./file-sink.ts";
 import type { Listed, Piece } from "./listing.ts";
-import { writeNote } from "./naming-note.ts";
 import { inParallel } from "./parallel.ts";
 import { ReceivedListing, type Offered } from "./received-listing.ts";
-import { safeName } from "./safe-names.ts";
 import { asSink, ifThere, readFully, setModified, SinkError, writeFully, type Sink } from "./source.ts";
 import { syncNames, TargetFolder } from "./target-folder.ts";
 
@@ -16,6 +14,7 @@ import { syncNames, TargetFolder } from "./target-folder.ts";
 const TREE = "tree";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_NOFOLLOW } = constants;
+const FOR_WRITING = O_WRONLY | O_CREAT;
 
 /** A received folder. Its files are written to the disk one by one when they are complete. */
 export class FolderSink implements Sink {
@@ -111,24 +110,13 @@ export class FolderSink implements Sink {
       const { tree } = this.#listing;
       if (tree === undefined) throw new SinkError("bad_listing");
       const inode = await this.#tree.within(".", (root) => this.#completeTree(root, tree));
-      const temporary = temporaryName(this.#place.key);
-      const name = await this.#folder.giveName(
-        `${temporary}/${TREE}`,
-        "folder",
-        safeName(this.#place.name),
-        (chosen) => writeNote(this.#place.notes, { name: chosen, inode }),
-      );
-      await this.#folder.remove(temporary);
-      await this.#folder.sync();
-      return this.#folder.pathOf(name);
+      const from = `${temporaryName(this.#place.key)}/${TREE}`;
+      return giveItsName(this.#folder, this.#place, "folder", from, inode);
     });
   }
 
   async discard(): Promise<void> {
-    await asSink(async () => {
-      await this.#folder.remove(temporaryName(this.#place.key));
-      await rm(this.#place.notes, { recursive: true, force: true });
-    });
+    await removeUnfinished(this.#folder, this.#place);
     this.close();
   }
 
@@ -157,17 +145,18 @@ export class FolderSink implements Sink {
   }
 
   async #writePiece(root: string, tree: Listed, { index, offset }: Piece, bytes: Uint8Array): Promise<void> {
-    const handle = await open(`${root}/${tree.paths[index]}`, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o666);
-    try {
+    await withOpen(`${root}/${tree.paths[index]}`, FOR_WRITING, async (handle) => {
       this.#synced[index] = 0;
       await writeFully(handle, offset, bytes);
-      if (offset + bytes.length < tree.contents.sizeOf(index)) return;
-      await setModified(handle, tree.modified[index]);
-      await handle.sync();
-      this.#synced[index] = 1;
-    } finally {
-      await handle.close();
-    }
+      if (offset + bytes.length >= tree.contents.sizeOf(index)) await this.#sync(handle, tree, index);
+    });
+  }
+
+  /** A file is complete. */
+  async #sync(handle: FileHandle, tree: Listed, index: number): Promise<void> {
+    await setModified(handle, tree.modified[index]);
+    await handle.sync();
+    this.#synced[index] = 1;
   }
 
   *#unsynced(): Generator<number> {
@@ -176,33 +165,35 @@ export class FolderSink implements Sink {
 
   /** Makes empty files, and writes to the disk what is not there yet. @returns the inode of the folder */
   async #completeTree(root: string, tree: Listed): Promise<string> {
-    await inParallel(this.#unsynced(), async (index) => {
-      const handle = await open(`${root}/${tree.paths[index]}`, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o666);
-      try {
+    await inParallel(this.#unsynced(), (index) =>
+      withOpen(`${root}/${tree.paths[index]}`, FOR_WRITING, async (handle) => {
         const { size } = await handle.stat();
         if (size !== tree.contents.sizeOf(index)) throw new SinkError("damaged");
-        await setModified(handle, tree.modified[index]);
-        await handle.sync();
-        this.#synced[index] = 1;
-      } finally {
-        await handle.close();
-      }
-    });
+        await this.#sync(handle, tree, index);
+      }),
+    );
     // The root follows last, and has a link in its path.
     await inParallel(tree.folders, (path) => completeFolder(`${root}/${path}`, tree.folderTimes.get(path)));
     return completeFolder(`${root}/.`, tree.folderTimes.get("") ?? this.#place.modified);
   }
 }
 
-async function completeFolder(path: string, modified: number | undefined): Promise<string> {
-  const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+/** Opens something for `use`. No symbolic link is followed. @throws system errors, and what `use` throws */
+async function withOpen<T>(path: string, flags: number, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await open(path, flags | O_NOFOLLOW, 0o666);
   try {
-    await setModified(handle, modified);
-    await syncNames(handle);
-    return `${(await handle.stat({ bigint: true })).ino}`;
+    return await use(handle);
   } finally {
     await handle.close();
   }
+}
+
+function completeFolder(path: string, modified: number | undefined): Promise<string> {
+  return withOpen(path, O_RDONLY | O_DIRECTORY, async (handle) => {
+    await setModified(handle, modified);
+    await syncNames(handle);
+    return `${(await handle.stat({ bigint: true })).ino}`;
+  });
 }
 
 /** One that is there stays. @throws system errors */
@@ -216,13 +207,8 @@ async function makeFolder(path: string, mode: number): Promise<void> {
 
 /** @returns bytes read; none where there is no such file */
 async function readPiece(path: string, offset: number, into: Uint8Array): Promise<number> {
-  const handle = await ifThere(() => open(path, O_RDONLY | O_NOFOLLOW));
-  if (handle === undefined) return 0;
-  try {
-    return await readFully(handle, offset, into);
-  } finally {
-    await handle.close();
-  }
+  const read = () => withOpen(path, O_RDONLY, (handle) => readFully(handle, offset, into));
+  return (await ifThere(read)) ?? 0;
 }
 
 /** @param isKept false: what is there belongs to no listing, and goes */
