@@ -13,7 +13,7 @@ import { ungreeted, type Greet } from "../peer/dial.ts";
 import { Greeter } from "../peer/greeter.ts";
 import { DOUBT_TIME, type LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
-import type { LinkEnd, LinkLife, PeerLink, PeerLinkEvents } from "../peer/link.ts";
+import type { LinkEnd, LinkLife, LinkWay, PeerLink, PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
 import type { ProvenPeer } from "../peer/proof.ts";
 import type { RelayUse } from "../disk/schema.ts";
@@ -53,6 +53,11 @@ type TransportOptions = {
   readonly admits: () => "anywhere" | "atRelay" | "nowhere";
   readonly events: TransportEvents;
 };
+
+/** Whether links go this way where `relay` is what an account uses. */
+export function isUsed(way: LinkWay, relay: RelayUse): boolean {
+  return way === "relayed" ? relay !== "never" : relay !== "only";
+}
 
 export class Transport {
   readonly greeter: Greeter;
@@ -222,7 +227,7 @@ export class Transport {
 
   /** Only the ways that `relay` allows are used from now on: links of the others end, and every attempt begins anew. */
   useRelay(relay: RelayUse): void {
-    const isUnused = ({ way }: PeerLink) => (way === "relayed" ? relay === "never" : relay === "only");
+    const isUnused = ({ way }: PeerLink) => !isUsed(way, relay);
     this.#dialling.giveUp();
     if (this.current !== undefined && isUnused(this.current)) this.leave();
     this.#links.endThose(isUnused, "other_way");

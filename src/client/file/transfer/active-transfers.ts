@@ -11,9 +11,10 @@ import { label as labelOf } from "../../../identity/names.ts";
 import type { Clock } from "../../../net/clock.ts";
 import type { StreamMessage } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
+import { isUsed } from "../../conversation/transport.ts";
 import type { RelayUse } from "../../disk/schema.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
-import type { LinkWay, ProvenStream } from "../../peer/link.ts";
+import type { ProvenStream } from "../../peer/link.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";
@@ -210,8 +211,7 @@ export class ActiveTransfers {
 
   /** Ends the streams by ways that are used no longer. */
   useRelay(relay: RelayUse): void {
-    const isUnused = (way: LinkWay) => (way === "relayed" ? relay === "never" : relay === "only");
-    this.endStreams(({ way }) => isUnused(way), "other_way");
+    this.endStreams(({ way }) => !isUsed(way, relay), "other_way");
   }
 
   /** Ends these streams, and those that are being dialled. */
