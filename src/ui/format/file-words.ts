@@ -1,29 +1,13 @@
 /** Files that are sent and received, in words: what the chat and the commands say of them. */
+import type { SharedFile } from "../../client/conversation/events.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { mostColumns } from "./column-width.ts";
 import { graphemesOf } from "./graphemes.ts";
 import { ageOf } from "./local-time.ts";
 
-/** What is said of a transfer; more may be known of it. */
-export type ShownFile = {
-  readonly direction: "in" | "out";
-  /** Of the file or folder: remote text. */
-  readonly name: string;
-  /** In bytes; null: unknown, as of a pipe. */
-  readonly size: number | null;
-  /** Files and folders in a folder; null: it is a file. */
-  readonly entries: number | null;
-  /** Bytes that have arrived. */
-  readonly done: number;
-  /** Bytes per second over the last seconds; null: unknown. */
-  readonly rate: number | null;
-  readonly state:
-    "offered" | "accepted" | "running" | "paused" | "done" | "declined" | "cancelled" | "failed";
-  readonly reason: string | null;
-  readonly path: string | null;
-  readonly sha256: string | null;
-};
+/** What is said of a transfer; more is known of it. */
+export type ShownFile = Omit<SharedFile, "id" | "number" | "peer" | "at">;
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 /** How many links and special files of a folder are named. */

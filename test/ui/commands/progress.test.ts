@@ -3,27 +3,12 @@ import { expect, test } from "bun:test";
 import type { SharedFile } from "../../../src/client/conversation/events.ts";
 import { Progress } from "../../../src/ui/commands/progress.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
+import { MIB, sharedFile } from "../chat/files/shared-file.ts";
 
-const MIB = 1_048_576;
 const texts = textsIn("en");
 
 function file(fields: Partial<SharedFile> & { id: string }): SharedFile {
-  return {
-    number: 1,
-    peer: "benito",
-    at: "2026-11-30T22:00:00.000Z",
-    direction: "out",
-    name: `${fields.id}.bin`,
-    size: 100 * MIB,
-    entries: null,
-    done: 0,
-    rate: null,
-    state: "offered",
-    reason: null,
-    path: null,
-    sha256: null,
-    ...fields,
-  };
+  return sharedFile({ number: 1, direction: "out", name: `${fields.id}.bin`, ...fields });
 }
 
 function following(...files: readonly SharedFile[]): Progress {
