@@ -37,6 +37,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "conversation",
       "file",
       "file/transfer",
+      "group",
       "local-accounts.ts",
       "locate-profile.ts",
       "safety-numbers.ts",

@@ -92,6 +92,14 @@ export function isCreate(entry: GroupEntry): boolean {
   return entry.id === entry.feed;
 }
 
+/** A proof that an author wrote two different things at one place: both entries, signed. Their bodies may be gone. */
+export type Fork = {
+  readonly feed: string;
+  readonly lane: Lane;
+  readonly number: number;
+  readonly entries: readonly [GroupEntry, GroupEntry];
+};
+
 /** Whether two entries prove that their author wrote two different things at one place. */
 export function isFork(one: GroupEntry, other: GroupEntry): boolean {
   return (
