@@ -1,8 +1,9 @@
 /**
- * `bun run soak --minutes N [--seed S] [--of server|worlds|links|walk]`: what the tests do for seconds, for as long as
+ * `bun run soak --minutes N [--seed S] [--of server|worlds|links|walk|memberships]`: what the tests do for seconds, for as long as
  * one likes. `server` (the default): many clients use and misuse a server process, whose memory is measured. `worlds`:
  * worlds of the simulated network. `links`: what two sides do with the links between them. `walk`: random keys at two
- * terminals. Exit 0 if memory stayed flat and nothing was wrong, else 1.
+ * terminals. `memberships`: who belongs to a group, whatever its members write (several thousand worlds a minute). Exit 0 if
+ * memory stayed flat and nothing was wrong, else 1.
  */
 import { parseArgs } from "node:util";
 
@@ -11,6 +12,7 @@ import { machineLine, median } from "./bench/figures.ts";
 import { cpuSeconds, makeUsers, ServerProgram, WITHOUT_LIMITS } from "./bench/server-program.ts";
 import { runClients, type Soak } from "./bench/soak-load.ts";
 import { walkClasses } from "./client/class-walk.ts";
+import { checkMembershipWorld } from "./client/group/membership-world.ts";
 import { checkWorld } from "./client/simulation/check-world.ts";
 import { temporaryFolder } from "./integration/server-process.ts";
 import { walk } from "./integration/terminal-walk.ts";
@@ -137,6 +139,7 @@ const PARTS = {
   worlds: (length, seed) => repeat(length, seed, checkWorld),
   links: (length, seed) => repeat(length, seed, async (each) => walkClasses(each)),
   walk: (length, seed) => repeat(length, seed, (each) => walk(each, WALK_STEPS, "apart")),
+  memberships: (length, seed) => repeat(length, seed, async (each) => checkMembershipWorld(each)),
 } as const satisfies Record<string, (length: number, seed: number) => Promise<boolean>>;
 
 const { values } = parseArgs({
@@ -151,7 +154,7 @@ const seed = values.seed === undefined ? testSeed() : Number(values.seed);
 const part = Object.entries(PARTS).find(([name]) => name === values.of)?.[1];
 if (!(minutes > 0 && minutes <= MAX_MINUTES) || !Number.isSafeInteger(seed) || part === undefined) {
   console.error(
-    `--minutes takes a number up to ${MAX_MINUTES}, --seed an integer, --of server, worlds, links or walk`,
+    `--minutes takes a number up to ${MAX_MINUTES}, --seed an integer, --of ${Object.keys(PARTS).join(", ")}`,
   );
   process.exit(2);
 }
