@@ -119,6 +119,18 @@ describe("signatures", () => {
     expect(replayed !== undefined && isSigned(NO_ID, replayed, ANA.spki)).toBe(false);
   });
 
+  test("of somebody else's join, or of an entry for somebody else's feed, do not count", () => {
+    const feed = text().id;
+    for (const [kind, number, prev] of [
+      ["join", 1, feed],
+      ["end", 2, NO_ID],
+    ] as const) {
+      const forged = signEntry(GROUP, { feed, lane: "c", number, prev, kind, at: 2_000 }, {}, EVA.key);
+      expect(isSigned(GROUP, forged, EVA.spki)).toBe(true);
+      expect(isSigned(GROUP, forged, ANA.spki)).toBe(false);
+    }
+  });
+
   test("have one form", () => {
     const [header, signature, body] = rawEntry(entry);
     const last = signature.at(-1) === "A" ? "B" : "z";

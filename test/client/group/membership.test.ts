@@ -233,6 +233,10 @@ describe("an end", () => {
     first.end(eva, 1_000_000_000, 3);
     second.end(eva, 7, 4);
     expect(eva.term).toMatchObject({ cutC: 7, cutT: 3 });
+    const ids = [first, second].map((feed) => feed.end(eva, 9, 9).id);
+    const ends = scene.entries.filter(({ kind }) => kind === "end").map(({ id }) => id);
+    expect(ends).toEqual(expect.arrayContaining(ids));
+    expect(eva.term?.endId).toBe(ends.toSorted()[0] as string);
   });
 
   test("that is taken back by a later end of its author does not count any more", () => {
