@@ -71,6 +71,7 @@ export type Distances = {
 export class Lab {
   readonly #prefix = `lab${process.pid}`;
   readonly #distances: Distances | undefined;
+  readonly #namespaces: string[] = [];
   /** The namespaces with an interface to the internet. */
   readonly #ends: string[] = [];
 
@@ -86,6 +87,7 @@ export class Lab {
       lab.#side("b", 2, pair[1]);
     }
     if (distances !== undefined) lab.#layWire(distances);
+    lab.#awaitInterfaces();
     return lab;
   }
 
@@ -155,6 +157,7 @@ export class Lab {
 
   #namespace(machine: string): void {
     const name = this.#name(machine);
+    this.#namespaces.push(name);
     run(`ip netns add ${name}; ip -n ${name} link set lo up
       ip netns exec ${name} sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
         net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0`);
@@ -174,8 +177,12 @@ export class Lab {
     const places = this.#ends.map((end) => `${this.#name(end)}=${delays[end.at(-1) as Machine]}`);
     const wire = join(import.meta.dir, "wire.py");
     Bun.spawn(["python3", wire, String(loss), ...places], { stderr: "inherit" });
-    for (const end of this.#ends)
-      run(`until ip -n ${this.#name(end)} link show wan | grep -q LOWER_UP; do sleep 0.05; done`);
+  }
+
+  /** An interface may run only a second after it was set up. Programs then see its address, which would be a change of network. */
+  #awaitInterfaces(): void {
+    for (const name of this.#namespaces)
+      run(`while ip -n ${name} link show up | grep -q "state .*DOWN"; do sleep 0.05; done`);
   }
 
   #rules(machine: string, nat?: Kind): void {

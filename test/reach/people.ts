@@ -22,6 +22,8 @@ export type Line = {
   readonly address?: string | undefined;
   /** What the server was told, or tells. */
   readonly told?: "reach" | "moved";
+  /** What was sent or received, and what has become of the server and of dials: to find a fault. */
+  readonly news?: string;
   /** Whether a router has opened a port. */
   readonly isMapped?: boolean;
   /** What doctor says of this person's network. */

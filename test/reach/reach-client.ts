@@ -41,10 +41,17 @@ function report(event: MessengerEvent): void {
     case "disconnected":
       say({ link: event.name });
       break;
+    case "server":
+      say({ news: `server ${event.state.name}` });
+      break;
+    case "unreachable":
+      say({ news: `unreachable ${event.reason}` });
+      break;
     case "wire": {
       const { link, direction, message } = event;
+      const { action = "message", mapped, moved } = message;
+      say({ news: `${link} ${direction} ${String(action)}` });
       if (link !== "rendezvous") break;
-      const { action, mapped, moved } = message;
       if (direction === "out" && action === "reach")
         say({ told: "reach", isMapped: JSON.stringify(mapped) !== "[]" });
       else if (direction === "in" && action === "presence" && moved === true) say({ told: "moved" });

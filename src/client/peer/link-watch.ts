@@ -98,9 +98,18 @@ export class LinkWatch {
     else this.#isSilent = false;
   }
 
-  /** The machine has slept, or addresses have changed: the current link must answer the ping that `PeerLinks.doubt` sends. */
+  /**
+   * The machine has slept, or addresses have changed: the current link must answer the ping that `PeerLinks.doubt` sends. A
+   * further doubt gives a silent link no more time.
+   */
   doubt(): void {
+    if (this.#doubtedAt !== undefined && !this.#hasAnswered(this.#doubtedAt)) return;
     this.#doubtedAt = this.#clock.monotonic();
+  }
+
+  #hasAnswered(doubtedAt: number): boolean {
+    const { current } = this.#links;
+    return current !== undefined && current.lastReadAt > doubtedAt;
   }
 
   /** To be called about once a second. @param wanted a message is unacknowledged or the chat is open */
@@ -118,7 +127,7 @@ export class LinkWatch {
   }
 
   #checkDoubted(link: PeerLink, doubtedAt: number, now: number): void {
-    if (link.lastReadAt > doubtedAt) {
+    if (this.#hasAnswered(doubtedAt)) {
       this.#doubtedAt = undefined;
       this.#notify(false);
     } else if (now - doubtedAt >= PROBE_TIMEOUT) link.terminate("dead");

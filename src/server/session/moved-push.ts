@@ -3,7 +3,7 @@ import { RateTable } from "../limits/rate-table.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
 
-/** Once in this time for each user, in ms; a change that comes earlier is told at its end. */
+/** Once in this time for each user, in ms; a change that comes earlier is told at its end. What nobody was told does not count. */
 export const MOVED_INTERVAL = 10_000;
 
 export class MovedPush {
@@ -27,8 +27,7 @@ export class MovedPush {
     if (this.#waiting.has(fold)) return;
     const wait = this.#told.wait(fold);
     if (wait === 0) {
-      this.#told.take(fold);
-      this.#tell(fold);
+      if (this.#tell(fold)) this.#told.take(fold);
       return;
     }
     this.#waiting.add(fold);
@@ -38,12 +37,13 @@ export class MovedPush {
     });
   }
 
-  #tell(fold: string): void {
+  /** @returns whether there was anybody to tell */
+  #tell(fold: string): boolean {
     const user = this.#presence.find(fold);
-    if (user === undefined) return;
-    for (const { reach, session } of this.#presence.watchersOf(fold)) {
-      if (reach === undefined) continue;
+    if (user === undefined) return false;
+    const told = this.#presence.watchersOf(fold).filter(({ reach }) => reach !== undefined);
+    for (const { session } of told)
       session.push({ action: "presence", username: user.username, online: true, moved: true });
-    }
+    return told.length > 0;
   }
 }
