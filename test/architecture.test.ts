@@ -26,6 +26,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     "client",
     [
+      "group-names.ts",
       "disk",
       "profile",
       "rendezvous",

@@ -2,7 +2,7 @@
 import type { Archive } from "../../client/archive.ts";
 import { isNewName, isOrdinaryName, isSamePerson, label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
-import { normalForm } from "../../protocol/normal-form.ts";
+import { normalForm, skeleton } from "../../protocol/normal-form.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
 
@@ -27,80 +27,6 @@ export function nameFault(typed: string, own: string, names: NameBook, texts: Te
 /** Hexadecimal digits of a label that are shown after a name, in groups of four. */
 const SHORT_LABEL = 8;
 const GROUPS = /.{1,4}/g;
-
-/**
- * Confusables (UTS 39), one group per line: each member is replaced by the first one. The list holds every letter of
- * PROTOCOL 3 that does not decompose into an ASCII letter and combining marks, unless it looks like no other letter,
- * and the usual confusables of other scripts, which only legacy names contain. «m» is replaced by «rn» and «w» by
- * «vv», so that both spellings have the same skeleton.
- */
-const CONFUSABLES = `
-a ɑ α а ᴀ ⱥ ʌ Λ
-ae æ ӕ
-b ƀ ɓ ƃ ƅ ß β в В ь Ь ъ ʙ
-c ƈ ȼ ɔ с ϲ ᴄ Ϲ
-d đ ð ɖ ɗ ƌ ȡ ẟ ԁ ᴅ
-db ȸ
-e ǝ ə ɛ ɇ е є ε Ε ҽ ᴇ
-f ƒ ẜ ẝ ϝ ք
-g ɠ ǥ ƍ ɡ ɢ ց
-h ħ ƕ н Н Η һ ի հ
-j ɉ ȷ ј ϳ յ
-k ƙ к κ ĸ
-l 1 i | ! ı ł ƚ ƛ ɨ ɩ ƪ ȴ ǀ ǃ ι і ӏ ן ا
-ll ǁ ỻ
-n ɲ ƞ ŋ ȵ η п Π π ո ռ Ν и И
-o 0 ø ɵ ο о σ օ ס ه
-oe œ
-p ƥ þ ƿ ρ р Ρ
-q ɋ ԛ զ
-qp ȹ
-r ʀ ɍ г Г Γ
-rn m м Μ ᴍ
-s ȿ ѕ ʂ
-t ŧ ƭ ʈ ƫ ȶ ⱦ τ т
-u ʊ ʉ υ ս ᴜ
-v ʋ ỽ ν ѵ Ѵ
-vv w ɯ ω ԝ ѡ ш ա
-x х χ
-y ƴ ɏ ỿ ɣ γ у ү Υ Ү
-z ƶ ȥ ɀ Ζ ᴢ
-2 ƨ ƻ
-3 ʒ ƹ ƺ ȝ з З
-5 ƽ
-8 ȣ
-? ɂ ƾ Ɂ
-- ‐ ‑ ‒ – — ― − ⁃ ー 一
-. · • ․ ‧ ∙ ⋅
-_ ˍ
-`;
-
-const READ_AS: ReadonlyMap<string, string> = new Map(
-  CONFUSABLES.trim()
-    .split("\n")
-    .flatMap((line) => {
-      const [first = "", ...others] = line.split(" ");
-      return others.map((other): [string, string] => [other, first]);
-    }),
-);
-
-const UNSEEN = /[\p{M}\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
-// U+2800, the empty Braille cell, looks like a space.
-const BLANKS = /[\s\u2800]+/gu;
-
-/** The skeleton of a name (UTS 39): names with the same skeleton are confusable. */
-function skeleton(name: string): string {
-  // Without its marks first: NFKD makes further ones, and sorts them slowly among the others.
-  const unmarked = normalForm(name, "NFD").replace(UNSEEN, "");
-  const bare = normalForm(unmarked, "NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
-  let read = "";
-  for (const point of bare) {
-    // A capital letter and its lower case may look like different letters: Η like H, η like n.
-    const small = point.toLowerCase();
-    read += READ_AS.get(point) ?? READ_AS.get(small) ?? small;
-  }
-  return read;
-}
 
 /** The name as it may stand in a sentence. `isOrdinary`: with no characters but those that a new name may have. */
 function visibleName(username: string): { readonly name: string; readonly isOrdinary: boolean } {
