@@ -64,8 +64,17 @@ export type GroupText =
 
 type Body = { readonly [name: string]: unknown };
 
+// Who belongs is counted again and again from the same entries, and each `add` costs a hash and the check of a key.
+const CONTROL = new WeakMap<GroupEntry, { readonly control: Control | undefined }>();
+
 /** Reads an entry of lane c; undefined for what has no effect: of another lane or kind, or with a body not in order. */
 export function readControl(entry: GroupEntry): Control | undefined {
+  const read = CONTROL.get(entry) ?? { control: parseControl(entry) };
+  CONTROL.set(entry, read);
+  return read.control;
+}
+
+function parseControl(entry: GroupEntry): Control | undefined {
   const body = entry.lane === "c" && entry.body !== null ? parseBody(entry.body) : undefined;
   if (body === undefined) return undefined;
   switch (entry.kind) {
