@@ -1,5 +1,6 @@
 /** Of a membership: who somebody is in it, and what changed between two. */
-import type { Membership, Term } from "./membership.ts";
+import type { GroupEntry } from "../../identity/group-entry.ts";
+import { mayEnd, type Membership, type Term } from "./membership.ts";
 
 /**
  * The term that a key (base64) writes as: of its live ones one that has joined and has not forked, and of these the one
@@ -59,4 +60,35 @@ export function droppedOut(before: Membership, after: Membership): DroppedOut[] 
     by,
     people: found.map(({ name }) => name),
   }));
+}
+
+/** Most `end`s that the removal of one person takes. */
+const MAX_ENDS = 16;
+
+/** A term to be ended. `c`: the last number of its lane c that is to count; undefined: all that it has written. */
+export type Removal = { readonly feed: string; readonly c: number | undefined };
+
+/**
+ * What this author has to end so that a person is removed; undefined if one of the terms stands above or beside them.
+ * Somebody may have added any number of keys of their own. Then those that others added are cut before they added one,
+ * which takes the rest back, and everybody else whom they have added since.
+ */
+export function removal(
+  { terms }: Membership,
+  control: readonly GroupEntry[],
+  author: Term,
+  label: string,
+): Removal[] | undefined {
+  const own = [...terms.values()].filter((term) => term.label === label);
+  const live = own.filter(isLive);
+  if (!live.every((term) => mayEnd(author, term))) return undefined;
+  if (live.length <= MAX_ENDS) return live.map(({ feed }) => ({ feed, c: undefined }));
+  const feeds = new Set(own.map(({ feed }) => feed));
+  const ownAdds = control.filter(({ id, feed }) => feeds.has(id) && feeds.has(feed));
+  return own
+    .filter(({ by }) => by === undefined || !feeds.has(by))
+    .map(({ feed }) => {
+      const numbers = ownAdds.filter((add) => add.feed === feed).map(({ number }) => number - 1);
+      return { feed, c: numbers.length === 0 ? undefined : Math.min(...numbers) };
+    });
 }

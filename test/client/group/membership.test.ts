@@ -8,7 +8,7 @@ import {
   membership,
   type Term,
 } from "../../../src/client/group/membership.ts";
-import { droppedOut, people, termOfKey } from "../../../src/client/group/members.ts";
+import { droppedOut, people, removal, termOfKey } from "../../../src/client/group/members.ts";
 import type { Fork, GroupEntry } from "../../../src/identity/group-entry.ts";
 import { addBody, createBody, NO_ID, testKey } from "../../identity/group-keys.ts";
 import { ANA, EVA, Feed, GroupScene, LUIS, PEPA, RAUL } from "./group-scene.ts";
@@ -463,5 +463,30 @@ describe("people", () => {
     scene.founder.bring(PEPA);
     expect(droppedOut(before, scene.view())).toEqual([{ by: "luis", people: ["raul"] }]);
     expect(droppedOut(scene.view(), scene.view())).toEqual([]);
+  });
+
+  test("are removed by an end of each of their terms, from above only", () => {
+    const scene = new GroupScene(ANA);
+    const eva = scene.founder.bring(EVA, "admin");
+    const phone = eva.add(testKey("eva", 1));
+    const luis = scene.founder.bring(LUIS, "admin");
+    const by = (feed: Feed) => removal(scene.view(), scene.entries, feed.term as Term, EVA.named.label);
+    expect(by(scene.founder)).toEqual([
+      { feed: eva.id, c: undefined },
+      { feed: phone.id, c: undefined },
+    ]);
+    expect(by(luis)).toBeUndefined();
+  });
+
+  test("are removed by a few ends, however many keys they have added", () => {
+    const scene = new GroupScene(ANA);
+    const eva = scene.founder.bring(EVA);
+    const number = eva.write("crown").number;
+    const keys = Array.from({ length: 8 }, (_, device) => eva.bring(testKey("eva", device + 1)));
+    for (const key of keys) for (let device = 0; device < 4; device++) key.add(testKey("eva", device));
+    const ends = removal(scene.view(), scene.entries, scene.founder.term as Term, EVA.named.label);
+    expect(ends).toEqual([{ feed: eva.id, c: number }]);
+    for (const { c } of ends ?? []) scene.founder.end(eva, c, 0);
+    expect(people(scene.view()).map(({ name }) => name)).toEqual(["ana"]);
   });
 });
