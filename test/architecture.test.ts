@@ -90,6 +90,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "line",
       "prompts",
       "chat/files",
+      "chat/group",
       "chat",
       "commands",
       "commands/messages",

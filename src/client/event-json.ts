@@ -5,7 +5,10 @@
 import type { JsonObject } from "../protocol/framing.ts";
 import type { StoredConversation } from "./archive.ts";
 import type {
+  GroupCounts,
+  GroupNotice,
   MessengerEvent,
+  SharedGroup,
   SharedFile,
   VerificationEnding,
   VerificationNews,
@@ -111,8 +114,14 @@ function serverJson(state: RendezvousState, linksUntil: number | undefined): Jso
 /** An event for other processes; undefined: it is about this process only. `seq` is the message's number in the store. */
 export function eventJson(event: MessengerEvent): JsonObject | undefined {
   switch (event.name) {
-    case "message":
-      return { ...messageJson(event.message, event.from), seq: event.message.seq };
+    case "message": {
+      const group = event.group === undefined ? {} : { group: event.group };
+      return { ...messageJson(event.message, event.from), ...group, seq: event.message.seq };
+    }
+    case "group":
+      return { event: "group", ...event.group };
+    case "groupNotice":
+      return { event: "group_notice", ...event.notice };
     case "request":
       return { event: "request", from: event.from, count: event.count };
     case "held":
@@ -133,7 +142,7 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
     case "cancelled":
       return { event: "cancelled", to: event.to, id: event.id };
     case "delivery":
-      return deliveryJson(event.to, event.id, event.state, event.at);
+      return { ...deliveryJson(event.to, event.id, event.state, event.at), ...event.counts };
     case "read":
       return { event: "read", username: event.username };
     case "presence":
@@ -216,7 +225,16 @@ export function eventOf(
   switch (json["event"]) {
     case "message": {
       const message = messageAt(Number(json["seq"]));
-      return message && { name: "message", from: text("from"), message };
+      const group = typeof json["group"] === "string" ? { group: json["group"] } : {};
+      return message && { name: "message", from: text("from"), message, ...group };
+    }
+    case "group": {
+      const { event: _, ...group } = json;
+      return { name: "group", group: group as unknown as SharedGroup };
+    }
+    case "group_notice": {
+      const { event: _, ...notice } = json;
+      return { name: "groupNotice", notice: notice as unknown as GroupNotice };
     }
     case "request":
       return { name: "request", from: text("from"), count: Number(json["count"]) };
@@ -240,7 +258,10 @@ export function eventOf(
       return { name: "cancelled", to: text("to"), id: text("id") };
     case "delivery": {
       const at = timeOf(json["at"]) ?? 0;
-      return { name: "delivery", to: text("to"), id: text("id"), state: text("state") as MessageState, at };
+      const { received, read, of } = json;
+      const counts = typeof of === "number" ? { counts: { received, read, of } as GroupCounts } : {};
+      const [to, id, state] = [text("to"), text("id"), text("state") as MessageState];
+      return { name: "delivery", to, id, state, at, ...counts };
     }
     case "read":
       return { name: "read", username };

@@ -64,7 +64,60 @@ export type SharedFile = {
   readonly at: string;
 };
 
+/** A group as screens and programs see it. */
+export type SharedGroup = {
+  /** Its id, 43 characters. */
+  readonly group: string;
+  readonly title: string;
+  /** As one types it: `#Familia`, of equal titles `#` and the first letters of the id. */
+  readonly name: string;
+  readonly state: "invited" | "joined" | "left" | "removed" | "declined";
+  readonly people: number;
+  readonly role: "founder" | "admin" | "member" | null;
+  readonly adds: "admins" | "all";
+  readonly writes: "all" | "admins";
+  readonly may_write: boolean;
+  readonly invited_by: string | null;
+  readonly history: "all" | "none" | null;
+  readonly unread: number;
+  readonly waiting: number;
+  readonly to_invite: readonly string[];
+  readonly keep_days: number | null;
+  readonly muted_until: string | null;
+};
+
+/** What is said of those who come and go, and of gaps and forks. */
+export type GroupNotice = {
+  readonly group: string;
+  readonly title: string;
+  readonly seq: number;
+  readonly kind:
+    | "joined"
+    | "removed"
+    | "left"
+    | "renamed"
+    | "admin"
+    | "added"
+    | "fork"
+    | "dropped_out"
+    | "missing"
+    | "removed_self"
+    | "one_admin";
+  /** Who did it; null: nobody else. */
+  readonly by: string | null;
+  /** Whom it is about. */
+  readonly names: readonly string[];
+  /** How many texts are missing, or the number of the text from which they fork. */
+  readonly number: number | null;
+};
+
+/** How many of the other people of a group have a text of ours, and have read it. */
+export type GroupCounts = { readonly received: number; readonly read: number; readonly of: number };
+
 export type MessengerEvent =
+  /** A group has changed, or somebody invites to it. */
+  | { readonly name: "group"; readonly group: SharedGroup }
+  | { readonly name: "groupNotice"; readonly notice: GroupNotice }
   /** No event is emitted for a server that is back within 10 s. */
   | {
       readonly name: "server";
@@ -86,8 +139,13 @@ export type MessengerEvent =
   | { readonly name: "contact"; readonly username: string; readonly state: ContactState }
   /** Nothing of theirs is to be announced until then, ms since 1970; undefined: it is. */
   | { readonly name: "muted"; readonly username: string; readonly until: number | undefined }
-  /** A text was stored and acknowledged; `from` is the registered name. */
-  | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
+  /** A text was stored and acknowledged; `from` is the registered name. `group`: the id of the group to which it was written. */
+  | {
+      readonly name: "message";
+      readonly from: string;
+      readonly message: StoredMessage;
+      readonly group?: string;
+    }
   /**
    * A text was edited or withdrawn. `action`: the id of the action in the outbox; undefined: the text is the peer's,
    * or had not been sent yet.
@@ -108,6 +166,8 @@ export type MessengerEvent =
       readonly state: MessageState;
       /** ms since 1970 */
       readonly at: number;
+      /** Of a text for a group. */
+      readonly counts?: GroupCounts;
     }
   /** The person has read this contact's messages, here or on another screen. */
   | { readonly name: "read"; readonly username: string }

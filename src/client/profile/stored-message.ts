@@ -48,6 +48,8 @@ export type StoredMessage = {
   /** The contact's row number. */
   readonly contact: number;
   readonly outgoing: boolean;
+  /** Who wrote it, of another one's text for a group; undefined: it is ours, or the other person's. */
+  readonly author?: string | undefined;
   readonly id: string;
   /** With the last edit applied; empty once it is withdrawn. */
   readonly text: string;

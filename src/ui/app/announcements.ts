@@ -240,6 +240,8 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "verification":
       if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
       return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
+    case "group":
+    case "groupNotice":
     case "held":
     case "muted":
     case "delivery":

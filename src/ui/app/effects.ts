@@ -14,7 +14,7 @@ import { SharedAccount } from "../../client/shared-account.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
-import { findMessages } from "../chat/found.ts";
+import { findMessages } from "../chat/history-effects.ts";
 import { storedOffers } from "../chat/files/offers.ts";
 import { checkPeerPort, type Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";

@@ -4,7 +4,7 @@ import type { Person } from "../../client/people.ts";
 import type { Server } from "../config.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel, OtherChats } from "../chat/model.ts";
-import type { Found } from "../chat/found.ts";
+import type { Found } from "../chat/history-effects.ts";
 import type { Bursts, Told } from "../notifications/bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";

@@ -18,7 +18,8 @@ import { withoutBurst } from "../notifications/bursts.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent, ChatModel } from "../chat/model.ts";
 import { withSeenOffers } from "../chat/files/offers.ts";
-import { openChat, updateChat } from "../chat/update.ts";
+import { openChat } from "../chat/person-update.ts";
+import { updateChat } from "../chat/update.ts";
 import { nameFault, shownName } from "../format/name-book.ts";
 import { mergedPeople, peopleAfter, sortPeople, withGone, withUnread } from "./people-list.ts";
 
@@ -181,7 +182,7 @@ function leaveChat(
   chat: ChatModel,
   other: string | undefined,
 ): AppStep {
-  const peer = chat.peer.username;
+  const peer = chat.username;
   const close: AppEffect = { name: "closeChat", username: peer };
   if (account.server === "stopped") return to(model, START, close, { name: "closeAccount" });
   if (other !== undefined) return openingChat(model, account, other, chat);

@@ -1,7 +1,7 @@
 /** «Search»: the words, and the messages of all conversations that contain them. */
 import { searchQuery } from "../../client/archive.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import type { Found } from "../chat/found.ts";
+import type { Found } from "../chat/history-effects.ts";
 import { excerptOf, snippetOf } from "../format/excerpt.ts";
 import { localClock, localDay } from "../format/local-time.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";

@@ -67,7 +67,7 @@ export function chatOf({ screen }: AppModel): ChatModel | undefined {
 /** Whether the chat with this person is open. */
 export function isChatOpen(model: AppModel, username: string): boolean {
   const chat = chatOf(model);
-  return chat !== undefined && isSamePerson(chat.peer.username, username);
+  return chat !== undefined && isSamePerson(chat.username, username);
 }
 
 /** The account that is logged in; undefined: nobody is. */

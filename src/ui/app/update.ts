@@ -236,8 +236,8 @@ function onAttention(before: AppModel, sign: AttentionSign, context: AppContext)
 function onSeen(model: AppModel, context: AppContext): AppStep {
   const { screen } = model;
   if (screen.name !== "chat") return step(model);
-  const bursts = withoutBurst(screen.account.bursts, screen.chat.peer.username);
-  const offers = withSeenOffers(screen.account.offers, screen.chat.peer.username);
+  const bursts = withoutBurst(screen.account.bursts, screen.chat.username);
+  const offers = withSeenOffers(screen.account.offers, screen.chat.username);
   return inChat(inAccount(model, { bursts, offers }), { name: "seen" }, context);
 }
 

@@ -34,8 +34,8 @@ export function titleOf(model: AppModel, now: number): string | undefined {
   return count === 0 ? `${name} — Paloma` : `(${count}) ${name} — Paloma`;
 }
 
-function unseen({ peer, transcript }: ChatModel, { muted }: OpenAccount, now: number): number {
-  return mutedUntil(muted, peer.username, now) === undefined ? transcript.unseen : 0;
+function unseen({ username, transcript }: ChatModel, { muted }: OpenAccount, now: number): number {
+  return mutedUntil(muted, username, now) === undefined ? transcript.unseen : 0;
 }
 
 function homeMenu(account: OpenAccount, { texts, now }: AppContext): View {

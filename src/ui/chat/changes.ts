@@ -10,7 +10,7 @@ import { MAX_COPIED_BYTES } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
 import { follow, forget, reword } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, Deliveries, Refusal } from "./model.ts";
-import { failure, notice, peerName, printing } from "./notices.ts";
+import { authorOf, failure, notice, peerName, printing } from "./notices.ts";
 
 /** Graphemes of an edited text that a notice shows. */
 const MAX_SHOWN = 300;
@@ -33,16 +33,16 @@ function withText(text: string, sentence: (shown: string) => string, { texts }: 
   return notice(isWhole ? shown : `${shown} ${texts.chatWholeInList}`);
 }
 
-function onOwnChanged(
-  chat: ChatModel,
+function onOwnChanged<C extends ChatModel>(
+  chat: C,
   { message, action }: MessengerEvent & { name: "changed" },
   old: string | undefined,
   context: ChatContext,
-): ChatStep {
+): ChatStep<C> {
   const { texts, now } = context;
   const { id: target, text, state, withdrawnAt } = message;
   const when = timeOf(message, context);
-  const changed = (deliveries: Deliveries, line: Line): ChatStep => {
+  const changed = (deliveries: Deliveries, line: Line): ChatStep<C> => {
     const followed = action === undefined ? deliveries : follow(deliveries, { id: action, target }, now);
     return printing({ ...chat, deliveries: followed }, [line]);
   };
@@ -57,16 +57,16 @@ function onOwnChanged(
 }
 
 /** A message was edited or withdrawn, by us or by the peer. @param old excerpt of our message before the change, if known */
-export function onChanged(
-  chat: ChatModel,
+export function onChanged<C extends ChatModel>(
+  chat: C,
   event: MessengerEvent & { name: "changed" },
   old: string | undefined,
   context: ChatContext,
-): ChatStep {
+): ChatStep<C> {
   const { message } = event;
   if (message.outgoing) return onOwnChanged(chat, event, old, context);
   const { texts } = context;
-  const [user, when] = [peerName(chat, context), timeOf(message, context)];
+  const [user, when] = [authorOf(message, chat.username, context), timeOf(message, context)];
   if (message.withdrawnAt !== undefined) return printing(chat, [notice(texts.chatTheyWithdrew(user, when))]);
   return printing(chat, [
     withText(message.text, (shown) => texts.chatTheyEdited(user, when, shown), context),
@@ -74,7 +74,7 @@ export function onChanged(
 }
 
 /** A message of ours was removed from the outbox before it was sent. */
-export function onCancelled(chat: ChatModel, id: string, { texts }: ChatContext): ChatStep {
+export function onCancelled<C extends ChatModel>(chat: C, id: string, { texts }: ChatContext): ChatStep<C> {
   const excerpt = chat.deliveries.pending.find((each) => each.id === id)?.excerpt;
   const sentence = excerpt === undefined ? texts.chatCancelledOne : texts.chatCancelled(excerpt);
   return printing({ ...chat, deliveries: forget(chat.deliveries, id, true) }, [notice(sentence)]);
@@ -113,7 +113,8 @@ export function infoLine(message: StoredMessage, other: string, context: ChatCon
   const { names, ownName, texts } = context;
   const { changeWaits, outgoing, sentAt, leftAt, receivedAt, readAt, editedAt, withdrawnAt } = message;
   const [own, user] = [shownName(names, ownName), shownName(names, other)];
-  const people = outgoing ? `${own} → ${user}` : `${user} → ${own}`;
+  const from = authorOf(message, other, context);
+  const people = outgoing ? `${own} → ${user}` : `${from} → ${message.author === undefined ? own : user}`;
   const withdrawn = changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn;
   const excerpt = withdrawnAt === undefined ? texts.chatQuoted(excerptOf(message.text)) : withdrawn;
   const times: readonly (readonly [string, number | undefined])[] = [
@@ -157,9 +158,10 @@ export function describeAction(code: Refusal, user: string, texts: Texts): strin
 /** The answer of `/copy`, in one sentence: what was copied and how, or why it was not. */
 export function copiedLine(
   { message, chat, result }: ChatEvent & { readonly name: "copied" },
-  { names, ownName, texts }: ChatContext,
+  context: ChatContext,
 ): Line {
-  const from = shownName(names, message.outgoing ? ownName : chat);
+  const { names, ownName, texts } = context;
+  const from = message.outgoing ? shownName(names, ownName) : authorOf(message, chat, context);
   switch (result.name) {
     case "given":
       return notice(texts.chatCopied(excerptOf(message.text), from, result.lines));

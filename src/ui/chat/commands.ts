@@ -20,8 +20,9 @@ import {
   type CommandResult,
   type Run,
 } from "./message-commands.ts";
-import type { ChatContext, ChatModel } from "./model.ts";
+import type { ChatContext, ChatModel, PersonChat } from "./model.ts";
 import { notice } from "./notices.ts";
+import { more } from "./group-update.ts";
 import { goToChat, goToNumber, goToUnread, mute } from "./other-chats.ts";
 import { verify } from "./verification.ts";
 
@@ -43,8 +44,7 @@ type Command = {
   readonly alongside?: string;
   /** Undefined: the help does not list it, or not in a row of its own. */
   readonly help: ((texts: Texts) => string) | undefined;
-  readonly run: Run;
-};
+} & ({ readonly run: Run } | { readonly runWithPerson: Run<PersonChat> });
 
 /** The result of a command on files. */
 function ofTyped(result: ReturnType<typeof get>): CommandResult {
@@ -56,17 +56,14 @@ const COMMANDS: readonly Command[] = [
     name: "help",
     argument: undefined,
     help: undefined,
-    run: (_argument, _chat, { texts }) => print(notice(helpText(texts))),
+    run: (_argument, chat, { texts }) => print(notice(helpText(chat, texts))),
   },
   {
     name: "more",
     argument: undefined,
     alongside: "list",
     help: (texts) => texts.chatHelpMore,
-    run: (_argument, { transcript: { oldest } }, { texts }) =>
-      oldest === undefined
-        ? print(notice(texts.chatNothingEarlier))
-        : effects({ name: "page", before: oldest }),
+    run: more,
   },
   {
     name: "list",
@@ -138,7 +135,7 @@ const COMMANDS: readonly Command[] = [
     argument: (texts) => `${texts.fileArgument}…`,
     help: (texts) => texts.chatHelpSend,
     // A list of files may be pasted.
-    run: (paths) => ({
+    runWithPerson: (paths) => ({
       name: "text",
       text: paths,
       effect: (text, typed) => ({ name: "sendFiles", paths: text, typed }),
@@ -156,14 +153,14 @@ const COMMANDS: readonly Command[] = [
     argument: (texts) => `[#N] [${texts.folderArgument}]`,
     isOptional: true,
     help: (texts) => texts.chatHelpGet,
-    run: (argument, _chat, { texts }) => ofTyped(get(argument, texts)),
+    runWithPerson: (argument, _chat, { texts }) => ofTyped(get(argument, texts)),
   },
   {
     name: "stop",
     argument: () => "[#N]",
     isOptional: true,
     help: undefined,
-    run: (argument, _chat, { texts }) => ofTyped(stop(argument, texts)),
+    runWithPerson: (argument, _chat, { texts }) => ofTyped(stop(argument, texts)),
   },
   {
     name: "say",
@@ -204,32 +201,32 @@ const COMMANDS: readonly Command[] = [
     isOptional: true,
     alongside: "fingerprint",
     help: (texts) => texts.chatHelpVerify,
-    run: verify,
+    runWithPerson: verify,
   },
   {
     name: "fingerprint",
     argument: undefined,
     help: undefined,
-    run: () => effects({ name: "showSafetyNumber" }),
+    runWithPerson: () => effects({ name: "showSafetyNumber" }),
   },
   {
     name: "accept",
     argument: undefined,
     help: (texts) => texts.chatHelpAccept,
-    run: accept,
+    runWithPerson: accept,
   },
   {
     name: "decline",
     argument: undefined,
     alongside: "block",
     help: (texts) => texts.chatHelpDecline,
-    run: decline,
+    runWithPerson: decline,
   },
   {
     name: "block",
     argument: undefined,
     help: undefined,
-    run: block,
+    runWithPerson: block,
   },
   {
     name: "exit",
@@ -251,9 +248,11 @@ function rowOf(command: Command, texts: Texts): string {
 }
 
 /** As few rows as possible: the last message stays in view. */
-function helpText(texts: Texts): string {
+function helpText({ kind }: ChatModel, texts: Texts): string {
   const listed = COMMANDS.flatMap((command) =>
-    command.help === undefined ? [] : [[rowOf(command, texts), command.help(texts)] as const],
+    command.help === undefined || (kind === "group" && "runWithPerson" in command)
+      ? []
+      : [[rowOf(command, texts), command.help(texts)] as const],
   );
   const width = Math.max(...listed.map(([usage]) => usage.length));
   return [texts.chatHelp, ...listed.map(([usage, help]) => `${usage.padEnd(width)}  ${help}`)].join("\n");
@@ -277,7 +276,9 @@ export function runCommand(
   if (takesOne && command.isOptional !== true && argument === "")
     return print(notice(texts.chatUsage(usageOf(command, texts))));
   if (!takesOne && argument !== "") return print(notice(texts.chatNothingBehind(`/${command.name}`)));
-  return command.run(argument, chat, context);
+  if ("run" in command) return command.run(argument, chat, context);
+  if (chat.kind === "person") return command.runWithPerson(argument, chat, context);
+  return print(notice(texts.groupOnlyWithPerson(`/${command.name}`)));
 }
 
 /** Names with this beginning, without those that would put invisible characters into the line. */

@@ -1,4 +1,5 @@
 /** Tracks the delivery of our messages and changes, and says when they wait for long. */
+import type { GroupCounts } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -93,11 +94,16 @@ function fewer(deliveries: Deliveries, count: number): Deliveries {
 }
 
 /** Updates the states for the prompt; when a change has arrived, the prompt shows the last message again. */
-function advanceOwn({ own, last }: Deliveries, id: string, state: MessageState) {
+function advanceOwn(
+  { own, last }: Deliveries,
+  id: string,
+  state: MessageState,
+  counts: GroupCounts | undefined,
+) {
   const index = own.findLastIndex((each) => each.id === id);
   const known = own[index];
   const states =
-    known === undefined ? own : own.with(index, { ...known, state: laterState(known.state, state) });
+    known === undefined ? own : own.with(index, { ...known, state: laterState(known.state, state), counts });
   if (last === undefined) return { own: states, last };
   if (last.target === undefined)
     return { own: states, last: states.findLast((each) => each.id === last.id) ?? last };
@@ -106,9 +112,14 @@ function advanceOwn({ own, last }: Deliveries, id: string, state: MessageState) 
   return { own: states, last: hasArrived(state) ? (states.at(-1) ?? moved) : moved };
 }
 
-/** A message of ours, or a change of one, has reached a new state. */
-export function advance(deliveries: Deliveries, id: string, state: MessageState): Deliveries {
-  const next = { ...deliveries, ...advanceOwn(deliveries, id, state) };
+/** A message of ours, or a change of one, has reached a new state. @param counts how many of a group have it */
+export function advance(
+  deliveries: Deliveries,
+  id: string,
+  state: MessageState,
+  counts?: GroupCounts,
+): Deliveries {
+  const next = { ...deliveries, ...advanceOwn(deliveries, id, state, counts) };
   if (!hasArrived(state)) return next;
   const pending = next.pending.filter((each) => each.id !== id);
   const isTracked = pending.length < next.pending.length;
@@ -146,7 +157,7 @@ export function reword(deliveries: Deliveries, id: string, text: string): Delive
  * On a tick: the line that something of ours waits, and why, once it has waited long, and again when there is
  * a new reason; and when nothing waits any more, the line that it has arrived.
  */
-export function tellOfWait(chat: ChatModel, context: ChatContext): { chat: ChatModel; lines: Line[] } {
+export function tellOfWait<C extends ChatModel>(chat: C, context: ChatContext): { chat: C; lines: Line[] } {
   const { more, pending, wait } = chat.deliveries;
   const { now, texts } = context;
   const count = pending.length + more;
@@ -161,9 +172,12 @@ export function tellOfWait(chat: ChatModel, context: ChatContext): { chat: ChatM
   const since = said?.at ?? pending[0]?.since;
   // The clock may have been set back.
   const isLate = since !== undefined && Math.abs(now - since) >= SAID_AFTER;
-  const why = isLate ? whyWaiting(chat, context) : undefined;
+  const isGroup = chat.kind === "group";
+  const why = !isLate ? undefined : isGroup ? texts.groupNobodyHas(count) : whyWaiting(chat, context);
   if (why === undefined || reasons.includes(why)) return { chat, lines: [] };
   const areChanges = more === 0 && pending.every(({ target }) => target !== undefined);
   const what = areChanges ? texts.chatChangesWait(count) : texts.chatMessagesWait(count);
-  return after({ name: "said", arrived, reasons: [...reasons, why], at: now }, [notice(`${what} ${why}`)]);
+  return after({ name: "said", arrived, reasons: [...reasons, why], at: now }, [
+    notice(isGroup ? why : `${what} ${why}`),
+  ]);
 }

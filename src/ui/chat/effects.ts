@@ -8,6 +8,7 @@ import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { fileEffects } from "./files/file-effects.ts";
 import { hasEnded } from "./files/file-lines.ts";
+import { groupEffects } from "./group/group-effects.ts";
 import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, ChatNeeds, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
@@ -82,6 +83,7 @@ export class ChatEffects {
         texts: needs.texts,
         dispatch,
       }),
+      ...groupEffects(needs.texts, dispatch),
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
       markShown: ({ sequences }) => {
         this.#shown.push(...sequences);

@@ -6,7 +6,7 @@ import { localClockSeconds, localDay } from "../format/local-time.ts";
 import type { Line } from "../format/printed-line.ts";
 import { linksWithoutServer } from "../format/server-words.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { ChatContext, ChatEvent, ChatLink, ChatModel, ChatStep, SaidWay } from "./model.ts";
+import type { ChatContext, ChatEvent, ChatLink, ChatStep, PersonChat, SaidWay } from "./model.ts";
 import { isKeyAwaited, notice, peerName, printing, withKeyWarning, withNotified } from "./notices.ts";
 
 /** A relayed link is said once it has lasted so long, in ms: a direct one may be about to replace it. */
@@ -14,17 +14,17 @@ const RELAYED_LASTS = 2_000;
 /** So long where a direct one was said before: links come and go. */
 const RELAYED_AGAIN_LASTS = 60_000;
 
-function away(chat: ChatModel, reason: UnreachableReason | undefined): ChatModel {
+function away(chat: PersonChat, reason: UnreachableReason | undefined): PersonChat {
   return { ...chat, link: { name: "away", reason } };
 }
 
 /** No link is left. */
-export function onDisconnected(chat: ChatModel, isRevoked: boolean): ChatStep {
+export function onDisconnected(chat: PersonChat, isRevoked: boolean): ChatStep<PersonChat> {
   return { chat: away(chat, isRevoked ? "revoked" : undefined), effects: [] };
 }
 
 /** The server has reported the peer's presence, which matters only while there is no link. */
-export function onPresence(chat: ChatModel, online: boolean): ChatStep {
+export function onPresence(chat: PersonChat, online: boolean): ChatStep<PersonChat> {
   const { link } = chat;
   if (link.name === "connected" || (online && link.reason !== "offline")) return { chat, effects: [] };
   return { chat: away(chat, online ? undefined : "offline"), effects: [] };
@@ -32,11 +32,11 @@ export function onPresence(chat: ChatModel, online: boolean): ChatStep {
 
 /** There is a link, or it goes by another way. */
 export function onConnected(
-  before: ChatModel,
+  before: PersonChat,
   username: string,
   shown: ShownWay,
   context: ChatContext,
-): ChatStep {
+): ChatStep<PersonChat> {
   const { link } = before;
   const way = said(shown);
   const isSame = link.name === "connected" && link.way === way;
@@ -49,11 +49,15 @@ export function onConnected(
     waySince: isSame ? link.waySince : context.now,
   };
   // The link gives the registered spelling.
-  const peer = { ...before.peer, username, isStranger: false };
-  return tellWay({ ...before, peer, link: connected }, context);
+  const peer = { ...before.peer, isStranger: false };
+  return tellWay({ ...before, username, peer, link: connected }, context);
 }
 
-export function onUnreachable(before: ChatModel, reason: UnreachableReason, context: ChatContext): ChatStep {
+export function onUnreachable(
+  before: PersonChat,
+  reason: UnreachableReason,
+  context: ChatContext,
+): ChatStep<PersonChat> {
   const chat = away(before, reason);
   if (isKeyAwaited(reason)) return withKeyWarning(chat, reason === "verification_needed", context);
   const { deliveries, notified, peer } = chat;
@@ -96,7 +100,7 @@ function wayText(way: SaidWay, texts: Texts): string {
 }
 
 /** Says by which way they are connected, if that is news and lasts. To be called on each tick, too. */
-export function tellWay(chat: ChatModel, context: ChatContext): ChatStep {
+export function tellWay(chat: PersonChat, context: ChatContext): ChatStep<PersonChat> {
   const { link, notified } = chat;
   if (link.name !== "connected") return { chat, effects: [] };
   const { way: before } = notified;
@@ -115,7 +119,7 @@ export function tellWay(chat: ChatModel, context: ChatContext): ChatStep {
 /** The answer of `/info` without a number: how they are connected, and what they are told of where we are. */
 export function linkLine(
   { link, told, hasServer, linksUntil }: ChatEvent & { readonly name: "linkInfo" },
-  chat: ChatModel,
+  chat: PersonChat,
   context: ChatContext,
 ): Line {
   const { names, texts } = context;
@@ -123,8 +127,7 @@ export function linkLine(
   const rows: string[] = [];
   if (link === undefined) {
     const reason = chat.link.name === "away" ? chat.link.reason : undefined;
-    const why =
-      reason === undefined ? "" : describeUnreachable(reason, chat.peer.username, names, texts).sentence;
+    const why = reason === undefined ? "" : describeUnreachable(reason, chat.username, names, texts).sentence;
     rows.push(`${texts.chatInfoNoLink(user)} ${why}`.trimEnd());
   } else {
     const { address, roundTrip } = link;

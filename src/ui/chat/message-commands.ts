@@ -2,6 +2,8 @@
 import { isSamePerson } from "../../identity/names.ts";
 import { typedName } from "../failures.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
+import { groupInfoLine } from "./group/group-lines.ts";
+import type { GroupEffect } from "./group/model.ts";
 import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
 import { failure, notice, peerName } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -19,6 +21,8 @@ export type CommandResult =
   | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
   /** Nothing is done, and the line is given back. */
   | { readonly name: "fault"; readonly sentence: string }
+  /** It is done if the next line is a yes. */
+  | { readonly name: "asks"; readonly sentence: string; readonly effect: GroupEffect }
   /** The person wanted to go to another chat, and cannot. */
   | { readonly name: "stays"; readonly sentence: string }
   | { readonly name: "message"; readonly text: string }
@@ -30,7 +34,7 @@ export type CommandResult =
     };
 
 /** Runs a command. @param argument trimmed */
-export type Run = (argument: string, chat: ChatModel, context: ChatContext) => CommandResult;
+export type Run<C = ChatModel> = (argument: string, chat: C, context: ChatContext) => CommandResult;
 
 export function effects(...list: readonly ChatEffect[]): CommandResult {
   return { name: "effects", effects: list };
@@ -63,7 +67,7 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   const chosen = choose(argument, chat, context);
   if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
   const { chat: other } = chosen.target.message;
-  if (isSamePerson(other, chat.peer.username)) return chosen;
+  if (isSamePerson(other, chat.username)) return chosen;
   const sentence = context.texts.chatOtherChat(
     shownName(context.names, other),
     typedName(other, context.texts),
@@ -87,7 +91,10 @@ export const info: Run = (argument, chat, context) => {
   if (chosen.name === "fault") return print(failure(chosen.sentence));
   if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber("/info")));
   const { target } = chosen;
-  return effects(target.name === "last" ? { name: "linkInfo" } : { name: "info", message: target.message });
+  if (target.name !== "last") return effects({ name: "info", message: target.message });
+  return chat.kind === "person"
+    ? effects({ name: "linkInfo" })
+    : print(groupInfoLine(chat.group, context.texts));
 };
 
 /** `/edit` and `/reply`: a text, optionally with a number before it. */
@@ -123,10 +130,9 @@ export const remove: Run = (argument, chat, context) => {
   const whole = /^chat(?:\s+(.*))?$/is.exec(argument);
   if (whole !== null) {
     const name = whole[1];
-    if (name === undefined)
-      return print(notice(texts.chatDeleteAsk(user, typedName(chat.peer.username, texts))));
-    if (isSamePerson(name, chat.peer.username)) return effects({ name: "deleteChat" });
-    return print(failure(texts.chatDeleteOther(user, typedName(chat.peer.username, texts))));
+    if (name === undefined) return print(notice(texts.chatDeleteAsk(user, typedName(chat.username, texts))));
+    if (isSamePerson(name, chat.username)) return effects({ name: "deleteChat" });
+    return print(failure(texts.chatDeleteOther(user, typedName(chat.username, texts))));
   }
   if (!argument.startsWith("#")) return print(notice(texts.chatUsage("/delete #N, /delete chat")));
   const chosen = chooseHere(argument, chat, context);

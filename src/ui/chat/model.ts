@@ -1,7 +1,7 @@
-/** The chat with one person: its state, its events and its effects. */
+/** The chat with a person or a group: its state, its events and its effects. */
 import type { Unread } from "../../client/archive.ts";
 import type { ContactState, Decision } from "../../client/contact-choices.ts";
-import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { GroupCounts, GroupNotice, MessengerEvent } from "../../client/conversation/events.ts";
 import type { LinkInfo } from "../../client/conversation/shown-link.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
@@ -19,6 +19,7 @@ import type { CopyResult } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { Offers } from "./files/offers.ts";
 import type { FileEffect, FileEvent } from "./files/model.ts";
+import type { GroupEffect, GroupEvent, GroupState } from "./group/model.ts";
 import type { TrackedFiles } from "./files/tracked-files.ts";
 
 /** The context of `updateChat`. */
@@ -45,21 +46,32 @@ export type OtherChats = {
   readonly offers: Offers;
 };
 
-export type ChatModel = {
-  readonly peer: Peer;
-  readonly link: ChatLink;
+export type ChatModel = PersonChat | GroupChat;
+
+/** What a chat with a person and one with a group have alike. */
+type Conversation = {
+  /** Of a person in the registered spelling, if it is known; of a group `#` and its id. */
+  readonly username: string;
   readonly deliveries: Deliveries;
   readonly transcript: Transcript;
-  readonly notified: Notified;
-  readonly verifying: Verifying;
-  /** The transfers with the peer. */
-  readonly files: TrackedFiles;
   /** The last line was a `/chat` that failed; undefined: it was not, or what is typed now was begun after it was seen. */
   readonly stayed: Stayed | undefined;
   readonly draft: DraftState;
   /** When a draft was put into the line, ms since 1970; undefined: none was, or Enter was typed since. */
   readonly restoredAt: number | undefined;
 };
+
+export type PersonChat = Conversation & {
+  readonly kind: "person";
+  readonly peer: Peer;
+  readonly link: ChatLink;
+  readonly notified: Notified;
+  readonly verifying: Verifying;
+  /** The transfers with the peer. */
+  readonly files: TrackedFiles;
+};
+
+export type GroupChat = Conversation & { readonly kind: "group" } & GroupState;
 
 /** Whether what stands in the line is stored. `isStored`: perhaps a draft is; if not, certainly none is. */
 export type DraftState =
@@ -76,8 +88,6 @@ export type Stayed = {
 
 /** The other person. */
 export type Peer = {
-  /** In the registered spelling, if it is known. */
-  readonly username: string;
   /** There was never a proven link with a person of this name. */
   readonly isStranger: boolean;
   /** They were verified by a code. */
@@ -145,7 +155,13 @@ export type Wait =
     };
 
 /** A message of ours, or a change of one (`target`), and its state. */
-export type OwnMessage = { readonly id: string; readonly state: MessageState; readonly target?: string };
+export type OwnMessage = {
+  readonly id: string;
+  readonly state: MessageState;
+  /** How many of a group have it. */
+  readonly counts?: GroupCounts | undefined;
+  readonly target?: string;
+};
 
 /** A message of ours, or a change of one (`target`), that was not received yet. */
 export type PendingDelivery = {
@@ -243,6 +259,8 @@ export type OpenedChat = StoredPage & {
   readonly state?: ContactState;
   /** Of their key, 64 hexadecimal digits. */
   readonly fingerprint?: string | undefined;
+  /** What has happened in the group since that was shown last. */
+  readonly notices?: readonly GroupNotice[];
 };
 
 /** A message written in this chat; `answers`: excerpt of the message that it replies to. */
@@ -260,26 +278,8 @@ export type Known = {
   readonly fingerprint?: string | undefined;
 };
 
-export type ChatEvent =
-  /** The messages shown when the chat opens. */
-  | ({ readonly name: "opened" } & OpenedChat)
-  /** The answer to `/more`. */
-  | ({ readonly name: "page" } & StoredPage)
-  | LineEvent
-  /** Any event of the messenger. */
-  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
-  | FileEvent
-  /** About once a second. */
-  | { readonly name: "tick" }
-  /** Somebody looks at the terminal. */
-  | { readonly name: "seen" }
-  /** The answers to effects. */
-  | {
-      readonly name: "online";
-      readonly people: readonly string[];
-      /** For those whose direct link is silent: since when, ms since 1970. */
-      readonly silent?: ReadonlyMap<string, number>;
-    }
+/** Answers to effects that only a chat with a person has. */
+export type PersonEvent =
   | {
       readonly name: "safetyNumber";
       /** Twelve groups of five digits each; the number of a pending key is last. */
@@ -293,6 +293,44 @@ export type ChatEvent =
   | { readonly name: "verificationAnswered" }
   /** `wasVerified`: false: there was nothing to withdraw. */
   | { readonly name: "verificationOff"; readonly wasVerified: boolean }
+  /** The answer to `/info` without a number, as of the request `link`. */
+  | {
+      readonly name: "linkInfo";
+      readonly link: (LinkInfo & { readonly roundTrip: number | undefined }) | undefined;
+      readonly told: ToldAddresses | undefined;
+      readonly hasServer: boolean;
+      /** Until when links can be opened without one, ms since 1970; undefined: they cannot. */
+      readonly linksUntil: number | undefined;
+    };
+
+/** What chats with persons and with groups take in their own ways. */
+export type KindEvent =
+  | PersonEvent
+  | Exclude<GroupEvent, { readonly name: "founded" }>
+  | Extract<ChatEvent, { readonly name: "opened" | "messenger" }>;
+
+export type ChatEvent =
+  /** The messages shown when the chat opens. */
+  | ({ readonly name: "opened" } & OpenedChat)
+  /** The answer to `/more`. */
+  | ({ readonly name: "page" } & StoredPage)
+  | LineEvent
+  /** Any event of the messenger. */
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
+  | PersonEvent
+  | FileEvent
+  | GroupEvent
+  /** About once a second. */
+  | { readonly name: "tick" }
+  /** Somebody looks at the terminal. */
+  | { readonly name: "seen" }
+  /** The answers to effects. */
+  | {
+      readonly name: "online";
+      readonly people: readonly string[];
+      /** For those whose direct link is silent: since when, ms since 1970. */
+      readonly silent?: ReadonlyMap<string, number>;
+    }
   /** The answer to `/chat` without a name. `drafts`: the beginnings of what stands in the lines, by name. */
   | { readonly name: "chats"; readonly drafts: ReadonlyMap<string, string> }
   /** The answers to commands on messages. */
@@ -305,15 +343,6 @@ export type ChatEvent =
       readonly isMore: boolean;
     }
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
-  /** The answer to `/info` without a number, as of the request `link`. */
-  | {
-      readonly name: "linkInfo";
-      readonly link: (LinkInfo & { readonly roundTrip: number | undefined }) | undefined;
-      readonly told: ToldAddresses | undefined;
-      readonly hasServer: boolean;
-      /** Until when links can be opened without one, ms since 1970; undefined: they cannot. */
-      readonly linksUntil: number | undefined;
-    }
   /** The answer to `/copy`. `chat`: the other person of the message's conversation. */
   | {
       readonly name: "copied";
@@ -371,6 +400,7 @@ export type ChatEffect =
   | { readonly name: "deleteChat" }
   | { readonly name: "export"; readonly file: string }
   | FileEffect
+  | GroupEffect
   /** Puts a text that could not be sent back into the input line. */
   | { readonly name: "giveBack"; readonly text: string }
   /** Stores what stands in the input line. */
@@ -391,7 +421,10 @@ export type EffectTable<N extends EffectName> = {
   readonly [K in N]: (effect: EffectOf<K>) => Promise<void> | void;
 };
 
-export type ChatStep = { readonly chat: ChatModel; readonly effects: readonly ChatEffect[] };
+export type ChatStep<C extends ChatModel = ChatModel> = {
+  readonly chat: C;
+  readonly effects: readonly ChatEffect[];
+};
 
 /** What the effects of an open chat need from the program. */
 export type ChatNeeds = {

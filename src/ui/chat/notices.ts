@@ -1,10 +1,11 @@
 /** The notices of a chat as lines to be printed. */
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
 import { FileMovedError, isDamage, isLowDisk } from "../../client/errors.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { ChatContext, ChatEvent, ChatModel, ChatStep, Notified } from "./model.ts";
+import type { ChatContext, ChatEvent, ChatModel, ChatStep, Notified, PersonChat } from "./model.ts";
 import type { Line } from "../format/printed-line.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
@@ -21,11 +22,11 @@ export function failure(text: string): Line {
 }
 
 /** A step that prints lines, if there are any. */
-export function printing(chat: ChatModel, lines: readonly Line[]): ChatStep {
+export function printing<C extends ChatModel>(chat: C, lines: readonly Line[]): ChatStep<C> {
   return { chat, effects: lines.length === 0 ? [] : [{ name: "print", lines }] };
 }
 
-export function withNotified(chat: ChatModel, notified: Partial<Notified>): ChatModel {
+export function withNotified(chat: PersonChat, notified: Partial<Notified>): PersonChat {
   return { ...chat, notified: { ...chat.notified, ...notified } };
 }
 
@@ -54,13 +55,26 @@ export function storageReason(error: Error, texts: Texts): string {
   return error instanceof FileMovedError ? texts.fileMoved : quotedText(error.message);
 }
 
-/** The peer's name as shown. */
+/** The name of the peer or the group as shown. */
 export function peerName(chat: ChatModel, context: ChatContext): string {
-  return shownName(context.names, chat.peer.username);
+  return shownName(context.names, chat.username);
+}
+
+/** Who wrote a message that is not ours, as shown. @param other the name of its conversation */
+export function authorOf(
+  { author = undefined }: StoredMessage,
+  other: string,
+  { names }: ChatContext,
+): string {
+  return shownName(names, author ?? other);
 }
 
 /** Warns of a new key, which the peer and the server can bring up as often as they like. */
-export function withKeyWarning(chat: ChatModel, isVerified: boolean, context: ChatContext): ChatStep {
+export function withKeyWarning(
+  chat: PersonChat,
+  isVerified: boolean,
+  context: ChatContext,
+): ChatStep<PersonChat> {
   const { now, texts } = context;
   if (!isKeyNoticeDue(chat.notified.keyAt, now)) return { chat, effects: [] };
   const sentence = isVerified ? texts.chatNotVerified : texts.chatKeyPending;
@@ -77,10 +91,10 @@ export function isKeyAwaited(reason: UnreachableReason | undefined): boolean {
  * that they hold it, that nobody may have the name, or the warning of a new key.
  */
 export function whyWaiting(
-  { link, notified, peer }: ChatModel,
+  { username, link, notified, peer }: PersonChat,
   { names, texts }: ChatContext,
 ): string | undefined {
-  const user = shownName(names, peer.username);
+  const user = shownName(names, username);
   if (peer.holds) return undefined;
   if (link.name === "connected") return link.isSilent ? texts.peerSilent(user) : undefined;
   const { reason } = link;
@@ -90,7 +104,7 @@ export function whyWaiting(
     return notified.perhapsNobody ? undefined : texts.perhapsNobody(user);
   // A stranger has no known address.
   if (peer.isStranger && reason === "no_server") return texts.chatNoServerStranger(user);
-  return describeUnreachable(reason, peer.username, names, texts).sentence;
+  return describeUnreachable(reason, username, names, texts).sentence;
 }
 
 /** Who is online, in one sentence. */

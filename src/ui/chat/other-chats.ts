@@ -1,4 +1,5 @@
 /** The commands that lead to other chats, and that make somebody quiet. */
+import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { MAX_MUTED } from "../../client/contact-choices.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -13,6 +14,24 @@ import { notice, peerName, printing } from "./notices.ts";
 
 /** ms */
 const DAY = 86_400_000;
+
+/** The name of the chat that an event is about; undefined: it is about none. */
+export function conversationOf(event: MessengerEvent): string | undefined {
+  switch (event.name) {
+    case "message":
+      return event.group === undefined ? event.from : `#${event.group}`;
+    case "group":
+      return `#${event.group.group}`;
+    case "groupNotice":
+      return `#${event.notice.group}`;
+    case "file":
+      return event.file.peer;
+    default:
+      if ("username" in event) return event.username;
+      if ("to" in event) return event.to;
+      return "from" in event ? event.from : undefined;
+  }
+}
 
 /** Until when nothing of a person is announced, ms since 1970; undefined: it is. */
 export function mutedUntil(muted: OtherChats["muted"], username: string, now: number): number | undefined {
@@ -40,8 +59,8 @@ export function wayTo(username: string, typed: string, { numbered }: Pick<OtherC
 }
 
 function goToPerson(username: string, chat: ChatModel, { texts, names }: ChatContext): CommandResult {
-  if (!isSamePerson(username, chat.peer.username)) return effects({ name: "leave", to: username });
-  return print(notice(texts.chatAlreadyHere(shownName(names, chat.peer.username))));
+  if (!isSamePerson(username, chat.username)) return effects({ name: "leave", to: username });
+  return print(notice(texts.chatAlreadyHere(shownName(names, chat.username))));
 }
 
 /** `/chat NAME`; without the name, the chats with numbers. */
@@ -70,8 +89,7 @@ export const goToUnread: Run = (_argument, _chat, { unread, muted, offers, now, 
 /** `/mute 8h`, `/mute off`; alone it says how it is. */
 export const mute: Run = (argument, chat, context) => {
   const { texts, muted, now } = context;
-  if (argument === "")
-    return print(notice(mutedText(mutedUntil(muted, chat.peer.username, now), chat, context)));
+  if (argument === "") return print(notice(mutedText(mutedUntil(muted, chat.username, now), chat, context)));
   const seconds = mutedSeconds(argument);
   return seconds === undefined ? print(notice(texts.badMute(argument))) : effects({ name: "mute", seconds });
 };
@@ -111,7 +129,7 @@ export function showChats(
     const offered = countOffers(offers, username);
     const until = mutedUntil(muted, username, now);
     const draft = drafts.get(username);
-    const isHere = isSamePerson(username, chat.peer.username);
+    const isHere = isSamePerson(username, chat.username);
     const notes = [
       ...(isHere ? [texts.chatHere] : []),
       ...(count > 0 ? [texts.menuNew(count)] : []),

@@ -16,11 +16,12 @@ import type {
   ChatStep,
   Listed,
   OpenedChat,
+  PersonChat,
   StoredPage,
   Transcript,
   WrittenText,
 } from "./model.ts";
-import { notice, peerName, printing, withKeyWarning, withNotified } from "./notices.ts";
+import { authorOf, notice, peerName, printing, withKeyWarning, withNotified } from "./notices.ts";
 import type { Attention } from "../terminal/attention.ts";
 
 /** The line with which the chat with a stranger opens waits so long for what the server says of them, in ms. */
@@ -32,10 +33,10 @@ const STAYS = 60_000;
 
 type MessageLine = Line & { name: "message" };
 
-/** @param peer the peer's name as shown */
+/** @param other the name of its conversation */
 function lineOf(
   message: StoredMessage,
-  peer: string,
+  other: string,
   context: ChatContext,
   answered: Answered | undefined,
 ): MessageLine {
@@ -46,7 +47,7 @@ function lineOf(
     name: "message",
     at,
     writtenAt: isLate ? sentAt : undefined,
-    from: outgoing ? shownName(context.names, context.ownName) : peer,
+    from: outgoing ? shownName(context.names, context.ownName) : authorOf(message, other, context),
     isOwn: outgoing,
     text,
     state: outgoing ? state : undefined,
@@ -79,12 +80,16 @@ function withDays(
   return { lines, day };
 }
 
-function withTranscript(chat: ChatModel, transcript: Partial<Transcript>): ChatModel {
+function withTranscript<C extends ChatModel>(chat: C, transcript: Partial<Transcript>): C {
   return { ...chat, transcript: { ...chat.transcript, ...transcript } };
 }
 
-/** These messages of the peer are on the screen. @param isSeen somebody looks at it */
-function withShown(chat: ChatModel, sequences: readonly number[], isSeen: boolean): ChatStep {
+/** These messages of others are on the screen, or folded. @param isSeen somebody looks at it */
+export function withShown<C extends ChatModel>(
+  chat: C,
+  sequences: readonly number[],
+  isSeen: boolean,
+): ChatStep<C> {
   if (sequences.length === 0) return { chat, effects: [] };
   const newest = Math.max(chat.transcript.newest, ...sequences);
   const unseen = isSeen ? 0 : chat.transcript.unseen + sequences.length;
@@ -113,14 +118,14 @@ export function isMissed(chat: ChatModel, attention: Attention, now: number): bo
 }
 
 /** Prints stored messages between other lines, and tracks those of ours that were not received. */
-function printStored(
-  chat: ChatModel,
+export function printStored<C extends ChatModel>(
+  chat: C,
   { messages, isMore, answered, unreadFrom = Infinity }: StoredPage,
   around: { readonly before: readonly Line[]; readonly after: readonly Line[] },
   context: ChatContext,
-): ChatStep {
+): ChatStep<C> {
   const { transcript } = chat;
-  const shown = messages.map((message) => lineOf(message, peerName(chat, context), context, answered));
+  const shown = messages.map((message) => lineOf(message, chat.username, context, answered));
   const firstUnread = messages.findIndex(({ seq }) => seq >= unreadFrom);
   const { lines, day } = withDays(shown, transcript.day, firstUnread);
   const incoming = messages.filter(({ outgoing }) => !outgoing).map(({ seq }) => seq);
@@ -134,8 +139,8 @@ function printStored(
   };
 }
 
-/** The first lines of a chat: whom it is with, and the newest messages. */
-export function showOpened(before: ChatModel, page: OpenedChat, context: ChatContext): ChatStep {
+/** The first lines of a chat with a person: whom it is with, and the newest messages. */
+export function showOpened(before: PersonChat, page: OpenedChat, context: ChatContext): ChatStep<PersonChat> {
   const { texts } = context;
   const { isVerified = false, isKeyPending = false, state = "stranger", hasDraft = false } = page;
   const isNew = before.peer.isStranger && state === "stranger" && page.messages.length === 0;
@@ -144,7 +149,7 @@ export function showOpened(before: ChatModel, page: OpenedChat, context: ChatCon
   const lines = isNew ? [] : [notice(opened(peerName(before, context)))];
   const { chat, effects } = printStored(before, page, { before: lines, after: [] }, context);
   const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
-  const opening: ChatModel = {
+  const opening: PersonChat = {
     ...withNotified(chat, { openingSince: isNew ? context.now : undefined }),
     peer: { ...chat.peer, isVerified, state },
     deliveries,
@@ -164,6 +169,7 @@ export function withOpening(
   { name }: ChatEvent,
   context: ChatContext,
 ): ChatStep {
+  if (chat.kind === "group") return { chat, effects };
   const { notified, link, peer } = chat;
   const { openingSince: since } = notified;
   if (since === undefined || name === "opened") return { chat, effects };
@@ -196,31 +202,29 @@ export function showPage(chat: ChatModel, page: StoredPage, context: ChatContext
 }
 
 /** Prints a message that has arrived. @param answers excerpt of the message that it replies to */
-export function showArrived(
-  chat: ChatModel,
+export function showArrived<C extends ChatModel>(
+  chat: C,
   message: StoredMessage,
   answers: string | undefined,
   context: ChatContext,
-): ChatStep {
-  const { link, transcript } = chat;
+): ChatStep<C> {
+  const { transcript } = chat;
   if (message.seq <= transcript.newest) return { chat, effects: [] };
   const { replyTo } = message;
   const answered = replyTo === undefined || answers === undefined ? undefined : new Map([[replyTo, answers]]);
-  const line = lineOf(message, peerName(chat, context), context, answered);
+  const line = lineOf(message, chat.username, context, answered);
   const { lines, day } = withDays([line], transcript.day);
-  const next = withTranscript(chat, { day });
-  const quiet = link.name === "connected" ? { ...next, link: { ...link, peerTypingSince: undefined } } : next;
-  const marked = withShown(quiet, [message.seq], context.attention === "focused");
+  const marked = withShown(withTranscript(chat, { day }), [message.seq], context.attention === "focused");
   return { chat: marked.chat, effects: [{ name: "print", lines }, ...marked.effects] };
 }
 
 /** Prints a message of ours that was committed, and shows its state in the prompt. */
-export function showWritten(
-  chat: ChatModel,
+export function showWritten<C extends ChatModel>(
+  chat: C,
   id: string,
   { text, answers }: WrittenText,
   context: ChatContext,
-): ChatStep {
+): ChatStep<C> {
   const message: MessageLine = {
     name: "message",
     at: context.now,
@@ -249,12 +253,12 @@ export function showListed(
   if (messages.length === 0)
     return printing(withTranscript(chat, { listed: [] }), [notice(context.texts.chatNothingStored)]);
   const numbered = messages.map((message, index) => ({
-    ...lineOf(message, peerName(chat, context), context, answered),
+    ...lineOf(message, chat.username, context, answered),
     number: index + 1,
   }));
   // A list always begins with its day.
   const { lines, day } = withDays(numbered, undefined);
-  const listed = messages.map((message) => listedOf(message, chat.peer.username));
+  const listed = messages.map((message) => listedOf(message, chat.username));
   return printing(withTranscript(chat, { day, listed }), lines);
 }
 
@@ -269,10 +273,11 @@ export function showFound(
   const title = isMore ? texts.chatFoundMore(hits.length, sought) : texts.chatFound(hits.length, sought);
   const lines: Line[] = [notice(hits.length === 0 ? texts.chatFoundNothing(sought) : title)];
   hits.forEach(({ message, chat: other }, index) => {
-    const user = shownName(names, other);
-    const found = { to: message.outgoing ? user : undefined };
+    // Of a group's message both who wrote it and where is said.
+    const isTo = message.outgoing || message.author !== undefined;
+    const found = { to: isTo ? shownName(names, other) : undefined };
     // The message that it replies to may belong to another chat.
-    const { answers: _, ...line } = lineOf(message, user, context, undefined);
+    const { answers: _, ...line } = lineOf(message, other, context, undefined);
     lines.push({ ...line, number: index + 1, found });
   });
   // This replaces the numbers of an older list, even if nothing was found.

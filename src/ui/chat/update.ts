@@ -1,107 +1,45 @@
-/** The chat's update and its prompt, pure functions. */
+/** The chat's update and its prompt, pure functions; what chats with persons and groups take in their own ways stands beside it. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { isBlank } from "../../protocol/visible-text.ts";
 import { leftOutSentence } from "../format/file-words.ts";
-import { ageOf } from "../format/local-time.ts";
-import { stateMark } from "../format/message-format.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
-import { shownCode } from "../format/people-words.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
-import { onDecided } from "./consent.ts";
-import { linkLine, tellWay } from "./link.ts";
-import type { CommandResult } from "./message-commands.ts";
 import { filesLine, getsAlwaysLine } from "./files/file-lines.ts";
-import { NO_FILES, progressMark, tickFiles } from "./files/tracked-files.ts";
-import { NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
+import { answerInGroup, groupPrompt, tickGroup, updateGroup } from "./group-update.ts";
+import type { CommandResult } from "./message-commands.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
-import {
-  failure,
-  isKeyAwaited,
-  notice,
-  onlineLine,
-  peerName,
-  printing,
-  safetyLines,
-  withNotified,
-} from "./notices.ts";
-import { filesContext, onMessenger, withFiles } from "./on-event.ts";
-import { showFound, showListed, showOpened, showPage, withOpening, withSeen } from "./transcript.ts";
+import { failure, notice, onlineLine, peerName, printing } from "./notices.ts";
 import { goToNumber, goToUnread, showChats } from "./other-chats.ts";
+import {
+  onTyped,
+  personPrompt,
+  stopTyping as stopTypingTo,
+  tickPerson,
+  updatePerson,
+} from "./person-update.ts";
+import { showFound, showListed, showPage, withOpening, withSeen } from "./transcript.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
-import { answerOf, onAnswered } from "./verification.ts";
+import { answerOf } from "./verification.ts";
 
-/** Time between two typing notifications to the peer, in ms. */
-const TYPING_NOTIFIED_EVERY = 4_000;
-/** Without further keys our typing ends this long after the last notification, in ms: 4 to 8 s after the last key. */
-const OWN_TYPING_ENDS = 8_000;
-/** The peer counts as typing for this long after their last notification, in ms. */
-const PEER_TYPING_ENDS = 10_000;
 /** A draft is stored when no key was typed for so long, or so long after its first change; in ms. */
 const DRAFT_KEPT_AFTER = 2_000;
 const DRAFT_KEPT_EVERY = 10_000;
 /** Nobody has read a notice before it has stood this long, in ms. */
 const SEEN_AFTER = 1_000;
 
-/** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
-export function openChat(username: string, isStranger = false): ChatModel {
-  return {
-    peer: { username, isStranger, isVerified: false, state: "stranger", holds: false },
-    link: { name: "away", reason: undefined },
-    deliveries: NO_DELIVERIES,
-    transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
-    notified: {
-      peerDiskAt: undefined,
-      peerErrorAt: undefined,
-      keyAt: undefined,
-      way: undefined,
-      perhapsNobody: false,
-      openingSince: undefined,
-    },
-    verifying: { name: "none" },
-    files: NO_FILES,
-    stayed: undefined,
-    draft: { name: "settled", isStored: false },
-    restoredAt: undefined,
-  };
+/** The prompt of the open chat. @param waiting unread messages in other chats */
+export function chatPrompt(chat: ChatModel, names: NameBook, texts: Texts, waiting = 0): LinePrompt {
+  return chat.kind === "person"
+    ? personPrompt(chat, names, texts, waiting)
+    : groupPrompt(chat, names, texts, waiting);
 }
 
-/**
- * The prompt: to whom one writes, whether they are verified, the state of our last message, how far their files are, what
- * waits in other chats, and whether they are typing; or the question whether they see the same code.
- * @param waiting unread messages in other chats
- */
-export function chatPrompt(
-  { deliveries: { last }, files, link, peer, verifying }: ChatModel,
-  names: NameBook,
-  texts: Texts,
-  waiting = 0,
-): LinePrompt {
-  if (verifying.name === "comparing") {
-    const name = texts.chatSameCode(shownCode(verifying.code));
-    return { name, isAway: false, mark: "", waiting: 0, sign: "" };
-  }
-  const name = shownName(names, peer.username);
-  return {
-    name: peer.isVerified ? `${name} ✔` : name,
-    isAway: link.name !== "connected" || link.isSilent,
-    mark: [last === undefined ? "" : stateMark(last.state, texts), progressMark(files, texts)]
-      .join(" ")
-      .trim(),
-    waiting,
-    sign: link.name === "connected" && link.peerTypingSince !== undefined ? texts.chatTyping : "",
-  };
-}
-
-/** Ends our typing if the peer was notified of it. */
 function stopTyping(chat: ChatModel): ChatStep {
-  const { link } = chat;
-  if (link.name !== "connected" || link.ownTypingSince === undefined) return { chat, effects: [] };
-  const effects = [{ name: "typing", active: false } as const];
-  return { chat: { ...chat, link: { ...link, ownTypingSince: undefined } }, effects };
+  return chat.kind === "person" ? stopTypingTo(chat) : { chat, effects: [] };
 }
 
 function isUnseen(at: number, now: number): boolean {
@@ -136,12 +74,7 @@ function keepDraft(chat: ChatModel, now: number): ChatStep {
 function onEdited(before: ChatModel, isEmpty: boolean, now: number): ChatStep {
   const chat = withChanged(withBlindness(before, isEmpty, now), now);
   if (isEmpty) return stopTyping(chat);
-  const { link, verifying } = chat;
-  if (link.name !== "connected" || verifying.name === "comparing") return { chat, effects: [] };
-  const since = link.ownTypingSince;
-  if (since !== undefined && Math.abs(now - since) < TYPING_NOTIFIED_EVERY) return { chat, effects: [] };
-  const effects = [{ name: "typing", active: true } as const];
-  return { chat: { ...chat, link: { ...link, ownTypingSince: now } }, effects };
+  return chat.kind === "person" ? onTyped(chat, now) : { chat, effects: [] };
 }
 
 /** Prints why nothing was done. @param typed the line that goes back into the input line, if any */
@@ -163,6 +96,17 @@ function isGoing(line: ParsedLine): boolean {
   return (
     /^(?:chat|unread|[1-9])$/i.test(line.word) && (line.argument !== "" || line.word.toLowerCase() !== "chat")
   );
+}
+
+/** What is typed while something is asked. */
+function answerIn(text: string, chat: ChatModel, context: ChatContext): CommandResult | undefined {
+  return chat.kind === "person" ? answerOf(text, chat, context) : answerInGroup(text, chat, context);
+}
+
+/** What the next line answers: after a fault what it did before. */
+function withAsked(chat: ChatModel, result: { readonly name: string } | CommandResult): ChatModel {
+  if (chat.kind === "person" || result.name === "fault") return chat;
+  return { ...chat, asked: "effect" in result && result.name === "asks" ? result.effect : undefined };
 }
 
 /** A typed line. What was meant for the person of a `/chat` that failed is not sent to this one unseen. */
@@ -187,7 +131,7 @@ function onLine(
     const refusal = givingBack(texts.chatNotSentHere(peerName(chat, context)), event.typed);
     return { chat: { ...chat, stayed: { at: now, isTypedBlind: false } }, effects: [...effects, ...refusal] };
   }
-  const answer = line.name === "message" ? answerOf(line.text, chat, context) : undefined;
+  const answer = line.name === "message" ? answerIn(line.text, chat, context) : undefined;
   const result =
     answer ?? (line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line);
   if (result.name === "stays") {
@@ -196,7 +140,7 @@ function onLine(
   }
   const isTyped = line.name === "message";
   return {
-    chat: { ...chat, stayed: undefined },
+    chat: withAsked({ ...chat, stayed: undefined }, result),
     effects: [...effects, ...resultEffects(result, event, isTyped, context)],
   };
 }
@@ -223,6 +167,8 @@ function resultEffects(
     }
     case "effects":
       return result.effects;
+    case "asks":
+      return [{ name: "print", lines: [notice(result.sentence)] }];
     case "fault":
       return givingBack(result.sentence, typed);
     case "message":
@@ -240,60 +186,11 @@ function resultEffects(
   }
 }
 
-/** Ends the typing of either side when it has timed out. */
-function endTyping(chat: ChatModel, now: number): ChatStep {
-  const { link } = chat;
-  if (link.name !== "connected") return { chat, effects: [] };
-  const { ownTypingSince: own, peerTypingSince: peer } = link;
-  const isQuiet = peer !== undefined && Math.abs(now - peer) >= PEER_TYPING_ENDS;
-  const quiet = isQuiet ? { ...chat, link: { ...link, peerTypingSince: undefined } } : chat;
-  const isIdle = own !== undefined && Math.abs(now - own) >= OWN_TYPING_ENDS;
-  return isIdle ? stopTyping(quiet) : { chat: quiet, effects: [] };
-}
-
 function onTick(before: ChatModel, context: ChatContext): ChatStep {
-  const typing = endTyping(before, context.now);
-  const waiting = tellOfWait(typing.chat, context);
-  const { chat, effects } = printing(waiting.chat, waiting.lines);
-  const way = tellWay(chat, context);
-  const files = withFiles(way.chat, tickFiles(way.chat.files, filesContext(chat, context)));
-  const kept = keepDraft(files.chat, context.now);
-  const all = [typing.effects, effects, way.effects, files.effects, kept.effects];
-  return { chat: kept.chat, effects: all.flat() };
-}
-
-/** No key is pending: the next one is reported at once. */
-function withoutPendingKey(chat: ChatModel): ChatModel {
-  return withNotified(chat, { keyAt: undefined });
-}
-
-function onKeyAnswer(
-  chat: ChatModel,
-  result: (ChatEvent & { name: "keyAccepted" })["result"],
-  context: ChatContext,
-): ChatStep {
-  const { texts } = context;
-  const user = peerName(chat, context);
-  switch (result) {
-    case "accepted": {
-      const { link } = chat;
-      const isFree = link.name === "away" && isKeyAwaited(link.reason);
-      const next = isFree ? { ...chat, link: { ...link, reason: undefined } } : chat;
-      return printing(withoutPendingKey(next), [notice(texts.keyAccepted(user))]);
-    }
-    case "none":
-      return printing(withoutPendingKey(chat), [notice(texts.noPendingKey(user))]);
-    case "not_shown":
-      return printing(chat, [notice(texts.chatNotShown(user))]);
-    case "verification_needed":
-      return printing(chat, [failure(texts.chatAcceptNeedsVerification(user))]);
-    case "changed_again": {
-      const { effects } = printing(chat, [failure(texts.keyChangedAgain(user))]);
-      return { chat, effects: [...effects, { name: "showSafetyNumber" }] };
-    }
-    default:
-      return result satisfies never;
-  }
+  const { chat, effects } =
+    before.kind === "person" ? tickPerson(before, context) : tickGroup(before, context);
+  const kept = keepDraft(chat, context.now);
+  return { chat: kept.chat, effects: [...effects, ...kept.effects] };
 }
 
 /** A key leads to another chat: the line stays as the draft. */
@@ -316,8 +213,6 @@ export function updateChat(before: ChatModel, event: ChatEvent, context: ChatCon
 
 function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
   switch (event.name) {
-    case "opened":
-      return showOpened(chat, event, context);
     case "page":
       return showPage(chat, event, context);
     case "line":
@@ -330,39 +225,22 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
       const { chat: stopped, effects } = stopTyping(chat);
       return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };
     }
-    case "messenger":
-      return onMessenger(chat, event, context);
     case "files":
       return printing(chat, [
         filesLine(event, (username) => shownName(context.names, username), context.texts),
       ]);
     case "leftOut":
       return printing(chat, [notice(leftOutSentence(event.folder, event, context.texts))]);
-    case "getsAlways":
-      return printing(chat, [getsAlwaysLine(event, peerName(chat, context), context.texts)]);
     case "tick":
       return onTick(chat, context);
+    case "getsAlways":
+      return printing(chat, [getsAlwaysLine(event, peerName(chat, context), context.texts)]);
+    case "founded":
+      return { chat, effects: [{ name: "leave", to: event.username }] };
     case "seen":
       return withSeen(chat, context.now);
     case "online":
       return printing(chat, [onlineLine(event, context)]);
-    case "safetyNumber":
-      return printing(chat, safetyLines(chat, event.numbers, context));
-    case "keyAccepted":
-      return onKeyAnswer(chat, event.result, context);
-    case "decided":
-      return onDecided(chat, event);
-    case "verificationTooSoon": {
-      const sentence = context.texts.verificationTooSoon(ageOf(event.seconds * 1_000));
-      return printing(chat, [notice(sentence)]);
-    }
-    case "verificationAnswered":
-      return onAnswered(chat, context);
-    case "verificationOff": {
-      const { verificationOff, notVerified } = context.texts;
-      const sentence = (event.wasVerified ? verificationOff : notVerified)(peerName(chat, context));
-      return printing({ ...chat, peer: { ...chat.peer, isVerified: false } }, [notice(sentence)]);
-    }
     case "chats":
       return showChats(chat, event, context);
     case "listed":
@@ -373,8 +251,6 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
       return printing(chat, [notice(context.texts.searchIndexing(event.percent))]);
     case "info":
       return printing(chat, [infoLine(event.message, event.chat, context)]);
-    case "linkInfo":
-      return printing(chat, [linkLine(event, chat, context)]);
     case "copied":
       return printing(chat, [copiedLine(event, context)]);
     case "deleted":
@@ -392,6 +268,6 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
     case "stays":
       return onStays(chat, event.sentence, context);
     default:
-      return event satisfies never;
+      return chat.kind === "person" ? updatePerson(chat, event, context) : updateGroup(chat, event, context);
   }
 }

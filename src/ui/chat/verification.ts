@@ -3,22 +3,22 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { yesOrNo } from "../format/questions.ts";
 import { endingSentence, shownCode } from "../format/people-words.ts";
 import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
-import type { ChatContext, ChatModel, ChatStep, Verifying } from "./model.ts";
+import type { ChatContext, ChatStep, PersonChat, Verifying } from "./model.ts";
 import { failure, notice, peerName, printing } from "./notices.ts";
 
 /** The word that ends a verification, or withdraws one. */
 const OFF = "off";
 
-function verifying(chat: ChatModel, now: Verifying): ChatModel {
+function verifying(chat: PersonChat, now: Verifying): PersonChat {
   return { ...chat, verifying: now };
 }
 
 /** It may have been opened in this chat or at another face of the account: the code is the same. */
 export function onVerification(
-  before: ChatModel,
+  before: PersonChat,
   event: MessengerEvent & { readonly name: "verification" },
   context: ChatContext,
-): ChatStep {
+): ChatStep<PersonChat> {
   const { now, texts } = context;
   const user = peerName(before, context);
   switch (event.state) {
@@ -47,7 +47,7 @@ export function onVerification(
 }
 
 /** `/verify`, `/verify off`, and an answer as `/verify yes`. */
-export const verify: Run = (argument, chat, context) => {
+export const verify: Run<PersonChat> = (argument, chat, context) => {
   const { texts } = context;
   if (argument === "") return effects({ name: "openVerification" });
   if (argument.toLowerCase() === OFF) {
@@ -64,7 +64,7 @@ export const verify: Run = (argument, chat, context) => {
  * What is typed while a code is compared is an answer, and nothing else is sent: people would compare the code in the
  * chat, where somebody in the middle could change it. Undefined: none is compared.
  */
-export function answerOf(typed: string, chat: ChatModel, context: ChatContext): CommandResult | undefined {
+export function answerOf(typed: string, chat: PersonChat, context: ChatContext): CommandResult | undefined {
   if (chat.verifying.name !== "comparing") return undefined;
   const same = yesOrNo(typed, context.texts);
   if (same !== undefined) return answered(same);
@@ -77,7 +77,7 @@ function answered(same: boolean): CommandResult {
 }
 
 /** Our answer has left. */
-export function onAnswered(chat: ChatModel, context: ChatContext): ChatStep {
+export function onAnswered(chat: PersonChat, context: ChatContext): ChatStep<PersonChat> {
   // The other side's may have come at once.
   if (chat.verifying.name !== "comparing") return { chat, effects: [] };
   const answer = notice(context.texts.verificationAnswered(peerName(chat, context)));

@@ -1,5 +1,6 @@
 /** Formats messages: lines for people, and stored messages for programs. */
 import type { Archive } from "../../client/archive.ts";
+import type { GroupCounts } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import { storedMessageJson } from "../../client/event-json.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
@@ -18,8 +19,10 @@ const STATE_MARKS: { readonly [S in MessageState]: string } = {
   read: "✓✓",
 };
 
-/** The mark of a delivery state, as shown to the person. */
-export function stateMark(state: MessageState, texts: Texts): string {
+/** The mark of a delivery state, as shown to the person. @param counts of a text for a group */
+export function stateMark(state: MessageState, texts: Texts, counts?: GroupCounts): string {
+  if (counts !== undefined && counts.received > 0)
+    return texts.groupMark(counts.received, counts.read, counts.of);
   return state === "read" ? texts.chatReadMark : STATE_MARKS[state];
 }
 
@@ -38,6 +41,8 @@ export type MessageLineOptions = {
 export type Remarked = {
   /** Delivery state, if it is shown. */
   readonly state?: MessageState | undefined;
+  /** Of a text for a group. */
+  readonly counts?: GroupCounts | undefined;
   /** When it was written, if it arrived much later: «(escrito a las 14:05)». */
   readonly written?: string | undefined;
   readonly change?: "edited" | "withdrawn" | undefined;
@@ -49,10 +54,10 @@ export type Remarked = {
 
 /** The remarks between the author and the colon of a message line. Remote text appears only in quotation marks. */
 export function remarks(message: Remarked, texts: Texts): string {
-  const { answers, change, changeWaits = false, state, written } = message;
+  const { answers, change, changeWaits = false, counts, state, written } = message;
   const found: string[] = [];
   // The delivery state of a withdrawn message does not matter.
-  if (state !== undefined && change !== "withdrawn") found.push(stateMark(state, texts));
+  if (state !== undefined && change !== "withdrawn") found.push(stateMark(state, texts, counts));
   if (written !== undefined) found.push(written);
   if (change === "edited") found.push(changeWaits ? texts.chatEditedWaits : texts.chatEdited);
   if (change === "withdrawn") found.push(changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn);

@@ -1,4 +1,5 @@
-/** The account itself: its password, its deletion, its other sessions, and what others are told of its person. */
+/** The account itself: its password, its deletion, its move to another machine, its other sessions, and what others are told of its person. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const ACCOUNT_TEXTS = {
@@ -82,5 +83,91 @@ export const ACCOUNT_TEXTS = {
   replaceQuestion: {
     es: "La cuenta está abierta en otra máquina. ¿Cerrar aquella sesión y entrar aquí? (sí/no)",
     en: "The account is open on another machine. End that session and log in here? (yes/no)",
+  },
+
+  /** Moving it to another machine. */
+  accountMoved: {
+    es: (day: string) =>
+      `Esta cuenta se llevó a otra máquina el ${day} (profile export) y aquí ya no entra en línea: con su clave en dos máquinas, lo que le envían llegaría a una o a otra. Lo guardado se puede leer; para volver a usarla aquí, arranque con --force.`,
+    en: (day: string) =>
+      `This account was moved to another machine on ${day} (profile export) and does not go online here any more: with its key on two machines, what is sent to it would reach one or the other. What is stored can be read; to use the account here again, start with --force.`,
+  },
+  accountMoving: {
+    es: "Esta cuenta se está llevando a otra máquina (profile export): aquí queda desconectada.",
+    en: "This account is being moved to another machine (profile export): it is offline here.",
+  },
+  movedOn: {
+    es: (day: string) => `Se llevó a otra máquina el ${day}: aquí solo se lee.`,
+    en: (day: string) => `Moved to another machine on ${day}: here it can only be read.`,
+  },
+  passphrase: { es: "Frase de paso del archivo:", en: "Passphrase of the file:" },
+  passphraseNew: { es: "Frase de paso para el archivo:", en: "Passphrase for the file:" },
+  passphraseAgain: { es: "Repita la frase de paso:", en: "Repeat the passphrase:" },
+  passphrasesDiffer: { es: "Las frases de paso no coinciden.", en: "The passphrases do not match." },
+  passphraseBad: {
+    es: "La frase de paso debe tener de 8 a 256 caracteres.",
+    en: "The passphrase must have 8 to 256 characters.",
+  },
+  passphraseNeeded: {
+    es: "Falta la frase de paso: con --password-stdin, o en una terminal.",
+    en: "The passphrase is missing: give it with --password-stdin, or at a terminal.",
+  },
+  exporting: { es: "Se cifra, se escribe y se comprueba…", en: "Encrypting, writing and checking…" },
+  importing: { es: "Se descifra y se comprueba…", en: "Decrypting and checking…" },
+  exportOrImport: {
+    es: (typed: string) => `«${quotedText(typed)}»: se esperaba export o import.`,
+    en: (typed: string) => `“${quotedText(typed)}”: expected export or import.`,
+  },
+  accountExported: {
+    es: (user: string, file: string) => `Cuenta ${user} exportada a ${file}.`,
+    en: (user: string, file: string) => `Account ${user} exported to ${file}.`,
+  },
+  afterExport: {
+    es: "El archivo está entero y cifrado: se ha vuelto a leer. En la otra máquina, «profile import» con él y con la frase de paso. Aquí la cuenta ya no entra en línea; lo guardado se puede leer.",
+    en: "The file is whole and encrypted: it was read back. On the other machine, “profile import” with it and the passphrase. Here the account does not go online any more; what is stored can be read.",
+  },
+  accountImported: {
+    es: (user: string, folder: string) => `Cuenta ${user} importada en ${folder}.`,
+    en: (user: string, folder: string) => `Account ${user} imported into ${folder}.`,
+  },
+  afterImport: {
+    es: "Están su clave, sus contactos y sus mensajes. La sesión no viaja: la primera vez hace falta la contraseña. Si todo está bien, borre el archivo: quien lo tenga y sepa la frase de paso tiene la cuenta.",
+    en: "Its key, its contacts and its messages are here. The session does not move: the first login needs the password. If all is well, delete the file: whoever has it and knows the passphrase has the account.",
+  },
+  accountHere: {
+    es: (user: string, folder: string) =>
+      `La cuenta ${user} ya está en esta máquina, en ${folder}, y no se ha tocado. Si esa carpeta sobra, apártela y repita la orden.`,
+    en: (user: string, folder: string) =>
+      `The account ${user} is on this machine already, in ${folder}, and was not touched. If that folder is not needed, move it away and repeat the command.`,
+  },
+  movedAccountHere: {
+    es: (user: string, folder: string, day: string) =>
+      `En ${folder} está la cuenta ${user} tal como se llevó a otra máquina el ${day}, y no se ha tocado. Con --force, la del archivo ocupa su lugar.`,
+    en: (user: string, folder: string, day: string) =>
+      `In ${folder} is the account ${user} as it was moved to another machine on ${day}; it was not touched. With --force, the one of the file takes its place.`,
+  },
+  fileUnreadable: {
+    es: (why: string) => `No se puede leer el archivo (${why}).`,
+    en: (why: string) => `The file cannot be read (${why}).`,
+  },
+  fileNotOurs: {
+    es: "Ese archivo no es una cuenta exportada de Paloma.",
+    en: "That file is not an exported account of Paloma.",
+  },
+  fileNewer: {
+    es: "Ese archivo es de una versión más nueva de Paloma: actualice esta.",
+    en: "That file is of a newer version of Paloma: update this one.",
+  },
+  fileTruncated: {
+    es: "Al archivo le falta el final: no se copió entero. Cópielo otra vez; no se ha importado nada.",
+    en: "The end of the file is missing: it was not copied whole. Copy it again; nothing was imported.",
+  },
+  fileChanged: {
+    es: "El archivo no es como se escribió: se ha dañado, o alguien lo ha cambiado. Cópielo otra vez; no se ha importado nada.",
+    en: "The file is not as it was written: it was damaged, or somebody has changed it. Copy it again; nothing was imported.",
+  },
+  passphraseWrong: {
+    es: "La frase de paso no es esa; no se ha importado nada.",
+    en: "That is not the passphrase; nothing was imported.",
   },
 } as const satisfies { readonly [name: string]: BilingualText };

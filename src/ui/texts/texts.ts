@@ -8,9 +8,9 @@ import { CONSENT_TEXTS } from "./consent-texts.ts";
 import { DOCTOR_TEXTS } from "./doctor-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { FILE_TEXTS } from "./file-texts.ts";
+import { GROUP_TEXTS } from "./group-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
-import { MOVING_TEXTS } from "./moving-texts.ts";
 import { PEOPLE_TEXTS } from "./people-texts.ts";
 import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
@@ -25,11 +25,11 @@ const TABLE = {
   ...PROFILE_TEXTS,
   ...PEOPLE_TEXTS,
   ...ACCOUNT_TEXTS,
-  ...MOVING_TEXTS,
   ...VERIFICATION_TEXTS,
   ...CONSENT_TEXTS,
   ...DOCTOR_TEXTS,
   ...FILE_TEXTS,
+  ...GROUP_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

@@ -205,6 +205,8 @@ class TortureClient {
         output.say(["note", `refused ${event.code}`]);
         return;
       case "file":
+      case "group":
+      case "groupNotice":
       case "read":
       case "silent":
       case "presence":

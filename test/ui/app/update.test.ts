@@ -18,7 +18,7 @@ import { newsIn } from "../../../src/ui/app/announcements.ts";
 import { watchedIn } from "../../../src/ui/app/people.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { titleOf } from "../../../src/ui/app/view.ts";
-import { openChat } from "../../../src/ui/chat/update.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
 import { localClock, localClockSeconds, localDay } from "../../../src/ui/format/local-time.ts";
 import type { AttentionSign } from "../../../src/ui/terminal/attention.ts";
 import { parseServer, type Server } from "../../../src/ui/config.ts";
@@ -1180,7 +1180,7 @@ describe("another chat", () => {
       recent: [],
     } as const;
     const { screen } = after(opening.model, opened).model;
-    expect(screen.name === "chat" && screen.chat.peer.username).toBe("carla");
+    expect(screen.name === "chat" && screen.chat.username).toBe("carla");
   });
 
   test("that cannot be opened leaves the person in this one, and what was typed meanwhile is not sent", () => {
@@ -1188,7 +1188,7 @@ describe("another chat", () => {
     expect(arrived.effects.map(({ name }) => name)).toEqual(["print", "markShown"]);
     const failed = after(arrived.model, { name: "failed", sentence: "No se puede leer." });
     expect(linesOf(failed.effects)).toEqual(["No se puede leer. Sigue en el chat con benito."]);
-    expect(failed.model.screen).toMatchObject({ name: "chat", chat: { peer: { username: "benito" } } });
+    expect(failed.model.screen).toMatchObject({ name: "chat", chat: { username: "benito" } });
     const typed = after(failed.model, { name: "line", typed: "hola", expand: (text) => text });
     expect(typed.effects.map(({ name }) => name)).toEqual(["print", "giveBack"]);
   });

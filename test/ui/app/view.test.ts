@@ -7,7 +7,7 @@ import { CHOICE } from "../../../src/ui/app/steps.ts";
 import { titleOf, viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
 import { choicesOf, isList } from "../../../src/ui/prompts/prompt.ts";
-import { openChat } from "../../../src/ui/chat/update.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
 import { parseServer, type Server } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 

@@ -5,8 +5,9 @@ import type { LinkWay } from "../../../src/client/peer/link.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import type { Language } from "../../../src/protocol/language.ts";
-import type { ChatEffect, ChatEvent, ChatModel, OtherChats } from "../../../src/ui/chat/model.ts";
-import { openChat, updateChat } from "../../../src/ui/chat/update.ts";
+import type { ChatEffect, ChatEvent, ChatModel, OtherChats, PersonChat } from "../../../src/ui/chat/model.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
+import { updateChat } from "../../../src/ui/chat/update.ts";
 import type { Line } from "../../../src/ui/format/printed-line.ts";
 import type { Attention } from "../../../src/ui/terminal/attention.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
@@ -99,6 +100,12 @@ export class ChatScript {
     };
   }
 
+  /** The chat, which is one with a person. */
+  get person(): PersonChat {
+    if (this.chat.kind !== "person") throw new Error("the chat is with a group");
+    return this.chat;
+  }
+
   /** Takes one event; gives its effects. */
   take(event: ChatEvent): readonly ChatEffect[] {
     const { chat, effects } = updateChat(this.chat, event, this.context);
@@ -123,7 +130,7 @@ export class ChatScript {
 
   /** A direct link, as was said already. */
   connect(): readonly ChatEffect[] {
-    this.chat = { ...this.chat, notified: { ...this.chat.notified, way: "direct" } };
+    this.chat = { ...this.person, notified: { ...this.person.notified, way: "direct" } };
     return this.connectBy("direct");
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import { MAX_PENDING } from "../../../src/ui/chat/delivery-tracking.ts";
 import { isKeyAwaited } from "../../../src/ui/chat/notices.ts";
-import { openChat } from "../../../src/ui/chat/update.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
 import { ChatScript, NOON, outgoing, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
 
 const SECOND = 1_000;

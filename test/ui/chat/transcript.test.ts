@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { openChat } from "../../../src/ui/chat/update.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
 import { renderLine, type Line } from "../../../src/ui/format/printed-line.ts";
 import type { Attention } from "../../../src/ui/terminal/attention.ts";
 import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./chat-script.ts";
@@ -102,7 +102,7 @@ describe("a message that arrives", () => {
       { name: "markShown", sequences: [7] },
       { name: "markSeen", seq: 7 },
     ]);
-    expect(script.chat.link).toMatchObject({ peerTypingSince: undefined });
+    expect(script.person.link).toMatchObject({ peerTypingSince: undefined });
     expect(arrive(script, 7)).toEqual([]);
   });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import type { ChatEffect } from "../../../src/ui/chat/model.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
-import { chatPrompt, openChat } from "../../../src/ui/chat/update.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
+import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 import { ChatScript, linesOf, NOON, PEER, printed } from "./chat-script.ts";
 
@@ -96,10 +97,10 @@ describe("typing", () => {
     edit(script);
     script.messenger({ name: "typing", username: PEER, active: true });
     script.messenger({ name: "disconnected", username: PEER, bye: true, heardAt: undefined });
-    expect(script.chat.link.name).toBe("away");
+    expect(script.person.link.name).toBe("away");
     expect(edit(script, true)).toEqual([]);
     script.connect();
-    expect(script.chat.link).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
+    expect(script.person.link).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
   });
 
   test("of the peer ends when they say so, or by itself", () => {

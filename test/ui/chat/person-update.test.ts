@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { ContactState, Decision } from "../../../src/client/contact-choices.ts";
-import { openChat } from "../../../src/ui/chat/update.ts";
+import { openChat } from "../../../src/ui/chat/person-update.ts";
 import { asIs, ChatScript, MINUTE, PEER, printed } from "./chat-script.ts";
 
 test("errors that the peer reports are printed once a minute", () => {
@@ -169,13 +169,13 @@ describe("the link", () => {
     const script = new ChatScript();
     const presence = (online: boolean) => script.messenger({ name: "presence", username: PEER, online });
     presence(false);
-    expect(script.chat.link).toEqual({ name: "away", reason: "offline" });
+    expect(script.person.link).toEqual({ name: "away", reason: "offline" });
     presence(true);
-    expect(script.chat.link).toEqual({ name: "away", reason: undefined });
+    expect(script.person.link).toEqual({ name: "away", reason: undefined });
     script.connect();
     presence(false);
-    expect(script.chat.link.name).toBe("connected");
-    expect(script.chat.peer.isStranger).toBe(false);
+    expect(script.person.link.name).toBe("connected");
+    expect(script.person.peer.isStranger).toBe(false);
   });
 });
 

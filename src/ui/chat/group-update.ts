@@ -1,0 +1,306 @@
+/** The chat with a group: its prompt, and its update after what it takes in its own way. */
+import type { GroupNotice, MessengerEvent, SharedGroup } from "../../client/conversation/events.ts";
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import { stateMark } from "../format/message-format.ts";
+import type { Line } from "../format/printed-line.ts";
+import { shownName, type NameBook } from "../format/name-book.ts";
+import { yesOrNo } from "../format/questions.ts";
+import type { LinePrompt } from "../line/line-prompt.ts";
+import type { Texts } from "../texts/texts.ts";
+import { onCancelled, onChanged } from "./changes.ts";
+import { advance, beginDeliveries, NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
+import { groupCommand } from "./group/group-commands.ts";
+import {
+  membersLine,
+  nameList,
+  noticeSentences,
+  stateSentences,
+  type GroupWords,
+} from "./group/group-lines.ts";
+import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
+import type {
+  ChatContext,
+  ChatEffect,
+  ChatEvent,
+  ChatStep,
+  GroupChat,
+  KindEvent,
+  Known,
+  OpenedChat,
+} from "./model.ts";
+import { notice, printing } from "./notices.ts";
+import { conversationOf, mutedText } from "./other-chats.ts";
+import { printStored, showArrived, showWritten, withShown } from "./transcript.ts";
+
+/** Who comes and goes is said together once nobody has for so long, in ms. */
+const NOTICES_GATHERED_FOR = 500;
+/** Texts of one author that a catch-up shows; `/more` shows the others. */
+const MAX_OF_ONE = 200;
+/** A catch-up has ended when nothing has come for so long, in ms. */
+const CATCH_UP_ENDS = 2_000;
+
+export function openGroupChat(group: SharedGroup): GroupChat {
+  return {
+    kind: "group",
+    username: `#${group.group}`,
+    group,
+    asked: undefined,
+    held: { notices: [], at: 0 },
+    rush: { shown: new Map(), at: 0 },
+    folded: { messages: [], said: 0 },
+    deliveries: NO_DELIVERIES,
+    transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
+    stayed: undefined,
+    draft: { name: "settled", isStored: false },
+    restoredAt: undefined,
+  };
+}
+
+function wordsOf({ names, ownName, texts }: ChatContext): GroupWords {
+  return { texts, ownName, shown: (username) => shownName(names, username) };
+}
+
+function sentences(chat: GroupChat, said: readonly string[]): ChatStep<GroupChat> {
+  return printing(chat, said.map(notice));
+}
+
+/** The prompt: the group, who has our last message, and what waits in other chats; or that a yes or no is awaited. */
+export function groupPrompt(
+  { group, asked, deliveries: { last }, username }: GroupChat,
+  names: NameBook,
+  texts: Texts,
+  waiting: number,
+): LinePrompt {
+  const away = { isAway: group.state !== "joined", waiting, sign: "" };
+  if (asked !== undefined) return { ...away, name: texts.groupYesNo, isAway: false, mark: "" };
+  const mark = last === undefined ? "" : stateMark(last.state, texts, last.counts);
+  return { ...away, name: shownName(names, username), mark };
+}
+
+/** What is typed while it is asked whether something is meant. */
+export function answerInGroup(
+  typed: string,
+  { asked }: GroupChat,
+  { texts }: ChatContext,
+): CommandResult | undefined {
+  if (asked === undefined) return undefined;
+  const isMeant = yesOrNo(typed, texts);
+  if (isMeant === undefined) return { name: "fault", sentence: texts.answerYesOrNo };
+  return isMeant ? effects(asked) : print(notice(texts.groupNothingDone));
+}
+
+/** `/group …`, also in the chat with a person, where a group can be founded. */
+export const group: Run = (argument, chat, context) => {
+  const { texts } = context;
+  const here = chat.kind === "group" ? chat.group : undefined;
+  const typed = groupCommand(argument, `/group ${argument}`, here, wordsOf(context));
+  if (typed.name === "fault" || typed.name === "asks") return typed;
+  return typed.name === "help" ? print(notice(texts.groupHelp)) : effects(typed);
+};
+
+/** `/more`: what was folded, and then what is older than what is shown. */
+export const more: Run = (_argument, chat, { texts }) => {
+  const { oldest } = chat.transcript;
+  const folded = chat.kind === "group" ? chat.folded.messages.slice(0, MAX_OF_ONE) : [];
+  if (folded.length > 0) return effects({ name: "unfold", sequences: folded.map(({ seq }) => seq) });
+  return oldest === undefined
+    ? print(notice(texts.chatNothingEarlier))
+    : effects({ name: "page", before: oldest });
+};
+
+/** How many of these texts of each author are beyond MAX_OF_ONE: those that come first stay. */
+function beyond(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+  const counts = new Map<string, number>();
+  return messages.filter(({ author }) => {
+    if (author === undefined) return false;
+    const count = (counts.get(author) ?? 0) + 1;
+    counts.set(author, count);
+    return count > MAX_OF_ONE;
+  });
+}
+
+/** «eva: 1.800 más, /more», a line for each author of folded texts. */
+function foldedLines(messages: GroupChat["folded"]["messages"], context: ChatContext): Line[] {
+  const { names, texts, language } = context;
+  const counts = Map.groupBy(messages, ({ author }) => author);
+  return [...counts].map(([author, all]) =>
+    notice(texts.groupFolded(shownName(names, author), all.length.toLocaleString(language))),
+  );
+}
+
+/** The first lines of a chat with a group: which one, how one stands to it, what happened in it, and the newest texts. */
+function showOpened(before: GroupChat, page: OpenedChat, context: ChatContext): ChatStep<GroupChat> {
+  const { texts } = context;
+  const { group } = before;
+  const { hasDraft = false, notices = [] } = page;
+  const words = wordsOf(context);
+  const opened = (page.isMore ? texts.groupOpenedMore : texts.groupOpened)(
+    texts.groupTitle(group.title),
+    group.people,
+  );
+  // The newest are shown.
+  const folded = beyond(page.messages.filter(({ seq }) => seq >= (page.unreadFrom ?? Infinity)).toReversed());
+  const hidden = folded.map(({ author = "", seq }) => ({ author, seq })).toReversed();
+  const messages = page.messages.filter(({ seq }) => !hidden.some((each) => each.seq === seq));
+  const lines = [...(group.state === "joined" ? [notice(opened)] : []), ...foldedLines(hidden, context)];
+  const after = [...noticeSentences(notices, words), ...stateSentences(group, words)].map(notice);
+  const shown = printStored(before, { ...page, messages }, { before: lines, after }, context);
+  const chat: GroupChat = {
+    ...shown.chat,
+    folded: { messages: hidden, said: hidden.length },
+    deliveries: beginDeliveries(page.messages, page.waiting ?? 0, context.now),
+    draft: { name: "settled", isStored: hasDraft },
+    restoredAt: hasDraft ? context.now : undefined,
+  };
+  return { chat, effects: [...shown.effects, ...noticesShown(notices)] };
+}
+
+function noticesShown(notices: readonly GroupNotice[]): readonly ChatEffect[] {
+  const seq = Math.max(0, ...notices.map((each) => each.seq));
+  return seq === 0 ? [] : [{ name: "noticesShown", seq }];
+}
+
+/** A text has come. In a catch-up only the first ones of each author are shown. */
+function onMessage(
+  chat: GroupChat,
+  message: StoredMessage,
+  known: Known,
+  context: ChatContext,
+): ChatStep<GroupChat> {
+  const { author = "", seq } = message;
+  if (known.isShown === true || seq <= chat.transcript.newest) return { chat, effects: [] };
+  const { now } = context;
+  const isSame = Math.abs(now - chat.rush.at) < CATCH_UP_ENDS;
+  const count = (isSame ? (chat.rush.shown.get(author) ?? 0) : 0) + 1;
+  const shown = new Map(isSame ? chat.rush.shown : []).set(author, count);
+  const next: GroupChat = { ...chat, rush: { shown, at: now } };
+  if (count <= MAX_OF_ONE) return showArrived(next, message, known.excerpt, context);
+  const messages = [...chat.folded.messages, { author, seq }];
+  return withShown({ ...next, folded: { ...chat.folded, messages } }, [seq], context.attention === "focused");
+}
+
+/** Texts that were folded. */
+function showUnfolded(
+  before: GroupChat,
+  unfolded: readonly StoredMessage[],
+  context: ChatContext,
+): ChatStep<GroupChat> {
+  const read = new Set(unfolded.map(({ seq }) => seq));
+  const messages = before.folded.messages.filter(({ seq }) => !read.has(seq));
+  const { oldest } = before.transcript;
+  const around = { before: [], after: foldedLines(messages, context) };
+  const { chat, effects } = printStored(before, { messages: unfolded, isMore: true }, around, context);
+  const folded = { messages, said: messages.length };
+  return { chat: { ...chat, transcript: { ...chat.transcript, oldest }, folded }, effects };
+}
+
+/** The group has changed: in its title, in who is in it, or in how one stands to it. */
+function onGroup(before: GroupChat, group: SharedGroup, context: ChatContext): ChatStep<GroupChat> {
+  const { texts } = context;
+  const chat = { ...before, group };
+  const { state } = group;
+  const title = texts.groupTitle(group.title);
+  if (state === before.group.state) {
+    const isSilenced = before.group.may_write && !group.may_write && state === "joined";
+    return sentences(chat, isSilenced ? stateSentences(group, wordsOf(context)).slice(0, 1) : []);
+  }
+  // That one was removed, and by whom, is a notice.
+  if (state === "removed") return { chat, effects: [] };
+  return sentences(
+    chat,
+    state === "joined" ? [texts.groupJoined(title)] : stateSentences(group, wordsOf(context)),
+  );
+}
+
+function onNotice(chat: GroupChat, said: GroupNotice, now: number): ChatStep<GroupChat> {
+  return { chat: { ...chat, held: { notices: [...chat.held.notices, said], at: now } }, effects: [] };
+}
+
+/** What was gathered is said, and that something of ours waits. */
+export function tickGroup(before: GroupChat, context: ChatContext): ChatStep<GroupChat> {
+  const waiting = tellOfWait(before, context);
+  const { held, rush, folded } = before;
+  // The clock may have been set back.
+  const isOver = (at: number, lasts: number) => Math.abs(context.now - at) >= lasts;
+  const notices = isOver(held.at, NOTICES_GATHERED_FOR) ? held.notices : [];
+  const isFolded = folded.messages.length > folded.said && isOver(rush.at, CATCH_UP_ENDS);
+  const chat: GroupChat = {
+    ...waiting.chat,
+    held: notices.length === 0 ? held : { ...held, notices: [] },
+    folded: isFolded ? { ...folded, said: folded.messages.length } : folded,
+  };
+  const lines = [
+    ...noticeSentences(notices, wordsOf(context)).map(notice),
+    ...(isFolded ? foldedLines(folded.messages, context) : []),
+    ...waiting.lines,
+  ];
+  const step = printing(chat, lines);
+  return { chat: step.chat, effects: [...step.effects, ...noticesShown(notices)] };
+}
+
+export function updateGroup(chat: GroupChat, event: KindEvent, context: ChatContext): ChatStep<GroupChat> {
+  const { texts } = context;
+  const words = wordsOf(context);
+  switch (event.name) {
+    case "opened":
+      return showOpened(chat, event, context);
+    case "unfolded":
+      return showUnfolded(chat, event.messages, context);
+    case "messenger":
+      return onMessenger(chat, event, context);
+    case "members":
+      return printing(chat, [membersLine(chat.group, event.members, words)]);
+    case "declinedGroup":
+      return { chat, effects: [{ name: "leave", to: undefined }] };
+    case "addedToGroup": {
+      const { added, waiting } = event;
+      return sentences(chat, [
+        ...(added.length === 0 ? [] : [texts.groupAdded(nameList(added, words))]),
+        ...(waiting.length === 0 ? [] : [texts.groupAddWaits(nameList(waiting, words))]),
+      ]);
+    }
+    case "keepsTexts":
+      return sentences(chat, [event.days === null ? texts.groupKeptForever : texts.groupKept(event.days)]);
+    default:
+      // The others are answers to what only a chat with a person asks.
+      return { chat, effects: [] };
+  }
+}
+
+function onMessenger(
+  chat: GroupChat,
+  { event, known = {} }: ChatEvent & { name: "messenger" },
+  context: ChatContext,
+): ChatStep<GroupChat> {
+  if (conversationOf(event) !== chat.username) return { chat, effects: [] };
+  switch (event.name) {
+    case "message":
+      return onMessage(chat, event.message, known, context);
+    case "group":
+      return onGroup(chat, event.group, context);
+    case "groupNotice":
+      return onNotice(chat, event.notice, context.now);
+    case "muted":
+      return printing(chat, [notice(mutedText(event.until, chat, context))]);
+    case "delivery":
+      return onDelivery(chat, event, known, context);
+    case "changed":
+      return onChanged(chat, event, known.excerpt, context);
+    case "cancelled":
+      return onCancelled(chat, event.id, context);
+    default:
+      return { chat, effects: [] };
+  }
+}
+
+/** A text of ours has a new state, or more people have it. One that was written here is shown with its first event. */
+function onDelivery(
+  before: GroupChat,
+  { id, state, counts }: MessengerEvent & { name: "delivery" },
+  { written }: Known,
+  context: ChatContext,
+): ChatStep<GroupChat> {
+  const { chat, effects: shown } =
+    written === undefined ? { chat: before, effects: [] } : showWritten(before, id, written, context);
+  return { chat: { ...chat, deliveries: advance(chat.deliveries, id, state, counts) }, effects: shown };
+}
