@@ -4,6 +4,7 @@ import type { JsonObject } from "../protocol/framing.ts";
 import { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
 import { TransferError, type TransferFault } from "./file/transfer/transfer-error.ts";
+import { GroupError, type GroupFault } from "./group/group-error.ts";
 import { AccountMovedError } from "./profile/profile.ts";
 import {
   PasswordNeededError,
@@ -43,6 +44,7 @@ export function errorJson(error: unknown): JsonObject {
     return { kind: "password", code: error.tokenRefused ? "session_ended" : "password_needed", message };
   if (error instanceof ActionError) return { kind: "action", code: error.code, message };
   if (error instanceof TransferError) return { kind: "transfer", code: error.code, message };
+  if (error instanceof GroupError) return { kind: "group", code: error.code, message };
   if (error instanceof SelfError) return { kind: "self", code: "to_oneself", message };
   if (error instanceof RequestError) return { kind: "request", code: error.code, message };
   if (error instanceof AccountMovedError) {
@@ -72,6 +74,8 @@ export function errorOf(json: unknown): Error {
       return new ActionError(code as ActionFault);
     case "transfer":
       return new TransferError(code as TransferFault);
+    case "group":
+      return new GroupError(code as GroupFault);
     case "self":
       return new SelfError();
     case "request":

@@ -25,6 +25,7 @@ import type { ProfileLock } from "./disk/lock.ts";
 import type { StorageGuard } from "./disk/storage-guard.ts";
 import { StoreFaults } from "./disk/store-faults.ts";
 import { Files } from "./file/transfer/files.ts";
+import { Groups } from "./group/groups.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";
@@ -92,6 +93,7 @@ export class Messenger {
   readonly outbox: Outbox;
   /** The transfers of files. */
   readonly files: Files;
+  readonly groups = new Groups();
   readonly #upkeep: StoreUpkeep;
   /** At the last tick. */
   #surroundings: Surroundings;

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { errorJson, errorOf, RequestError } from "../../src/client/error-json.ts";
 import {
   ActionError,
+  GroupError,
   isStorageFailure,
   PasswordNeededError,
   RefusedError,
@@ -18,6 +19,7 @@ const ERRORS: readonly Error[] = [
   new PasswordNeededError(false),
   new PasswordNeededError(true),
   new ActionError("already_left"),
+  new GroupError("not_above"),
   new SelfError(),
   new RequestError("unknown_command", "dance"),
 ];

@@ -80,10 +80,27 @@ export type SharedGroup = {
   readonly invited_by: string | null;
   readonly history: "all" | "none" | null;
   readonly unread: number;
+  /** Texts of ours that nobody else has. */
   readonly waiting: number;
+  /** Entries of ours that nobody else has, also those that are no texts; 0 where nobody else has joined. */
+  readonly unshared: number;
   readonly to_invite: readonly string[];
   readonly keep_days: number | null;
   readonly muted_until: string | null;
+};
+
+/** Somebody of a group, or who is invited to it. `missing`: how many of their texts others have and we do not. */
+export type GroupMember = {
+  readonly username: string;
+  readonly role: "founder" | "admin" | "member";
+  /** `to_invite`: asked for here, and not reached yet. */
+  readonly state: "member" | "invited" | "to_invite";
+  readonly online: boolean | null;
+  readonly invited_by: string | null;
+  /** `other`: the group has another key of this name than the one that is known here. */
+  readonly key: "known" | "other";
+  readonly missing: number;
+  readonly is_self: boolean;
 };
 
 /** What is said of those who come and go, and of gaps and forks. */

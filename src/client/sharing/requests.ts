@@ -28,6 +28,7 @@ import { reportOf } from "../reach/doctor/report.ts";
 import { PasswordNeededError, ServerFailure } from "../rendezvous/server-errors.ts";
 import { MAX_LISTED } from "../rendezvous/watched-people.ts";
 import { FILE_REQUESTS } from "./file-requests.ts";
+import { GROUP_REQUESTS } from "./group-requests.ts";
 import { id, message, name, row, secret } from "./request-row.ts";
 import { checkPerson, STORED_REQUESTS } from "./stored-requests.ts";
 
@@ -269,6 +270,7 @@ export const REQUESTS = {
   }),
   ...STORED_REQUESTS,
   ...FILE_REQUESTS,
+  ...GROUP_REQUESTS,
 };
 
 export type RequestName = keyof typeof REQUESTS;

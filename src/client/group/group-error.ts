@@ -1,0 +1,27 @@
+/** Why something that is asked of a group is not done. */
+export type GroupFault =
+  | "no_such_group"
+  /** One is not in the group (any more), or the other one is not. */
+  | "not_a_member"
+  | "not_an_admin"
+  | "only_admins_write"
+  /** The other one stands above, or beside. */
+  | "not_above"
+  | "already_member"
+  | "group_full"
+  /** So many invitations wait that no more are taken. */
+  | "too_many_invitations"
+  /** So much was written that one has to wait. */
+  | "limited"
+  /** One's own entries have forked: an admin has to admit one again. */
+  | "forked"
+  | "not_supported";
+
+export class GroupError extends Error {
+  readonly code: GroupFault;
+
+  constructor(code: GroupFault) {
+    super(code);
+    this.code = code;
+  }
+}
