@@ -181,8 +181,8 @@ export class Lab {
 
   /** An interface may run only a second after it was set up. Programs then see its address, which would be a change of network. */
   #awaitInterfaces(): void {
-    for (const name of this.#namespaces)
-      run(`while ip -n ${name} link show up | grep -q "state .*DOWN"; do sleep 0.05; done`);
+    run(`for name in ${this.#namespaces.join(" ")}
+      do while ip -n $name link show up | grep -q "state .*DOWN"; do sleep 0.05; done; done`);
   }
 
   #rules(machine: string, nat?: Kind): void {
@@ -200,7 +200,8 @@ export class Lab {
   /** `inner` reaches the world through the NAT `outer`. */
   #behind(inner: string, outer: string, network: string, device = "eth0"): void {
     const [host, nat] = [this.#name(inner), this.#name(outer)];
-    run(`ip -n ${nat} link add lan type veth peer name ${device} netns ${host}
+    // Where both ends have the same number they may run only a second later.
+    run(`ip -n ${nat} link add lan index 9 type veth peer name ${device} netns ${host}
       ip -n ${nat} addr add ${network}.1/24 dev lan; ip -n ${nat} link set lan up
       ip -n ${host} addr add ${network}.10/24 dev ${device}; ip -n ${host} link set ${device} up
       ip -n ${host} route add default via ${network}.1`);
