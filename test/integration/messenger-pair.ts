@@ -322,9 +322,9 @@ export async function openPerson(
   return new Person(name, account, events);
 }
 
-/** Dials this person with a good certificate, sends a text, and waits until it is acknowledged. */
-export async function expectServed(person: Person, identity: TlsIdentity): Promise<void> {
-  const peer = await RawPeer.dial(person.port, { identity });
+/** Dials this person with a good certificate, sends a text, and waits until it is acknowledged. @param from the own address */
+export async function expectServed(person: Person, identity: TlsIdentity, from = "127.0.0.1"): Promise<void> {
+  const peer = await RawPeer.dial(person.port, { identity, from });
   const hello = await peer.next();
   if (hello["action"] !== "hello") throw new Error(JSON.stringify(hello));
   const id = crypto.randomUUID();
