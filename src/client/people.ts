@@ -2,6 +2,7 @@
 import { fold, label as labelOf } from "../identity/names.ts";
 import type { ContactState } from "./profile/consents.ts";
 import type { Messenger } from "./messenger.ts";
+import { isGroup } from "./profile/contacts.ts";
 import type { HeldPerson } from "./rendezvous/presence-hold.ts";
 import { ServerFailure } from "./rendezvous/server-errors.ts";
 
@@ -83,7 +84,7 @@ export async function listPeople(messenger: Source): Promise<People> {
   // A request may have no text.
   const others = [...consents.requests().map(({ contact }) => contact), ...begun.keys()];
   for (const contact of [...contacts.listed(), ...others.map((each) => contacts.byId(each))]) {
-    if (contact === undefined) continue;
+    if (contact === undefined || isGroup(contact)) continue;
     const { id, label, username } = contact;
     const { state, request } = consentsOf.get(label) ?? UNKNOWN;
     const heardAt = messenger.linkPresence(username)?.heardAt ?? 0;

@@ -28,6 +28,9 @@ const incoming: StoredMessage = {
   editedAt: undefined,
   withdrawnAt: undefined,
   changeWaits: false,
+  author: undefined,
+  entry: undefined,
+  isMissing: false,
   state: "received",
 };
 

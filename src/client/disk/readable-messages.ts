@@ -30,15 +30,11 @@ export function* readableLines(database: Database, username: string): Generator<
   const texts = ["id", "text", "reply_to"].map((name) => `CAST(${name} AS BLOB) AS ${name}`).join(", ");
   const read = database.prepare<Row & { seq: number }, [number, number]>(
     `SELECT seq, contact, outgoing, ${texts}, sent_at, left_at, received_at, read_at, edited_at, withdrawn_at,
-       state, kind FROM messages NOT INDEXED WHERE seq >= ? ORDER BY seq LIMIT ?`,
+       state, kind, feed FROM messages NOT INDEXED WHERE seq >= ? ORDER BY seq LIMIT ?`,
   );
   const find = database.prepare("SELECT 1 FROM messages NOT INDEXED WHERE seq = ?");
-  const names = new Map<number, string>();
-  const nameOf = (contact: number) => {
-    const known = names.get(contact) ?? contactName(database, contact);
-    names.set(contact, known);
-    return known;
-  };
+  const nameOf = namesIn(database, "contacts", "username");
+  const authorOf = namesIn(database, "group_feeds", "name");
   let next = 1;
   let size = BATCH;
   let failures = 0;
@@ -62,7 +58,9 @@ export function* readableLines(database: Database, username: string): Generator<
     }
     failures = 0;
     stride = 1;
-    const lines = rows.map((row) => lineOf(row, username, nameOf)).filter((line) => line !== undefined);
+    const lines = rows
+      .map((row) => lineOf(row, username, nameOf, authorOf))
+      .filter((line) => line !== undefined);
     if (lines.length > 0) yield lines;
     const last = rows.at(-1);
     if (last === undefined || rows.length < size) break;
@@ -73,16 +71,20 @@ export function* readableLines(database: Database, username: string): Generator<
   find.finalize();
 }
 
-/** The stored name, or the contact's number if the name is not readable. */
-function contactName(database: Database, contact: number): string {
-  const row = unlessDamaged(() =>
+type Names = (id: number) => string;
+
+/** The names in a column of a table, by the row number; of one that is not readable the number. */
+function namesIn(database: Database, table: string, column: string): Names {
+  const names = new Map<number, string>();
+  const read = (id: number) =>
     database
-      .query<Row, [number]>(
-        "SELECT CAST(username AS BLOB) AS username FROM contacts NOT INDEXED WHERE id = ?",
-      )
-      .get(contact),
-  );
-  return readText(row?.["username"]) ?? `#${contact}`;
+      .query<Row, [number]>(`SELECT CAST(${column} AS BLOB) AS name FROM ${table} NOT INDEXED WHERE id = ?`)
+      .get(id);
+  return (id) => {
+    const known = names.get(id) ?? readText(unlessDamaged(() => read(id))?.["name"]) ?? `#${id}`;
+    names.set(id, known);
+    return known;
+  };
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -106,7 +108,7 @@ function readTime(value: unknown): string | null | undefined {
 }
 
 /** A row as a line; undefined: it is not a text, or a column does not have the form in which it was stored. */
-function lineOf(row: Row, username: string, nameOf: (contact: number) => string): string | undefined {
+function lineOf(row: Row, username: string, nameOf: Names, authorOf: Names): string | undefined {
   const { contact, outgoing, kind, state } = row as {
     [name in "contact" | "outgoing" | "kind" | "state"]: unknown;
   };
@@ -128,8 +130,15 @@ function lineOf(row: Row, username: string, nameOf: (contact: number) => string)
   // Messages have a time of receipt if and only if they are on their recipient's disk.
   const isReceived = stateName === "received" || stateName === "read";
   if (isReceived !== (receivedAt !== null)) return undefined;
+  const feed = row["feed"];
   const other = nameOf(contact);
-  const [from, to] = outgoing === 1 ? [username, other] : [other, username];
+  // A group is the recipient of what its people write.
+  const [from, to] =
+    outgoing === 1
+      ? [username, other]
+      : typeof feed === "number"
+        ? [authorOf(feed), other]
+        : [other, username];
   const event = {
     event: "message",
     from,

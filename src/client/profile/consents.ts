@@ -109,11 +109,12 @@ export class ConsentStore {
     return this.#has(label, `consent = ${CONSENT.contact} AND is_blocked = 0`);
   }
 
-  /** Of everybody who may write. */
+  /** Of all people who may write. */
   contactLabels(): string[] {
     return this.#database
       .query<{ label: string }, []>(
-        `SELECT label FROM contacts WHERE consent <> ${CONSENT.stranger} AND is_blocked = 0`,
+        `SELECT label FROM contacts
+         WHERE consent <> ${CONSENT.stranger} AND is_blocked = 0 AND id NOT IN (SELECT contact FROM groups)`,
       )
       .all()
       .map(({ label }) => label);

@@ -1,4 +1,7 @@
-/** Contacts: the people with whom this account has exchanged messages, their keys and last addresses. */
+/**
+ * Contacts: the people with whom this account has exchanged messages, their keys and last addresses. Each group has a
+ * row here too, because it is a conversation as well: its label and its name are `#` and its id.
+ */
 import type { Database } from "bun:sqlite";
 
 import { label as labelOf } from "../../identity/names.ts";
@@ -19,9 +22,19 @@ export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer }
 /** A key that the person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of an earlier key. */
 type PendingKey = ContactKey & { readonly shown: string | undefined };
 
+/** What the contact of this name has as its label. An id of a group is not folded. */
+function contactLabel(username: string): string {
+  return isGroup({ label: username }) ? username : labelOf(username);
+}
+
+/** Whether it is a group; no label of a person begins so. */
+export function isGroup({ label }: Pick<Contact, "label">): boolean {
+  return label.startsWith("#");
+}
+
 /** Somebody who is not stored: what is read of them is nothing, and no row has this number. */
 export function unstored(username: string): Contact {
-  return { id: 0, label: labelOf(username), username };
+  return { id: 0, label: contactLabel(username), username };
 }
 
 /** Limit of pinned keys of one contact: one for each device, and room for abandoned ones. */
@@ -29,6 +42,7 @@ export const MAX_PINS = 32;
 
 const CONTACTS = "SELECT id, label, username FROM contacts";
 
+const IS_PERSON = "label NOT GLOB '#*'";
 const IS_LISTED = `(consent <> ${CONSENT.stranger} AND is_blocked = 0
   OR EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0))`;
 
@@ -47,7 +61,7 @@ export class ContactStore {
 
   /** The contact of this name, which is made if it is new. */
   ensure(username: string): Contact {
-    const label = labelOf(username);
+    const label = contactLabel(username);
     this.#database.run("INSERT INTO contacts (label, username) VALUES (?, ?) ON CONFLICT DO NOTHING", [
       label,
       username,
@@ -56,7 +70,7 @@ export class ContactStore {
   }
 
   find(username: string): Contact | undefined {
-    return this.byLabel(labelOf(username));
+    return this.byLabel(contactLabel(username));
   }
 
   byLabel(label: string): Contact | undefined {
@@ -67,13 +81,14 @@ export class ContactStore {
     return this.#database.query<Contact, [number]>(`${CONTACTS} WHERE id = ?`).get(id) ?? undefined;
   }
 
+  /** People and groups. */
   all(): Contact[] {
     return this.#database.query<Contact, []>(CONTACTS).all();
   }
 
-  /** Those who may write, and those with at least one stored message, to them or from them. */
+  /** The people who may write, and those with at least one stored message, to them or from them. */
   listed(): Contact[] {
-    return this.#database.query<Contact, []>(`${CONTACTS} WHERE ${IS_LISTED}`).all();
+    return this.#database.query<Contact, []>(`${CONTACTS} WHERE ${IS_PERSON} AND ${IS_LISTED}`).all();
   }
 
   /**
@@ -83,16 +98,17 @@ export class ContactStore {
   known(now: number): Contact[] {
     return this.#database
       .query<Contact, [number]>(
-        `${CONTACTS} WHERE is_blocked = 1 OR declined_until > ?1 OR muted_until > ?1 OR ${IS_LISTED}
+        `${CONTACTS} WHERE ${IS_PERSON} AND (
+           is_blocked = 1 OR declined_until > ?1 OR muted_until > ?1 OR ${IS_LISTED}
            OR id IN (SELECT contact FROM pins UNION ALL SELECT contact FROM pending_keys
              UNION ALL SELECT contact FROM requests WHERE since > 0
-             UNION ALL SELECT contact FROM drafts UNION ALL SELECT contact FROM privacy)`,
+             UNION ALL SELECT contact FROM drafts UNION ALL SELECT contact FROM privacy))`,
       )
       .all(now);
   }
 
   /**
-   * Those whom this person knows and with whom there are messages, or a draft: the newest message first.
+   * The groups, and those whom this person knows, with whom there are messages, or a draft: the newest message first.
    * @param limit at least 1
    */
   recent(limit: number): Contact[] {
@@ -121,7 +137,7 @@ export class ContactStore {
       .get(id, now)?.until;
   }
 
-  /** Of whom nothing is announced, and until when, by the row number; times are ms since 1970. */
+  /** The people and groups of whom nothing is announced, and until when, by the row number; times are ms since 1970. */
   muted(now: number): ReadonlyMap<number, Muted> {
     const rows = this.#database
       .query<{ id: number } & Muted, [number]>(

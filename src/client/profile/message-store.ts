@@ -239,14 +239,7 @@ export class MessageStore {
     const { last, isMarked } = this.#endOfClaim(contact, seq, limit, bytes);
     const range = [contact.id, seq, last];
     const within = `contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ?`;
-    const read = () =>
-      this.#database
-        .query<OutboxRow, number[]>(
-          `SELECT seq, id, text, sent_at, reply_to, kind, target, state FROM messages
-           WHERE ${within} ORDER BY seq`,
-        )
-        .all(...range)
-        .map(outboxMessageOf);
+    const read = () => this.#outboxMessages("", contact.id, seq, last, limit);
     if (isMarked) return last === seq ? [] : read();
     // Another process may change or cancel a message until it is marked.
     return this.#database
@@ -255,6 +248,21 @@ export class MessageStore {
         return read();
       })
       .immediate();
+  }
+
+  /** The next messages to a contact that are not claimed, in the order in which they were typed. */
+  unclaimed(contact: Contact, limit: number): OutboxMessage[] {
+    return this.#outboxMessages("AND tried = 0", contact.id, 0, Number.MAX_SAFE_INTEGER, limit);
+  }
+
+  #outboxMessages(condition: string, ...values: [contact: number, after: number, to: number, limit: number]) {
+    return this.#database
+      .query<OutboxRow, number[]>(
+        `SELECT seq, id, text, sent_at, reply_to, kind, target, state FROM messages
+         WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ? ${condition} ORDER BY seq LIMIT ?`,
+      )
+      .all(...values)
+      .map(outboxMessageOf);
   }
 
   /**
@@ -333,10 +341,12 @@ export class MessageStore {
     );
   }
 
-  /** Row numbers of the contacts with messages in the outbox. */
+  /** Row numbers of the people with messages in the outbox. What waits in groups is sent in another way. */
   contactsWithOutbox(): number[] {
     return this.#database
-      .query<{ contact: number }, []>(`SELECT DISTINCT contact FROM messages WHERE ${IN_OUTBOX}`)
+      .query<{ contact: number }, []>(
+        `SELECT DISTINCT contact FROM messages WHERE ${IN_OUTBOX} AND contact NOT IN (SELECT contact FROM groups)`,
+      )
       .all()
       .map((row) => row.contact);
   }

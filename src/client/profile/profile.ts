@@ -132,7 +132,8 @@ export class Profile {
   readonly keys: KeyPair;
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
-  readonly #database: Database;
+  /** For the stores of rooms that stand behind this one. */
+  readonly database: Database;
   #log: WriteAheadLog | undefined;
   #account: AccountRow;
   /** What was read of the certificate. */
@@ -140,7 +141,7 @@ export class Profile {
 
   private constructor(folder: string, database: Database, row: AccountRow) {
     this.folder = folder;
-    this.#database = database;
+    this.database = database;
     this.contacts = new ContactStore(database);
     this.consents = new ConsentStore(database);
     this.drafts = new DraftStore(database);
@@ -283,13 +284,13 @@ export class Profile {
    * in or out. @throws SQLiteError
    */
   reload(): void {
-    this.#account = this.#database.query<AccountRow, []>("SELECT * FROM account").get() ?? this.#account;
+    this.#account = this.database.query<AccountRow, []>("SELECT * FROM account").get() ?? this.#account;
     this.revocations.load();
   }
 
   #update(sql: string, values: (string | number | Uint8Array | null)[]): void {
     // With the new row, because a read that follows could fail.
-    const query = this.#database.query<AccountRow, (string | number | Uint8Array | null)[]>(
+    const query = this.database.query<AccountRow, (string | number | Uint8Array | null)[]>(
       `UPDATE account SET ${sql} RETURNING *`,
     );
     this.#account = query.get(...values) ?? this.#account;
@@ -406,7 +407,7 @@ export class Profile {
     const token = this.#account.session_token;
     this.forgetToken();
     try {
-      return await whileStill(this.#database, async () => {
+      return await whileStill(this.database, async () => {
         const copied = await copy();
         this.#update("moved_at = ?", [now]);
         return copied;
@@ -419,7 +420,7 @@ export class Profile {
 
   /** A search that indexes words in a copy in memory, because they cannot be written. @throws SQLiteError */
   searchInMemory(): MessageSearch {
-    return new MessageSearch(copyInMemory(this.#database, profileFile(this.folder), PROFILE_SCHEMA));
+    return new MessageSearch(copyInMemory(this.database, profileFile(this.folder), PROFILE_SCHEMA));
   }
 
   /** If the error says that the file is damaged, or that what was written to it may be lost, the next process that takes the account online checks it first. */
@@ -435,12 +436,12 @@ export class Profile {
 
   /** What light commits of this profile are in, until `close`. @throws system errors */
   openLog(): WriteAheadLog {
-    return (this.#log ??= new WriteAheadLog(this.#database));
+    return (this.#log ??= new WriteAheadLog(this.database));
   }
 
   /** Nothing may wait for its log any more. */
   close(): void {
     this.#log?.close();
-    this.#database.close();
+    this.database.close();
   }
 }

@@ -49,9 +49,11 @@ export type StoredMessage = {
   readonly contact: number;
   readonly outgoing: boolean;
   /** Who wrote it, of another one's text for a group; undefined: it is ours, or the other person's. */
-  readonly author?: string | undefined;
+  readonly author: string | undefined;
+  /** Of a group's text: where its author has signed it; undefined: it is not signed yet, or of a conversation of two. */
+  readonly entry: { readonly feed: string; readonly number: number } | undefined;
   readonly id: string;
-  /** With the last edit applied; empty once it is withdrawn. */
+  /** With the last edit applied; empty once it is withdrawn, and where `isMissing`. */
   readonly text: string;
   readonly replyTo: string | undefined;
   /** When it was typed; undefined: the sender gave no plausible time. */
@@ -66,6 +68,8 @@ export type StoredMessage = {
   readonly withdrawnAt: number | undefined;
   /** Outgoing: the peer has not stored its edit or withdrawal yet, and still has the earlier text. */
   readonly changeWaits: boolean;
+  /** Of a group's text: nobody who gave it had its words. They may come later. */
+  readonly isMissing: boolean;
   readonly state: MessageState;
 };
 
@@ -84,10 +88,20 @@ export type MessageRow = {
   withdrawn_at: number | null;
   change_waits: number;
   state: number;
+  /** Of a group's text, as `number`. */
+  feed: string | null;
+  author: string | null;
+  number: number | null;
+  is_missing: number;
 };
 
 /** The columns of a `MessageRow`. */
 export const MESSAGE_COLUMNS = `seq, contact, outgoing, id, text, reply_to, sent_at, left_at, received_at, read_at, edited_at, withdrawn_at, state,
+  number, (SELECT author.feed FROM group_feeds AS author WHERE author.id = messages.feed) AS feed,
+  (SELECT author.name FROM group_feeds AS author WHERE author.id = messages.feed AND outgoing = 0) AS author,
+  CASE WHEN feed IS NULL OR text <> '' OR withdrawn_at IS NOT NULL THEN 0 ELSE EXISTS (
+    SELECT 1 FROM group_entries AS entry WHERE entry.feed = messages.feed AND entry.lane = 't'
+      AND entry.number = messages.number AND entry.body IS NULL) END AS is_missing,
   CASE WHEN outgoing = 1 AND coalesce(edited_at, withdrawn_at) IS NOT NULL THEN EXISTS (
     SELECT 1 FROM messages AS action WHERE action.contact = messages.contact AND action.target = messages.id
       AND action.outgoing = 1 AND action.state < 2 AND action.kind IN (1, 2)) ELSE 0 END AS change_waits`;
@@ -97,6 +111,8 @@ export function messageOf(row: MessageRow): StoredMessage {
     seq: row.seq,
     contact: row.contact,
     outgoing: row.outgoing === 1,
+    author: row.author ?? undefined,
+    entry: row.feed === null || row.number === null ? undefined : { feed: row.feed, number: row.number },
     id: row.id,
     text: row.text,
     replyTo: row.reply_to ?? undefined,
@@ -107,6 +123,7 @@ export function messageOf(row: MessageRow): StoredMessage {
     editedAt: row.edited_at ?? undefined,
     withdrawnAt: row.withdrawn_at ?? undefined,
     changeWaits: row.change_waits === 1,
+    isMissing: row.is_missing === 1,
     state: MESSAGE_STATES[row.state] ?? "queued",
   };
 }
@@ -122,6 +139,8 @@ export function arrivedMessage(
     seq,
     contact,
     outgoing: false,
+    author: undefined,
+    entry: undefined,
     id,
     text,
     replyTo,
@@ -132,6 +151,7 @@ export function arrivedMessage(
     editedAt: undefined,
     withdrawnAt: undefined,
     changeWaits: false,
+    isMissing: false,
     state: "received",
   };
 }

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { MAX_PINS, type Contact } from "../../../src/client/profile/contacts.ts";
 import { fingerprint } from "../../../src/identity/fingerprint.ts";
 import { label } from "../../../src/identity/names.ts";
-import { withScene } from "../message-scene.ts";
+import { NOW, withScene } from "../message-scene.ts";
 import { withStores } from "../test-profile.ts";
 
 const key = (number: number) => {
@@ -182,4 +182,31 @@ test("the position up to which a person has read is a message of the contact, an
     scene.removal.delete(ana, "a5", false);
     contacts.saveReadHere(ana, fifth);
     expect(contacts.readHere(ana)).toBe("a5");
+  }));
+
+test("a group is a conversation, but in no list of people", () =>
+  withScene((scene) => {
+    const { contacts, consents, database, history, messages } = scene;
+    const name = `#${"Gg".repeat(21)}A`;
+    const group = contacts.ensure(name);
+    database.run("UPDATE contacts SET consent = 2 WHERE id = ?", [group.id]);
+    database.run("INSERT INTO groups (contact, title, state, own_feed) VALUES (?, 'Familia', 'joined', '')", [
+      group.id,
+    ]);
+    contacts.mute(group, NOW + 1);
+    scene.receive(group, "theirs");
+    scene.write(group, "ours");
+
+    expect(contacts.find(name)).toEqual({ id: group.id, label: name, username: name });
+    expect(contacts.ensure(name)).toEqual(group);
+    expect(contacts.find(name.toLowerCase())).toBeUndefined();
+    expect(contacts.listed()).toEqual([]);
+    expect(contacts.known(NOW)).toEqual([]);
+    expect(consents.contactLabels()).toEqual([]);
+    expect(messages.contactsWithOutbox()).toEqual([]);
+
+    expect(contacts.recent(9)).toEqual([group]);
+    expect(contacts.muted(NOW).get(group.id)?.username).toBe(name);
+    expect(history.unreadCounts()).toEqual(new Map([[group.id, 1]]));
+    expect(messages.unclaimed(group, 9).map(({ id }) => id)).toEqual(["ours"]);
   }));

@@ -35,7 +35,15 @@ function answer(value: string): AppEvent {
 function hit(seq: number, chat: string, text: string, more: Partial<StoredMessage> = {}) {
   const message: StoredMessage = {
     ...{ seq, contact: 1, outgoing: false, id: "id", text, replyTo: undefined, leftAt: undefined },
-    ...{ readAt: undefined, editedAt: undefined, withdrawnAt: undefined, changeWaits: false },
+    ...{
+      readAt: undefined,
+      editedAt: undefined,
+      withdrawnAt: undefined,
+      changeWaits: false,
+      author: undefined,
+      entry: undefined,
+      isMissing: false,
+    },
     ...{ sentAt: NOON, receivedAt: NOON, state: "received" as const, ...more },
   };
   return { message, chat };

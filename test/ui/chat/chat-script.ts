@@ -65,6 +65,9 @@ export function incoming(seq: number, text: string, more: Partial<StoredMessage>
     editedAt: undefined,
     withdrawnAt: undefined,
     changeWaits: false,
+    author: undefined,
+    entry: undefined,
+    isMissing: false,
     state: "received",
     ...more,
   };

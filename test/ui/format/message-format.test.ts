@@ -20,6 +20,9 @@ const incoming: StoredMessage = {
   editedAt: undefined,
   withdrawnAt: undefined,
   changeWaits: false,
+  author: undefined,
+  entry: undefined,
+  isMissing: false,
   state: "received",
 };
 /** Nobody else is known. */
