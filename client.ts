@@ -3,7 +3,7 @@
  * The client: one-shot commands, or the menus and the chat at a terminal.
  * As a command of its own it reads no .env and no bunfig.toml: the folder in which it is started may be anybody's.
  */
-import { runtimeRefusal } from "./src/protocol/runtime.ts";
+import { runtimeRefusal } from "./src/protocol/start/runtime.ts";
 
 const refusal = runtimeRefusal();
 if (refusal !== undefined) {

@@ -93,7 +93,7 @@ export class Messenger {
   readonly outbox: Outbox;
   /** The transfers of files. */
   readonly files: Files;
-  readonly groups = new Groups();
+  readonly groups: Groups;
   readonly #upkeep: StoreUpkeep;
   /** At the last tick. */
   #surroundings: Surroundings;
@@ -143,6 +143,7 @@ export class Messenger {
     });
     const random = options.random ?? Math.random;
     const intake = new Intake(options.profile, options.who ?? "requests");
+    this.groups = new Groups();
     this.#conversations = new Conversations({
       profile: options.profile,
       intake,
@@ -158,6 +159,7 @@ export class Messenger {
         blocked: (username) => this.files.blocked(username),
         stream: (...asked) => this.files.active.stream(...asked),
       },
+      groups: this.groups,
       wantsChanged: (username, wants) => {
         // With each message, so nothing here looks at all conversations.
         if (wants.hasPresenceChanged) this.#presences.changed();
@@ -247,6 +249,7 @@ export class Messenger {
         rendezvous: this.rendezvous,
         clock: this.#clock,
         storage: this.#storage,
+        groups: this.groups,
         random,
         lookUpCaller: (username) => this.#directory.lookUp(username),
         lookUp: (username, asked) => {

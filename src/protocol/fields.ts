@@ -93,6 +93,17 @@ export function list<T>(check: Check<T>, max: number): Check<T[]> {
   };
 }
 
+/** A list of as many items as there are checks, each passing its own. */
+export function tuple<T extends readonly unknown[]>(
+  ...checks: { readonly [K in keyof T]: Check<T[K]> }
+): Check<T> {
+  return (value) => {
+    if (!Array.isArray(value) || value.length !== checks.length) return INVALID;
+    const items = checks.map((check, index) => check(value[index]));
+    return items.includes(INVALID) ? INVALID : (items as readonly unknown[] as T);
+  };
+}
+
 /** An object with the given fields; others are ignored. */
 export function object<F extends Fields>(fields: F): Check<Read<F>> {
   return (value) => {

@@ -18,6 +18,7 @@ import {
   type Read,
 } from "./fields.ts";
 import type { JsonObject } from "./framing.ts";
+import { GROUP_MESSAGES } from "./group-messages.ts";
 
 export const PEER_PROTOCOL = 1;
 /** Bytes of UTF-8 in one chat text. */
@@ -91,6 +92,7 @@ export const PEER_MESSAGES = {
   file_end: { id, transfer: id, size: bytes, digest: hexadecimal(64) },
   file_done: { id, transfer: id },
   file_cancel: { id, transfer: id, reason },
+  ...GROUP_MESSAGES,
 } as const satisfies { readonly [action: string]: Fields };
 
 const CHAT = {
@@ -136,12 +138,21 @@ export type VerifyMessage = Extract<PeerMessage, { action: `verify_${string}` }>
 export type StreamMessage = Extract<PeerMessage, { action: "stream" }>;
 /** The messages about transfers of files. Each is stored before it is sent, and arrives once. */
 export type FileMessage = Extract<PeerMessage, { action: `file_${string}` }>;
+/** The messages about groups. */
+export type GroupMessage = Extract<PeerMessage, { action: `group_${string}` }>;
 /** One without the id that it has in the outbox. */
 export type FileControl = FileMessage extends infer M
   ? M extends FileMessage
     ? Omit<M, "id">
     : never
   : never;
+
+/** What is written is not changed: lists may be those of who writes. */
+type Unchanged<T> = T extends (infer I)[]
+  ? readonly Unchanged<I>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Unchanged<T[K]> }
+    : T;
 
 /** What may be written on the peer link. */
 export type PeerOutput =
@@ -151,6 +162,7 @@ export type PeerOutput =
   | { action: "withdraw"; id: string; target: string }
   | VerifyMessage
   | FileMessage
+  | Unchanged<GroupMessage>
   | { action: "stream"; transfer: string; ranges: readonly FileRange[] | undefined }
   | { action: "delivered"; ids: string[] }
   | { action: "read"; id: string }

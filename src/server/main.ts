@@ -5,7 +5,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { variable } from "../protocol/environment.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
-import { notUtf8 } from "../protocol/start-bytes.ts";
+import { notUtf8 } from "../protocol/start/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { printFailure, runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";

@@ -5,7 +5,7 @@ import { version } from "../../package.json" with { type: "json" };
 import { closeDataFolder } from "../client/local-accounts.ts";
 import { UsageError } from "../protocol/options.ts";
 import { quotedText } from "../protocol/quoted-text.ts";
-import { notUtf8 } from "../protocol/start-bytes.ts";
+import { notUtf8 } from "../protocol/start/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";

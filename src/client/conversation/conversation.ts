@@ -7,6 +7,7 @@
  * 4. Whether the person may write to us is in the store (`intake.ts` obeys it), and `acceptance.ts` knows what both have
  *    told each other about it.
  */
+import { GROUP_FEATURE } from "../../protocol/group-messages.ts";
 import { ContactRecord } from "../peer/contact-record.ts";
 import type { ConversationMessage, PeerLink } from "../peer/link.ts";
 import type { Contact } from "../profile/contacts.ts";
@@ -17,7 +18,13 @@ import type { ConversationNeeds } from "./needs.ts";
 import { Signs } from "./signs.ts";
 import { Transport } from "./transport.ts";
 import { Verification, type OpenedVerification } from "./verification.ts";
-import { Wants } from "./wants.ts";
+import { Wants, type HoldReason } from "./wants.ts";
+
+/** @returns whether the set has changed */
+function changeIn<T>(set: Set<T>, item: T, isIn: boolean): boolean {
+  if (set.has(item) === isIn) return false;
+  return isIn ? set.add(item).has(item) : set.delete(item);
+}
 
 export class Conversation {
   readonly delivery: Delivery;
@@ -95,10 +102,12 @@ export class Conversation {
       record: this.#record,
       wants: this.wants,
       isHeard: () => this.#acceptance.isHeard,
+      isTrusted: ({ fingerprint }) => this.#acceptance.isHeard || needs.groups.hasKey(fingerprint),
       admits: () => {
         const { consent, isHeard } = this.#acceptance;
-        if (consent === "blocked" || (!isHeard && intake.refusesStrangers)) return "nowhere";
-        return isHeard ? "anywhere" : "atRelay";
+        if (consent === "blocked") return "nowhere";
+        if (isHeard || needs.groups.hasLabel(this.contact.label)) return "anywhere";
+        return intake.refusesStrangers ? "nowhere" : "atRelay";
       },
       events: {
         greeted: () => this.delivery.prepare(),
@@ -108,8 +117,13 @@ export class Conversation {
         message: (message, link) => this.#take(message, link),
         readEnd: (link) => this.#readEnd(link),
         stream: (asked, stream) => needs.transfers.stream(this.username, asked, stream),
-        drained: () => this.delivery.pump(),
+        drained: (link) => {
+          if (link === this.transport.current) this.delivery.pump();
+          needs.groups.drained(link);
+        },
+        unreachable: () => needs.groups.unreachable(this.username),
         closed: (link) => {
+          needs.groups.linkDown(link);
           this.delivery.dropRead();
           if (this.transport.count === 0 && !this.#isTerminated) this.delivery.takeBack();
           this.verification.closed(link);
@@ -143,7 +157,8 @@ export class Conversation {
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
   get isOver(): boolean {
     const { count, reaching } = this.transport;
-    return !this.#record.isStored && count === 0 && !reaching.isUnderWay && !this.wants.isLookedAt;
+    const isWanted = this.wants.isLookedAt || this.wants.holds.size > 0 || this.wants.watches.size > 0;
+    return !this.#record.isStored && count === 0 && !reaching.isUnderWay && !isWanted;
   }
 
   /** A screen shows the chat, until it calls `closeChat`. */
@@ -191,12 +206,16 @@ export class Conversation {
     this.signs.tellRead();
   }
 
-  /** Bytes of a transfer are to be sent or received, or are no longer: that wants a link. */
-  setTransferring(isTransferring: boolean): void {
-    if (this.wants.isTransferring === isTransferring) return;
-    this.wants.isTransferring = isTransferring;
+  /** A transfer or a group wants a link from now on, or no longer does. Then it ends once nothing has been said for long. */
+  hold(reason: HoldReason, isWanted: boolean): void {
+    if (!changeIn(this.wants.holds, reason, isWanted)) return;
     this.#wantsChanged();
     this.connect();
+  }
+
+  /** It wants to know from now on when they come and go, or no longer does. */
+  watch(reason: HoldReason, isWanted: boolean): void {
+    if (changeIn(this.wants.watches, reason, isWanted)) this.#wantsChanged();
   }
 
   /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */
@@ -273,6 +292,7 @@ export class Conversation {
    */
   presence(online: boolean, isChange: boolean): void {
     this.#acceptance.presence(online);
+    this.#needs.groups.presence(this.username, online);
     if (!online) return;
     this.#leaveHeldLink();
     this.transport.cameOnline(isChange);
@@ -360,6 +380,15 @@ export class Conversation {
         this.signs.tellRead();
         this.#wantsChanged();
         return;
+      case "group_invite":
+      case "group_decline":
+      case "group_heads":
+      case "group_entries":
+      case "group_want":
+      case "group_fork":
+      case "group_seen":
+        this.#needs.groups.take(message, link);
+        return;
       case "delivered":
         // Nothing was ever sent to somebody who is not stored.
         if (!this.#record.isStored) return;
@@ -392,10 +421,12 @@ export class Conversation {
     if (this.#acceptance.isHeard) this.#record.learn(link.features);
     // Before the texts.
     this.#acceptance.tell(link);
+    if (link.features.includes(GROUP_FEATURE)) this.#needs.groups.linkUp(link);
   }
 
   #readEnd(link: PeerLink): void {
     if (this.#isTerminated) return;
+    this.#needs.groups.readEnd(link);
     const before = this.delivery.waiting;
     try {
       if (this.delivery.commitRead(link)) this.transport.provenUseful();

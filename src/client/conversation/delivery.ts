@@ -12,7 +12,12 @@
  *
  * This class knows the store and the current link; `dialling.ts` decides when to dial.
  */
-import { FILES_FEATURE, MAX_DELIVERED_IDS, type VerifyMessage } from "../../protocol/peer-messages.ts";
+import {
+  FILES_FEATURE,
+  MAX_DELIVERED_IDS,
+  type GroupMessage,
+  type VerifyMessage,
+} from "../../protocol/peer-messages.ts";
 import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
@@ -285,9 +290,9 @@ export class Delivery {
     return true;
   }
 
-  /** Handles one message of `link` but for those of a verification; messages to store are collected until the end of the read. */
+  /** Handles one message of `link` but for those of a verification and of groups; messages to store are collected until the end of the read. */
   take(
-    message: Exclude<ConversationMessage, VerifyMessage | { action: "held" | "accepted" }>,
+    message: Exclude<ConversationMessage, VerifyMessage | GroupMessage | { action: "held" | "accepted" }>,
     link: Pick<PeerLink, "send" | "endRead" | "isHolding" | "peer">,
   ): void {
     switch (message.action) {

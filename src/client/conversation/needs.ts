@@ -1,11 +1,12 @@
 import type { VerifiedSide } from "../../identity/verification-code.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { Durability } from "../disk/durability.ts";
-import type { StreamMessage } from "../../protocol/peer-messages.ts";
+import type { GroupMessage, StreamMessage } from "../../protocol/peer-messages.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
+import type { GroupPeople } from "../peer/admission.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
-import type { ProvenStream } from "../peer/link.ts";
+import type { PeerLink, ProvenStream } from "../peer/link.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Meetings } from "../reach/meetings.ts";
@@ -28,6 +29,21 @@ export interface TransferEvents {
   stream(username: string, asked: StreamMessage, stream: ProvenStream): void;
 }
 
+/** What the groups are told of the conversations. */
+export interface GroupEvents extends GroupPeople {
+  /** A link is complete, whose other side knows groups. */
+  linkUp(link: PeerLink): void;
+  take(message: GroupMessage, link: PeerLink): void;
+  /** All of one read was taken. */
+  readEnd(link: PeerLink): void;
+  drained(link: PeerLink): void;
+  linkDown(link: PeerLink): void;
+  /** As the server reports, of those whose presence is watched. */
+  presence(username: string, online: boolean): void;
+  /** Nothing leads to them now: the last dial has failed. */
+  unreachable(username: string): void;
+}
+
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
   readonly profile: Pick<
@@ -45,6 +61,7 @@ export type ConversationNeeds = {
   readonly random: () => number;
   readonly emit: (event: MessengerEvent) => void;
   readonly transfers: TransferEvents;
+  readonly groups: GroupEvents;
   /** Called after what is wanted of a person may have changed. */
   readonly wantsChanged: (username: string, wants: PersonWants) => void;
   readonly storage: StorageGuard;

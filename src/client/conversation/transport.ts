@@ -37,8 +37,10 @@ interface TransportEvents extends Pick<PeerLinkEvents, "message" | "readEnd" | "
   pendingCompleted(link: PeerLink): void;
   /** This link is written on from now on; undefined: none is left. */
   currentChanged(link: PeerLink | undefined): void;
-  /** The current link takes more. */
-  drained(): void;
+  /** A link takes more. */
+  drained(link: PeerLink): void;
+  /** A dial has failed, and there is no link. */
+  unreachable(): void;
   /** A link is closed that was complete or not. */
   closed(link: PeerLink): void;
 }
@@ -49,6 +51,8 @@ type TransportOptions = {
   readonly wants: Wants;
   /** Whether the peer's texts are taken as they come. */
   readonly isHeard: () => boolean;
+  /** Whether what comes on a link with this peer is read as it comes. */
+  readonly isTrusted: (peer: ProvenPeer) => boolean;
   /** As for `Reaching`. */
   readonly admits: () => "anywhere" | "atRelay" | "nowhere";
   readonly events: TransportEvents;
@@ -73,7 +77,7 @@ export class Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    const { needs, record, wants, isHeard, admits, events } = options;
+    const { needs, record, wants, isHeard, isTrusted, admits, events } = options;
     const { clock, emit } = needs;
     const decider = needs.own.label < record.label;
     this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
@@ -97,16 +101,14 @@ export class Transport {
         message: events.message,
         readEnd: events.readEnd,
         stream: events.stream,
-        drained: (link) => {
-          if (link === this.current) events.drained();
-        },
+        drained: events.drained,
         closed: (link, life, end) => this.#linkClosed(link, life, end),
         ...(needs.isTraced && {
           trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
         }),
       },
       greeted: events.greeted,
-      isHeard,
+      isTrusted,
     });
     const greet = (id: LinkId, ...dialled: Parameters<Greet>) =>
       this.greeter.greet(id, "dialler", ...dialled);
@@ -139,6 +141,7 @@ export class Transport {
         if (this.isConnected) return;
         const { heardAt } = this.#watch;
         emit({ name: "unreachable", username: record.username, reason, retryIn, heardAt });
+        events.unreachable();
       },
     });
   }

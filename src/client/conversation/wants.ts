@@ -10,12 +10,17 @@ type WantsNeeds = {
   readonly isConnected: () => boolean;
 };
 
+/** What wants a link, or somebody's presence, besides texts, chats and verifications. */
+export type HoldReason = "transfer" | "group";
+
 export class Wants {
   readonly #needs: WantsNeeds;
   /** On how many screens the chat is open. */
   openChats = 0;
-  /** Whether bytes of a transfer are to be sent or received. */
-  isTransferring = false;
+  /** What wants a link now. */
+  readonly holds = new Set<HoldReason>();
+  /** What wants to know when they come and go, linked or not. */
+  readonly watches = new Set<HoldReason>();
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
   hasQueued = false;
   #listedPresence = false;
@@ -40,11 +45,11 @@ export class Wants {
   }
 
   /**
-   * Whether there is something to say, a transfer is under way, or the chat or the verification is open; never with somebody
+   * Whether there is something to say, a transfer or a group wants it, or the chat or the verification is open; never with somebody
    * who is blocked.
    */
   get link(): boolean {
-    const isNeeded = this.hasToSay || this.isTransferring || this.#needs.verification.isOpen;
+    const isNeeded = this.hasToSay || this.holds.size > 0 || this.#needs.verification.isOpen;
     if (!isNeeded && !this.isChatOpen) return false;
     const { consent } = this.#needs.acceptance;
     // Whose request is only read, or was declined, learns nothing of that.
@@ -72,7 +77,7 @@ export class Wants {
     const { isHeld, isUntold, consent } = acceptance;
     // While they hold texts it is watched all the time, so that a new report of it is news.
     const isWaiting = delivery.waiting > 0 && (isHeld || !isConnected());
-    const isMissed = !isConnected() && (isUntold || this.isTransferring);
-    return consent !== "blocked" && (this.isLookedAt || isWaiting || isMissed);
+    const isMissed = !isConnected() && (isUntold || this.holds.size > 0);
+    return consent !== "blocked" && (this.isLookedAt || this.watches.size > 0 || isWaiting || isMissed);
   }
 }

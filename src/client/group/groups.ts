@@ -1,5 +1,6 @@
 /** The groups of an account: what its person does in them, and what becomes of it. */
 import type { GroupMember, GroupNotice, SharedGroup } from "../conversation/events.ts";
+import type { GroupEvents } from "../conversation/needs.ts";
 import { GroupError } from "./group-error.ts";
 
 /** What became of the people whom one wanted to add. */
@@ -12,7 +13,7 @@ export type AddedPeople = {
 };
 
 /** `group` is an id. Every method throws GroupError, and SQLiteError when the disk fails. */
-export class Groups {
+export class Groups implements GroupEvents {
   list(): readonly SharedGroup[] {
     return [];
   }
@@ -68,4 +69,20 @@ export class Groups {
   noticesShown(_group: string, _seq: number): void {
     throw new GroupError("not_supported");
   }
+
+  hasKey(): boolean {
+    return false;
+  }
+
+  hasLabel(): boolean {
+    return false;
+  }
+
+  linkUp(): void {}
+  take(): void {}
+  readEnd(): void {}
+  drained(): void {}
+  linkDown(): void {}
+  presence(): void {}
+  unreachable(): void {}
 }

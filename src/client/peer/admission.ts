@@ -37,6 +37,7 @@ type Handshake = { readonly name: "handshake"; readonly isFromContact: boolean }
 type Proven = {
   readonly name: "proven";
   readonly label: string;
+  readonly fingerprint: string;
   /** Once true it stays so. */
   isContact: boolean;
   isPinned: boolean;
@@ -54,9 +55,17 @@ export type Caller = {
 };
 type ProvenCaller = Caller & { readonly state: Proven };
 
+/** Who is in a group with this account. Nobody who is blocked. */
+export interface GroupPeople {
+  /** Whether this key is that of a live term of a group that one is in. */
+  hasKey(fingerprint: string): boolean;
+  /** Whether somebody of this name is; who they are is not proven. */
+  hasLabel(label: string): boolean;
+}
+
 type AdmissionNeeds = {
-  /** Whether the person with this label is a contact. */
-  readonly isContact: (label: string) => boolean;
+  /** Whether the person with this label, and a key of this fingerprint, is a contact, or in a group with us. */
+  readonly isContact: (peer: { readonly label: string; readonly fingerprint: string }) => boolean;
   /** In [0, 1). */
   readonly random: () => number;
   /** Ms, never set back. */
@@ -115,12 +124,17 @@ export class PeerAdmission {
    * @param isPinned whether the key is pinned
    * @returns false: there is no place for it
    */
-  prove(caller: Caller, label: string, isPinned: boolean): boolean {
+  prove(
+    caller: Caller,
+    peer: { readonly label: string; readonly fingerprint: string },
+    isPinned: boolean,
+  ): boolean {
     if (!this.#callers.delete(caller)) return false;
-    const isContact = this.#needs.isContact(label);
+    const { label, fingerprint } = peer;
+    const isContact = this.#needs.isContact(peer);
     const textAt = this.#needs.monotonic();
     const proven: ProvenCaller = Object.assign(caller, {
-      state: { name: "proven" as const, label, isContact, isPinned, textAt },
+      state: { name: "proven" as const, label, fingerprint, isContact, isPinned, textAt },
     });
     const leaving = this.#makeRoom(proven);
     if (leaving === undefined) return false;
@@ -179,7 +193,7 @@ export class PeerAdmission {
     const now = this.#needs.monotonic();
     if (now - this.#refreshedAt < REFRESH_INTERVAL) return;
     this.#refreshedAt = now;
-    for (const { state } of all) state.isContact ||= this.#needs.isContact(state.label);
+    for (const { state } of all) state.isContact ||= this.#needs.isContact(state);
   }
 
   /** The one that gives way to the newcomer: a stranger before a contact, and the one without a text for longest. */

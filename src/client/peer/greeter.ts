@@ -23,8 +23,8 @@ type GreeterNeeds = {
   readonly events: PeerLinkEvents;
   /** A link for the conversation is greeted, and not complete yet. */
   readonly greeted: () => void;
-  /** Whether the peer's texts are taken as they come. */
-  readonly isHeard: () => boolean;
+  /** Whether what comes on a link with this peer is read as it comes. */
+  readonly isTrusted: (peer: ProvenPeer) => boolean;
 };
 
 export class Greeter {
@@ -66,9 +66,21 @@ export class Greeter {
     way: LinkWay,
     place?: LinkPlace,
   ): void {
-    const { ownName, clock, reading, links, events, greeted, isHeard } = this.#options;
+    const { ownName, clock, reading, links, events, greeted, isTrusted } = this.#options;
     const link = new PeerLink(
-      { id, role, ownName: ownName(), clock, reading, connection, peer, purpose, way, place, isHeard },
+      {
+        id,
+        role,
+        ownName: ownName(),
+        clock,
+        reading,
+        connection,
+        peer,
+        purpose,
+        way,
+        place,
+        isTrusted: () => isTrusted(peer),
+      },
       events,
     );
     links.add(link);

@@ -176,8 +176,8 @@ type PeerLinkOptions = {
   readonly way: LinkWay;
   /** Undefined: we have dialled. */
   readonly place: LinkPlace | undefined;
-  /** Whether their texts are taken as they come; otherwise they are read slowly. */
-  readonly isHeard: () => boolean;
+  /** Whether what they send is read as it comes; otherwise it is read slowly. */
+  readonly isTrusted: () => boolean;
 };
 
 export class PeerLink implements ConnectionHandlers {
@@ -191,7 +191,7 @@ export class PeerLink implements ConnectionHandlers {
   readonly #reading: LinkReading;
   readonly #connection: LinkConnection;
   readonly #place: LinkPlace | undefined;
-  readonly #isHeard: () => boolean;
+  readonly #isTrusted: () => boolean;
   readonly #slow: SlowReading;
   readonly #events: PeerLinkEvents;
   #state: State;
@@ -212,7 +212,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#reading = options.reading;
     this.#connection = options.connection;
     this.#place = options.place;
-    this.#isHeard = options.isHeard;
+    this.#isTrusted = options.isTrusted;
     this.#slow = new SlowReading(options.clock, options.connection, () => {
       this.#place?.flooded();
       this.terminate("flood");
@@ -387,7 +387,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#events.trace?.("in", object);
     this.#take(readPeerMessage(object));
     if (!this.isComplete) return;
-    if (this.purpose === "verification" || this.#isHolding || !this.#isHeard()) this.#slow.handled();
+    if (this.purpose === "verification" || this.#isHolding || !this.#isTrusted()) this.#slow.handled();
     if (!this.#reading.isPaused) return;
     this.#connection.pauseReading();
     this.#reading.hold(this.#readOn);

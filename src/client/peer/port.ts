@@ -19,7 +19,7 @@ import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ConsentStore } from "../profile/consents.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import { CONTACTS_RELAY, PeerAdmission, RELAY, type Caller } from "./admission.ts";
+import { CONTACTS_RELAY, PeerAdmission, RELAY, type Caller, type GroupPeople } from "./admission.ts";
 import { CallerKeys } from "./caller-keys.ts";
 import { KnockRate } from "./knock-rate.ts";
 import type { LinkPlace, LinkWay } from "./link.ts";
@@ -42,6 +42,7 @@ export type PeerPortNeeds = {
   readonly tls: PeerTls;
   readonly contacts: Pick<ContactStore, "isPinned">;
   readonly consents: Pick<ConsentStore, "isContact" | "isBlocked" | "contactAddresses">;
+  readonly groups: GroupPeople;
   readonly clock: Pick<Clock, "monotonic">;
   /** In [0, 1). */
   readonly random: () => number;
@@ -107,7 +108,8 @@ export class PeerPort {
     this.#needs = needs;
     this.#callerKeys = new CallerKeys(needs.lookUp, () => needs.clock.monotonic());
     this.#admission = new PeerAdmission({
-      isContact: (label) => needs.consents.isContact(label),
+      isContact: ({ label, fingerprint }) =>
+        needs.consents.isContact(label) || needs.groups.hasKey(fingerprint),
       random: needs.random,
       monotonic: () => needs.clock.monotonic(),
     });
@@ -242,7 +244,7 @@ export class PeerPort {
       return undefined;
     }
     const hasPlace = storage.attempt(() =>
-      this.#admission.prove(caller, label, contacts.isPinned(label, fingerprint)),
+      this.#admission.prove(caller, proof.peer, contacts.isPinned(label, fingerprint)),
     );
     if (hasPlace === true) return proof.peer;
     connection.terminate(hasPlace === undefined ? "storage_failed" : "too_many_connections");

@@ -35,7 +35,7 @@ import { NONCE_LENGTH } from "./mapping/pcp.ts";
 import { PortMapper, type GatewayAnswers } from "./mapping/port-mapper.ts";
 import { Meetings, type Invitation } from "./meetings.ts";
 
-type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random"> & {
+type ReachNeeds = Pick<PeerPortNeeds, "admit" | "refused" | "random" | "groups"> & {
   readonly profile: Profile;
   readonly tls: PeerTls;
   readonly rendezvous: Rendezvous;
@@ -159,7 +159,8 @@ export class Reach {
       link: () => rendezvous.link,
       hasMeetingPort: () => this.view?.hasMeetingPort !== false,
       relayBytesLeft: () => this.view?.relayBytesLeft,
-      isContact: (label) => storage.attempt(() => profile.consents.isContact(label)) === true,
+      isContact: (label) =>
+        needs.groups.hasLabel(label) || storage.attempt(() => profile.consents.isContact(label)) === true,
       accept: (...accepted) => this.#port.accept(...accepted),
     });
   }

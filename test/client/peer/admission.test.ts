@@ -29,7 +29,7 @@ class Port {
   #addresses = 0;
 
   constructor(random: () => number = () => 0) {
-    const isContact = (label: string) => this.contacts.has(label);
+    const isContact = ({ label }: { label: string }) => this.contacts.has(label);
     this.admission = new PeerAdmission({ isContact, random, monotonic: () => this.now });
   }
 
@@ -42,7 +42,9 @@ class Port {
   prove(name: string, isPinned = false, address = this.newAddress()): Caller | undefined {
     const caller = this.knock(name, address);
     if (caller === undefined) throw new Error("no place for its handshake");
-    return this.admission.prove(caller, name.split("/")[0] ?? "", isPinned) ? caller : undefined;
+    return this.admission.prove(caller, { label: name.split("/")[0] ?? "", fingerprint: name }, isPinned)
+      ? caller
+      : undefined;
   }
 
   newAddress(): string {

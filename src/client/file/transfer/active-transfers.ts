@@ -258,7 +258,7 @@ export class ActiveTransfers {
     const conversation = this.#conversationOf({ contact });
     if (conversation === undefined) return;
     const isContact = this.#isContact(conversation);
-    conversation.setTransferring(isContact && all.some(({ wantsLink }) => wantsLink));
+    conversation.hold("transfer", isContact && all.some(({ wantsLink }) => wantsLink));
     for (const running of all.filter(({ isKeptOpen }) => isKeptOpen).slice(0, -MAX_KEPT_OPEN))
       running.release();
     const { current } = conversation.transport;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { compareVersions, REQUIRED_BUN, runtimeRefusal } from "../../src/protocol/runtime.ts";
+import { compareVersions, REQUIRED_BUN, runtimeRefusal } from "../../../src/protocol/start/runtime.ts";
 
 describe("versions", () => {
   test.each([
@@ -26,7 +26,7 @@ describe("versions", () => {
 test("this Bun is new enough, as package.json says too", async () => {
   expect(runtimeRefusal()).toBeUndefined();
   const manifest: { engines: { bun: string } } = await Bun.file(
-    `${import.meta.dir}/../../package.json`,
+    `${import.meta.dir}/../../../package.json`,
   ).json();
   expect(manifest.engines.bun).toBe(`>=${REQUIRED_BUN}`);
 });

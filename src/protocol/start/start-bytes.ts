@@ -1,7 +1,7 @@
 /** Whether what a process was started with, its arguments and variables, is UTF-8. */
-import type { Environment } from "./environment.ts";
-import type { Language } from "./language.ts";
-import { quotedText } from "./quoted-text.ts";
+import type { Environment } from "../environment.ts";
+import type { Language } from "../language.ts";
+import { quotedText } from "../quoted-text.ts";
 
 /** The file of Linux with this process's arguments or variables, each ended by a zero; undefined elsewhere. */
 export type StartBytes = (name: "cmdline" | "environ") => Uint8Array | undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import { notUtf8 } from "../../src/protocol/start-bytes.ts";
-import { seededRandom, testSeed } from "../seeded-random.ts";
+import { notUtf8 } from "../../../src/protocol/start/start-bytes.ts";
+import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 describe("what is not UTF-8", () => {
   /** The bytes of a list of arguments or variables, as Linux gives them. */
