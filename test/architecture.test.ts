@@ -97,6 +97,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "commands/account",
       "commands/people",
       "commands/files",
+      "commands/groups",
       "app",
       "demo",
       "main.ts",

@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { deleteMessage } from "./conversation/message-actions.ts";
 import type { MessageState } from "./disk/schema.ts";
+import type { NamedGroup } from "./group-names.ts";
 import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
 import { localFolder, type AccountPlace } from "./local-accounts.ts";
 import { contactState, type ContactState } from "./profile/consents.ts";
@@ -24,6 +25,9 @@ export { searchQuery } from "./profile/message-search.ts";
 
 /** How many messages of one contact were not shown on this machine yet. */
 export type Unread = { readonly username: string; readonly count: number };
+
+/** A group, or an invitation to one, and its name as one types it. */
+export type StoredGroup = NamedGroup & { readonly name: string };
 
 type Use<T> = (archive: Archive) => T | Promise<T>;
 
@@ -209,6 +213,11 @@ export class Archive {
   /** As `DraftStore.beginnings`. */
   drafts(): ReadonlyMap<number, string> {
     return this.#profile.drafts.beginnings();
+  }
+
+  /** All groups, invitations and those that were left among them. */
+  groups(): readonly StoredGroup[] {
+    return [];
   }
 
   /** Who asks to write, with the number of their texts, in the order in which they came. */

@@ -46,6 +46,8 @@ const NOTIFY = { "notify-command": { type: "text" } } as const satisfies Options
 const DOWNLOADS = { downloads: { type: "path" } } as const satisfies Options;
 const SHA256 = { sha256: { type: "switch" } } as const satisfies Options;
 const WAIT = { type: "choice", of: ["received", "queued"] } as const;
+/** Who may do something in a group. */
+const GROUP_ROLES = ["all", "admins"] as const;
 
 /** In the order of the help. */
 const COMMAND_OPTIONS = {
@@ -71,6 +73,15 @@ const COMMAND_OPTIONS = {
   files: { ...DOWNLOADS, ...SHA256 },
   contacts: {},
   unread: {},
+  groups: {},
+  group: {
+    ...ONLINE,
+    wait: WAIT,
+    from: { type: "path" },
+    adds: { type: "choice", of: GROUP_ROLES },
+    writes: { type: "choice", of: GROUP_ROLES },
+    "no-history": { type: "switch" },
+  },
   fingerprint: { accept: { type: "switch" } },
   verify: { ...ONLINE, off: { type: "switch" } },
   doctor: ONLINE,
@@ -81,6 +92,17 @@ const COMMAND_OPTIONS = {
   profile: {},
   completion: {},
 } as const satisfies { readonly [command: string]: Options };
+
+/** Commands whose USER may be a group. */
+export const OF_CONVERSATIONS: ReadonlySet<string | undefined> = new Set<CommandName>([
+  "send",
+  "edit",
+  "withdraw",
+  "cancel",
+  "delete",
+  "history",
+  "export",
+]);
 
 export type CommandName = keyof typeof COMMAND_OPTIONS;
 export const COMMAND_NAMES = Object.keys(COMMAND_OPTIONS) as readonly CommandName[];
@@ -93,6 +115,7 @@ const ALL_OPTIONS = {
   ...COMMAND_OPTIONS.listen,
   ...COMMAND_OPTIONS.history,
   ...COMMAND_OPTIONS.delete,
+  ...COMMAND_OPTIONS.group,
   ...COMMAND_OPTIONS.fingerprint,
   ...COMMAND_OPTIONS.verify,
   ...DOWNLOADS,
@@ -164,6 +187,13 @@ export type Config = Server & {
   readonly maxSize: number | undefined;
   /** Show the SHA-256 of files, for people to compare. */
   readonly sha256: boolean;
+  /** The file with the names of whom `group add` adds; `-`: standard input. */
+  readonly from: string | undefined;
+  /** Who may add people to a group that is founded, and who may write in it; undefined: not said. */
+  readonly adds: (typeof GROUP_ROLES)[number] | undefined;
+  readonly writes: (typeof GROUP_ROLES)[number] | undefined;
+  /** Whoever is added to a group does not get its earlier messages. */
+  readonly noHistory: boolean;
 };
 
 export type Invocation =
@@ -319,6 +349,10 @@ export function readInvocation(args: readonly string[], environment: Environment
     acceptFiles: values["accept-files"] === undefined ? undefined : resolve(values["accept-files"]),
     maxSize: values["max-size"],
     sha256: values.sha256 === true,
+    from: values.from,
+    adds: values.adds,
+    writes: values.writes,
+    noHistory: values["no-history"] === true,
   };
   if (config.maxSize !== undefined && config.acceptFiles === undefined)
     throw new UsageError(texts.maxSizeAlone);

@@ -11,6 +11,7 @@ import {
   AccountMovedError,
   ActionError,
   FileMovedError,
+  GroupError,
   isDamage,
   isStorageFailure,
   NewFileError,
@@ -26,6 +27,7 @@ import {
   ServerError,
   StoreError,
   TransferError,
+  type GroupFault,
 } from "../client/errors.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
@@ -248,6 +250,25 @@ export function transferFailure({ code }: TransferError, user: string, texts: Te
   return failure(exit, code, refusalSentence(code, user, texts));
 }
 
+function groupFailure({ code }: GroupError, texts: Texts): Failure {
+  const known: { readonly [C in GroupFault]: readonly [keyof typeof EXIT, string] } = {
+    no_such_group: ["usage", texts.groupNoSuch],
+    not_a_member: ["refused", texts.groupNotMember],
+    not_an_admin: ["refused", texts.groupNotAdmin],
+    only_admins_write: ["refused", texts.groupOnlyAdminsWrite],
+    not_above: ["refused", texts.groupNotAbove],
+    already_member: ["refused", texts.groupAlreadyMember],
+    group_full: ["refused", texts.groupFull],
+    too_many_invitations: ["refused", texts.groupTooManyInvitations],
+    limited: ["refused", texts.groupLimited],
+    forked: ["refused", texts.groupForked],
+    not_supported: ["refused", texts.groupsUnavailable],
+  };
+  // The process that has the account online may be a later version.
+  const [exit, sentence] = Object.hasOwn(known, code) ? known[code] : (["refused", code] as const);
+  return failure(exit, code, sentence);
+}
+
 function newFileSentence(error: NewFileError, texts: Texts): string {
   const file = quotedText(error.file);
   return {
@@ -295,6 +316,7 @@ export function describeFailure(error: unknown, config: Config): Failure {
   if (error instanceof SealedFileError) return sealedFileFailure(error, texts);
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
   if (error instanceof ActionError) return actionFailure(error, texts);
+  if (error instanceof GroupError) return groupFailure(error, texts);
   if (error instanceof TransferError) return transferFailure(error, texts.userArgument, texts);
   if (error instanceof NoMessagesError) return failure("other", "no_messages", texts.exportNoMessages);
   if (error instanceof NewFileError) return failure("other", error.code, newFileSentence(error, texts));

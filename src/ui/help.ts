@@ -44,13 +44,16 @@ export function helpText(language: Language): string {
 
 function row(left: string, does: string): string {
   const rows: string[] = [];
-  let line = `  ${left.trim()}  `.padEnd(COLUMN);
-  for (const word of does.split(" ")) {
+  let line = "  ";
+  const put = (word: string, indent: number) => {
     if (line.length + word.length > WIDTH) {
       rows.push(line.trimEnd());
-      line = " ".repeat(COLUMN);
+      line = " ".repeat(indent);
     }
     line += `${word} `;
-  }
+  };
+  for (const word of left.trim().split(" ")) put(word, 4);
+  line = `${line} `.padEnd(COLUMN);
+  for (const word of does.split(" ")) put(word, COLUMN);
   return [...rows, line.trimEnd()].join("\n");
 }

@@ -9,14 +9,21 @@ import { notUtf8 } from "../protocol/start/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
-import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
+import {
+  OF_CONVERSATIONS,
+  readInvocation,
+  wantsJson,
+  type CommandName,
+  type Config,
+  type Invocation,
+} from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { argumentsOf, helpText } from "./help.ts";
 import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "./failures.ts";
 import { Output, type HostProcess } from "./commands/output.ts";
 import { restoreTerminal } from "./terminal/raw-terminal.ts";
 import type { CommandContext } from "./commands/online-account.ts";
-import { readPeople } from "./commands/user-argument.ts";
+import { readConversations, readPeople } from "./commands/user-argument.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
 import { wrapped } from "./format/wrapped-text.ts";
 
@@ -88,6 +95,8 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...LOCAL,
     load: async () => (await import("./commands/people/contacts.ts")).contacts,
   },
+  groups: { ...LOCAL, load: async () => (await import("./commands/groups/groups.ts")).groups },
+  group: { ...BRIEF, load: async () => (await import("./commands/groups/group.ts")).group },
   unread: { ...LOCAL, load: async () => (await import("./commands/people/unread.ts")).unread },
   whoami: { ...LOCAL, load: async () => (await import("./commands/account/whoami.ts")).whoami },
   fingerprint: {
@@ -112,8 +121,12 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   },
 };
 
-/** @throws as `readPeople` */
-async function checkArguments({ command, args, config }: Invocation & { name: "command" }): Promise<void> {
+/** @returns the arguments; a group is named by `#` and its id. @throws as `readConversations` */
+async function checkedArguments({
+  command,
+  args,
+  config,
+}: Invocation & { name: "command" }): Promise<readonly string[]> {
   const texts = textsIn(config.language);
   const takes = argumentsOf(command, config.language);
   const missing = takes[args.length];
@@ -121,9 +134,12 @@ async function checkArguments({ command, args, config }: Invocation & { name: "c
     throw new UsageError(texts.missingArgument(missing.replace(/\W*$/u, "")));
   const extra = takes.at(-1)?.includes("…") === true ? undefined : args[takes.length];
   if (extra !== undefined) throw new UsageError(texts.tooManyArguments(extra));
-  const [user] = args;
-  if (user === undefined || !takes[0]?.includes(texts.userArgument)) return;
-  await readPeople(user, command === "send", config);
+  const [user, ...others] = args;
+  if (user === undefined || !takes[0]?.includes(texts.userArgument)) return args;
+  const isSend = command === "send";
+  const read = OF_CONVERSATIONS.has(command) ? readConversations : readPeople;
+  const [name = user] = await read(user, isSend, config);
+  return !isSend && name.startsWith("#") ? [name, ...others] : args;
 }
 
 /**
@@ -234,7 +250,7 @@ async function runCommand(
   invocation: Invocation & { name: "command" },
   host: HostProcess,
 ): Promise<ExitCode> {
-  const { config, args } = invocation;
+  const { config } = invocation;
   const command = COMMANDS[invocation.command];
   const texts = textsIn(config.language);
   const output = new Output(config.json, host);
@@ -251,7 +267,7 @@ async function runCommand(
   let exit: ExitCode;
   try {
     keepOthersOut(config, (sentence) => output.notice(sentence));
-    await checkArguments(invocation);
+    const args = await checkedArguments(invocation);
     const run = await command.load();
     exit = await run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {

@@ -55,6 +55,10 @@ test("options that are not given have the defaults of CLI", () => {
     acceptFiles: undefined,
     maxSize: undefined,
     sha256: false,
+    from: undefined,
+    adds: undefined,
+    writes: undefined,
+    noHistory: false,
   });
 });
 

@@ -1,13 +1,22 @@
 /**
  * `completion bash|zsh|fish`: prints a script for that shell. The script asks this program what may be typed next, by
- * `completion words` with the typed words as lines on standard input, so it is never older than the commands.
+ * `completion words` with the typed words as lines on standard input, or by `completion line` with the line as it was
+ * typed, so it is never older than the commands.
  */
 import { withReadableArchive } from "../../client/archive.ts";
 import { isOrdinaryName } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import { UsageError } from "../../protocol/options.ts";
-import { COMMAND_NAMES, optionsOf, readInvocation, type CommandName, type Flag } from "../config.ts";
+import {
+  COMMAND_NAMES,
+  OF_CONVERSATIONS,
+  optionsOf,
+  readInvocation,
+  type CommandName,
+  type Flag,
+} from "../config.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
+import { shellWords } from "../chat/files/typed-path.ts";
 import { argumentsOf, describeCommand, describeOption } from "../help.ts";
 import { textsIn } from "../texts/texts.ts";
 import type { CommandContext } from "./online-account.ts";
@@ -19,21 +28,23 @@ const FILES = ":files";
 /** Bytes of a typed line that are read. */
 const MAX_LINE = 128 * 1024;
 
-/** By shell. In bash a word ends at `=` and `:` too, and is completed from there. */
+/**
+ * By shell. In bash a word ends at `=` and `:` too, and is completed from there; and what is completed outside quotation
+ * marks has to be escaped here.
+ */
 const SCRIPTS: ReadonlyMap<string, string> = new Map([
   [
     "bash",
     `# In ~/.bashrc: source <(paloma completion bash)
 _paloma() {
-  local line=\${COMP_LINE:0:COMP_POINT} words word last
-  read -ra words <<< "$line"
-  [[ $line == *[[:space:]] ]] && words+=("")
-  last=\${words[\${#words[@]}-1]}
+  local line=\${COMP_LINE:0:COMP_POINT} word last
+  last=\${line##*[[:space:]]}
   COMPREPLY=()
   while IFS=$'\\t' read -r word _; do
-    if [[ $word == ${FILES} ]]; then compopt -o default 2> /dev/null
-    else COMPREPLY+=("\${word#"\${last%"\${last##*[=:]}"}"}"); fi
-  done < <(printf '%s\\n' "\${words[@]:1}" | "$1" completion words 2> /dev/null)
+    if [[ $word == ${FILES} ]]; then compopt -o default 2> /dev/null; continue; fi
+    if [[ $word == *[#[:space:]]* && \${line%"$2"} != *[\\"\\'] ]]; then printf -v word %q "$word"; fi
+    COMPREPLY+=("\${word#"\${last%"\${last##*[=:]}"}"}")
+  done < <(printf %s "$line" | "$1" completion line 2> /dev/null)
 }
 complete -F _paloma paloma
 `,
@@ -59,7 +70,7 @@ compdef _paloma paloma
 function __paloma
   set -l words (commandline -opc)
   set -l last (commandline -ct)
-  set -l found (printf '%s\\n' $words[2..] "$last" | $words[1] completion words 2> /dev/null)
+  set -l found (commandline -cp | string collect | $words[1] completion line 2> /dev/null)
   if test "$found[1]" = ${FILES}
     __fish_complete_path $last
   else
@@ -71,10 +82,18 @@ complete -c paloma -f -a '(__paloma)'
   ],
 ]);
 
+/** Whom the account knows, and the names of its groups, `#` included. */
+export type KnownHere = { readonly people: readonly string[]; readonly groups: readonly string[] };
+
+/** What a shell inserts as it is, in quotation marks or with backslashes, and reads as nothing but a word. */
+const HARMLESS_GROUP = /^#[\p{L}\p{M}\p{N} ._,+-]+$/u;
+/** Words after `group` that take a person. */
+const OF_MEMBERS: readonly (string | undefined)[] = ["add", "remove", "admin"];
+
 type Typed = {
   readonly command: CommandName | undefined;
-  /** How many arguments the command has got. */
-  readonly place: number;
+  /** The arguments that the command has got. */
+  readonly args: readonly string[];
   /** The option whose value comes next. */
   readonly option: string | undefined;
   /** `--` was typed, so that no option follows. */
@@ -88,7 +107,7 @@ function readTyped(words: readonly string[]): Typed {
   let command: CommandName | undefined;
   let option: string | undefined;
   let isEnded = false;
-  let place = 0;
+  const args: string[] = [];
   const account: string[] = [];
   const take = (flag: string, value: string) => {
     if (["data", "user", "server"].includes(flag)) account.push(`--${flag}=${value}`);
@@ -104,9 +123,9 @@ function readTyped(words: readonly string[]): Typed {
       else if (takesValue(command, flag)) option = flag;
     } else if (!isEnded && word.startsWith("-")) continue;
     else if (command === undefined) command = COMMAND_NAMES.find((name) => name === word);
-    else place++;
+    else args.push(word);
   }
-  return { command, place, option, isEnded, account };
+  return { command, args, option, isEnded, account };
 }
 
 function takesValue(command: CommandName | undefined, flag: string): boolean {
@@ -116,16 +135,16 @@ function takesValue(command: CommandName | undefined, flag: string): boolean {
 /**
  * What may stand at the end of a command line.
  * @param words all of the line but the program's name; the last one is being typed, and may be empty
- * @param people names of the people whom the account of these options knows
+ * @param known what the account of these options knows
  * @returns words, each with a tab and what it does if that is known; or only FILES
  */
 export async function offered(
   words: readonly string[],
   language: Language,
-  people: (account: readonly string[]) => Promise<readonly string[]>,
+  known: (account: readonly string[]) => Promise<KnownHere>,
 ): Promise<readonly string[]> {
   const current = words.at(-1) ?? "";
-  const { command, place, option, isEnded, account } = readTyped(words.slice(0, -1));
+  const { command, args, option, isEnded, account } = readTyped(words.slice(0, -1));
   const options = optionsOf(command);
   const [, before = "", flag = option, typed = current] =
     (option === undefined && !isEnded && /^(--([^=]+)=)(.*)$/s.exec(current)) || [];
@@ -145,14 +164,28 @@ export async function offered(
   if (command === undefined)
     return startingWith(COMMAND_NAMES.map((name) => `${name}\t${describeCommand(name, language)}`));
   const takes = argumentsOf(command, "en");
-  const argument = (takes[place] ?? takes.at(-1)?.match(/.*…$/)?.[0] ?? "").replace(/^\[|\]$|…$/g, "");
+  const argument = (takes[args.length] ?? takes.at(-1)?.match(/.*…$/)?.[0] ?? "").replace(/^\[|\]$|…$/g, "");
+  if (argument === "#TITLE") return args[0] === "new" ? [] : startingWith(groupsOf(await known(account)));
+  if (command === "group" && args.length === 2 && !OF_MEMBERS.includes(args[0])) return [];
   if (argument.startsWith("USER")) {
     const earlier = command === "send" ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
-    const names = (await people(account)).filter(isOrdinaryName);
-    return startingWith(names.map((name) => earlier + name));
+    const here = await known(account);
+    const groups = OF_CONVERSATIONS.has(command) ? groupsOf(here) : [];
+    return startingWith([...here.people.filter(isOrdinaryName), ...groups].map((name) => earlier + name));
   }
   if (argument === "FILE" || argument === "PATH") return [FILES];
   return argument.includes("|") ? startingWith(argument.split("|")) : [];
+}
+
+function groupsOf({ groups }: KnownHere): readonly string[] {
+  return groups.filter((name) => HARMLESS_GROUP.test(name));
+}
+
+/** The words of a line but for the program's name; the last one is being typed. */
+function wordsOfLine(line: string): readonly string[] {
+  const words = shellWords(line).map(({ text }) => text);
+  const isNew = shellWords(`${line}x`).length > words.length;
+  return [...words, ...(isNew ? [""] : [])].slice(1);
 }
 
 export async function completion(context: CommandContext): Promise<ExitCode> {
@@ -160,21 +193,24 @@ export async function completion(context: CommandContext): Promise<ExitCode> {
   const [shell = ""] = args;
   const script = SCRIPTS.get(shell);
   if (script !== undefined) await output.write(script);
-  else if (shell !== "words") throw new UsageError(textsIn(config.language).unknownShell(shell));
+  else if (shell !== "words" && shell !== "line")
+    throw new UsageError(textsIn(config.language).unknownShell(shell));
   else {
     const typed = await readInput(context, (_chunk, length) => length > MAX_LINE);
-    const words = typed.replace(/\n$/, "").split("\n");
-    const lines = await offered(words, config.language, (account) => knownPeople(account, process.env));
+    const line = typed.replace(/\n$/, "");
+    const words = shell === "line" ? wordsOfLine(line) : line.split("\n");
+    const lines = await offered(words, config.language, (account) => knownHere(account, process.env));
     await output.write(lines.map((line) => `${line}\n`).join(""));
   }
   return EXIT.done;
 }
 
 /** @param account options @throws UsageError, AccountError, StoreError, SQLiteError */
-async function knownPeople(account: readonly string[], environment: NodeJS.ProcessEnv): Promise<string[]> {
+async function knownHere(account: readonly string[], environment: NodeJS.ProcessEnv): Promise<KnownHere> {
   const invocation = readInvocation(["history", ...account], environment);
-  if (invocation.name !== "command") return [];
-  return withReadableArchive(invocation.config, (archive) =>
-    archive.contacts().map(({ username }) => username),
-  );
+  if (invocation.name !== "command") return { people: [], groups: [] };
+  return withReadableArchive(invocation.config, (archive) => ({
+    people: archive.contacts().map(({ username }) => username),
+    groups: archive.groups().map(({ name }) => name),
+  }));
 }

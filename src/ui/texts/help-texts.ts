@@ -89,6 +89,20 @@ export const COMMAND_HELP = {
     es: ["", "cuántos mensajes sin leer, y de quién"],
     en: ["", "how many unread messages, and of whom"],
   },
+  groups: {
+    es: ["", "los grupos, con las invitaciones primero"],
+    en: ["", "the groups, with invitations on top"],
+  },
+  group: {
+    es: [
+      "new|add|remove|members|leave|accept|decline|admin|name|keep|copy #TÍTULO [USUARIO]",
+      "lo que se hace con un grupo; '#TÍTULO' vale como USUARIO en send, history y las demás",
+    ],
+    en: [
+      "new|add|remove|members|leave|accept|decline|admin|name|keep|copy #TITLE [USER]",
+      "what is done with a group; '#TITLE' stands for USER in send, history and others",
+    ],
+  },
   fingerprint: {
     es: ["[USUARIO]", "la huella propia, o el número de seguridad con USUARIO"],
     en: ["[USER]", "your fingerprint, or the safety number with USER"],
@@ -175,9 +189,12 @@ export const OPTION_HELP = {
   wait: {
     es: [
       "received|queued",
-      "send, send-file, edit, withdraw: hasta que esté en el disco del otro, o en este",
+      "send, send-file, edit, withdraw, group: hasta que esté en el disco del otro (de un grupo, de alguien), o en este",
     ],
-    en: ["received|queued", "send, send-file, edit, withdraw: until it is on the peer's disk, or on yours"],
+    en: [
+      "received|queued",
+      "send, send-file, edit, withdraw, group: until it is on the peer's disk (of a group, somebody's), or on yours",
+    ],
   },
   "reply-to": { es: ["ID", "send: responde a ese mensaje"], en: ["ID", "send: replies to that message"] },
   last: {
@@ -199,6 +216,22 @@ export const OPTION_HELP = {
   "notify-command": {
     es: ["ORDEN", "menús, listen, daemon: la ejecuta una shell cuando llegan mensajes"],
     en: ["CMD", "menus, listen, daemon: run by a shell when messages come"],
+  },
+  from: {
+    es: ["ARCHIVO", "group add: las personas, un nombre por línea; «-» es la entrada estándar"],
+    en: ["FILE", "group add: the people, one name a line; “-” is standard input"],
+  },
+  adds: {
+    es: ["all|admins", "group new: quién puede añadir personas (admins)"],
+    en: ["all|admins", "group new: who may add people (admins)"],
+  },
+  writes: {
+    es: ["all|admins", "group new: quién puede escribir (all)"],
+    en: ["all|admins", "group new: who may write (all)"],
+  },
+  "no-history": {
+    es: ["", "group add: sin los mensajes anteriores"],
+    en: ["", "group add: without the earlier messages"],
   },
   off: {
     es: ["", "verify: retira la verificación de USUARIO"],

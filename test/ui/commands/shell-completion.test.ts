@@ -8,7 +8,8 @@ async function after(...words: string[]): Promise<{ readonly words: string[]; re
   const account: string[] = [];
   const lines = await offered(words, "en", async (options) => {
     account.push("asked", ...options);
-    return ["ana", "benito", "José María", "$(reboot)"];
+    const groups = ["#Clase", "#Mi Familia", "#Clase $(reboot)", "#it's", "#q3Xb_7"];
+    return { people: ["ana", "benito", "José María", "$(reboot)"], groups };
   });
   return { words: lines.map((line) => line.split("\t")[0] ?? ""), account };
 }
@@ -41,7 +42,7 @@ test("a value is one of those that the option takes, or a file", async () => {
 
 test("people are those of the account that was named, and no name that a shell would read as more than a word", async () => {
   const options = ["--data", "~/d", "--user=ana"];
-  expect(await after(...options, "send", "")).toEqual({
+  expect(await after(...options, "verify", "")).toEqual({
     words: ["ana", "benito"],
     account: ["asked", "--data=~/d", "--user=ana"],
   });
@@ -55,4 +56,22 @@ test("people are those of the account that was named, and no name that a shell w
   expect((await after("send-file", "ana", "x", "y")).words).toEqual([":files"]);
   expect((await after("listen", "--accept-files", "")).words).toEqual([":files"]);
   expect((await after("files", "d")).words).toEqual(["decline"]);
+});
+
+test("groups stand where a conversation does, but for titles that a shell would read as more than a word", async () => {
+  expect((await after("send", "")).words).toEqual(["ana", "benito", "#Clase", "#Mi Familia", "#q3Xb_7"]);
+  expect((await after("history", "#")).words).toEqual(["#Clase", "#Mi Familia", "#q3Xb_7"]);
+  expect((await after("export", "#q")).words).toEqual(["#q3Xb_7"]);
+  expect((await after("send", "ana,#C")).words).toEqual(["ana,#Clase"]);
+  expect((await after("verify", "#")).words).toEqual([]);
+});
+
+test("a group's commands are followed by a group, and some of them by a person", async () => {
+  expect((await after("group", "a")).words).toEqual(["add", "accept", "admin"]);
+  expect((await after("group", "add", "#Mi")).words).toEqual(["#Mi Familia"]);
+  expect((await after("group", "new", "#")).words).toEqual([]);
+  expect((await after("group", "add", "#Clase", "b")).words).toEqual(["benito"]);
+  expect((await after("group", "leave", "#Clase", "")).words).toEqual([]);
+  expect((await after("group", "--adds", "")).words).toEqual(["all", "admins"]);
+  expect((await after("group", "add", "#Clase", "--from", "")).words).toEqual([":files"]);
 });

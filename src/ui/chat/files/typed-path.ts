@@ -25,7 +25,7 @@ type Word = {
 };
 
 /** Splits a text as a shell does. */
-function wordsOf(typed: string): readonly Word[] {
+export function shellWords(typed: string): readonly Word[] {
   const words: Word[] = [];
   let word: Word | undefined;
   const add = (text: string, index: number, open: Quote, isBare: boolean) => {
@@ -77,13 +77,13 @@ export function typedPaths(
 ): readonly string[] {
   const whole = absolute(typed.trim(), place);
   if (exists(whole)) return [whole];
-  const words = wordsOf(typed).map(({ text, isBare }) => absolute(text, place, isBare));
+  const words = shellWords(typed).map(({ text, isBare }) => absolute(text, place, isBare));
   return words.length === 1 || words.some(exists) ? words : [whole];
 }
 
 /** The absolute path of the folder that a text names, which need not be there. */
 export function typedFolder(typed: string, place: Place): string {
-  const [word, ...more] = wordsOf(typed);
+  const [word, ...more] = shellWords(typed);
   return word === undefined || more.length > 0
     ? absolute(typed.trim(), place)
     : absolute(word.text, place, word.isBare);
@@ -103,8 +103,8 @@ export type BegunPath = {
 /** The last word of a text as a path that was begun; undefined: nothing can be added to it. */
 export function begunWord(typed: string, place: Place): BegunPath | undefined {
   const none: Word = { text: "", isBare: true, open: "", part: typed.length, openBefore: "" };
-  const isNew = typed === "" || wordsOf(typed).length !== wordsOf(`${typed}x`).length;
-  const { text, isBare, open, openBefore, part } = isNew ? none : (wordsOf(typed).at(-1) ?? none);
+  const isNew = typed === "" || shellWords(typed).length !== shellWords(`${typed}x`).length;
+  const { text, isBare, open, openBefore, part } = isNew ? none : (shellWords(typed).at(-1) ?? none);
   const isOpened = open !== "" && typed[part] === open;
   // A quotation mark that was closed, or opened in the middle of a name.
   if (open !== openBefore && !isOpened) return undefined;

@@ -129,7 +129,8 @@ export function membersLine(group: SharedGroup, members: readonly GroupMember[],
   return { name: "notice", text: [title, ...rows, ...(hasOtherKey ? [texts.groupOtherKey] : [])].join("\n") };
 }
 
-function memberRow(member: GroupMember, { texts, shown }: GroupWords): string {
+/** A line about one of a group. */
+export function memberRow(member: GroupMember, { texts, shown }: GroupWords): string {
   const { username, role, state, online, invited_by: by, key, missing, is_self: isSelf } = member;
   const notes = [
     ...(isSelf ? [texts.groupMemberYou] : []),

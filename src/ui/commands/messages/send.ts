@@ -3,13 +3,13 @@ import type { ExitCode } from "../../failures.ts";
 import { untilAborted, type CommandContext } from "../online-account.ts";
 import { deliver } from "../deliver.ts";
 import { obtainText } from "../text-argument.ts";
-import { readPeople } from "../user-argument.ts";
+import { readConversations } from "../user-argument.ts";
 
 /** `send USER [TEXT]`; USER may be several: `ana,benito`. */
 export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, signal } = context;
   const [typed = "", argument] = args;
-  const people = await readPeople(typed, true, config);
+  const people = await readConversations(typed, true, config);
   const text = await untilAborted(signal, obtainText(context, argument));
   return deliver(context, people, { kind: "text", text, replyTo: config.replyTo });
 }

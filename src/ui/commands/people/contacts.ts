@@ -13,7 +13,7 @@ import { localClock, localDay } from "../../format/local-time.ts";
 import { nameOrder, namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
-import { readPeople } from "../user-argument.ts";
+import { readConversations, readPeople } from "../user-argument.ts";
 
 /** @throws UsageError, SelfError, and as `withLocalAccount` */
 export async function contacts(context: CommandContext): Promise<ExitCode> {
@@ -24,7 +24,8 @@ export async function contacts(context: CommandContext): Promise<ExitCode> {
   const decision = DECISIONS.find((each) => each === word);
   if (decision === undefined && word !== "mute") throw new UsageError(texts.unknownDecision(word));
   if (typed === undefined) throw new UsageError(texts.missingArgument(texts.userArgument));
-  const [username = typed] = await readPeople(typed, false, config);
+  const read = decision === undefined ? readConversations : readPeople;
+  const [username = typed] = await read(typed, false, config);
   if (decision === undefined) return mute(context, username, howLong);
   if (howLong !== undefined) throw new UsageError(texts.tooManyArguments(howLong));
   return decide(context, username, decision);

@@ -1,0 +1,123 @@
+/**
+ * `group add '#TITLE' USER` and `group add '#TITLE' --from FILE`: invites people, a line for each, and tells how many
+ * were invited, wait until they are reached, or could not be. Nobody is invited if one of the names is impossible.
+ */
+import { GroupError, type GroupFault } from "../../../client/errors.ts";
+import type { AddedPeople } from "../../../client/group/groups.ts";
+import type { SharedAccount } from "../../../client/shared-account.ts";
+import { isSamePerson } from "../../../identity/names.ts";
+import { isCode, sentenceFor } from "../../../protocol/codes.ts";
+import { UsageError } from "../../../protocol/options.ts";
+import { quotedText } from "../../../protocol/quoted-text.ts";
+import type { Config } from "../../config.ts";
+import { describeFailure, EXIT, TimeoutError, type ExitCode } from "../../failures.ts";
+import { namesKnownTo, shownName } from "../../format/name-book.ts";
+import { textsIn, type Texts } from "../../texts/texts.ts";
+import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
+import { readPeople, theGroup } from "../user-argument.ts";
+import { readNames } from "./names-file.ts";
+
+type Result =
+  | { readonly state: "invited" | "waiting" | "member" }
+  | { readonly state: "failed"; readonly code: string; readonly sentence: string };
+
+/** @throws UsageError, GroupError, and as `withAccount` */
+export async function add(context: CommandContext, typed: string, user?: string): Promise<ExitCode> {
+  const { config, output, signal } = context;
+  const texts = textsIn(config.language);
+  const names = await namesToAdd(context, user);
+  return withAccount(context, "group", async (account) => {
+    const { groups } = await account.request("groups", {});
+    const { group, title, name } = theGroup(typed, groups, texts);
+    const problem = await untilAborted(signal, account.connectOrWait());
+    const others = names.filter((each) => !isSamePerson(each, account.username));
+    const answer = others.length === 0 ? NOBODY : await invite(context, account, group, others);
+    const book = namesKnownTo(account.archive, names).book;
+    const results = names.map((username) => [username, resultOf(username, answer, config)] as const);
+    for (const [username, result] of results) {
+      const { state } = result;
+      const code = state === "failed" ? { code: result.code } : {};
+      const event = { event: "invitation", group, title, username, state, ...code };
+      output.event(event, lineOf(shownName(book, username), result, texts));
+    }
+    const count = (state: Result["state"]) => results.filter(([, each]) => each.state === state).length;
+    const [invited, waiting] = [count("invited"), count("waiting")];
+    const [members, failed] = [count("member"), count("failed")];
+    output.event({ event: "end", count: names.length, invited, waiting, members, failed }, undefined);
+    if (names.length > 1)
+      output.notice(texts.groupAddSum(quotedText(name), invited, waiting, members, failed));
+    if (waiting > 0) output.notice(texts.groupWhoWaits(waiting));
+    const exits = [...(failed > 0 ? [EXIT.refused] : []), ...(waiting > 0 ? [EXIT.notDelivered] : [])];
+    // Without the server nobody was looked up.
+    if (waiting > 0 && problem !== undefined) return output.failure(describeFailure(problem, config));
+    return Math.max(EXIT.done, ...exits) as ExitCode;
+  });
+}
+
+const NOBODY: Pick<AddedPeople, "added" | "waiting" | "failed"> = { added: [], waiting: [], failed: [] };
+
+/** @throws UsageError */
+async function namesToAdd(context: CommandContext, user: string | undefined): Promise<readonly string[]> {
+  const { config } = context;
+  const texts = textsIn(config.language);
+  if (config.from === undefined) {
+    if (user === undefined) throw new UsageError(texts.missingArgument(texts.userArgument));
+    return readPeople(user, true, config);
+  }
+  if (user !== undefined) throw new UsageError(texts.tooManyArguments(user));
+  return readNames(context, config.from);
+}
+
+/** Whoever was not reached when the time is over waits as those do who are offline. */
+async function invite(
+  { config, signal }: CommandContext,
+  account: SharedAccount,
+  group: string,
+  usernames: readonly string[],
+): Promise<typeof NOBODY> {
+  const history = config.noHistory ? "none" : "all";
+  try {
+    return await untilAborted(
+      signal,
+      account.request("add_to_group", { group, usernames: [...usernames], history }),
+    );
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    const { members } = await account.request("group_members", { group });
+    const added = members.filter(({ state }) => state !== "to_invite").map(({ username }) => username);
+    return { added, waiting: usernames, failed: [] };
+  }
+}
+
+function resultOf(username: string, { added, waiting, failed }: typeof NOBODY, config: Config): Result {
+  const isAmong = (names: readonly string[]) => names.some((each) => isSamePerson(each, username));
+  if (isAmong(added)) return { state: "invited" };
+  if (isAmong(waiting)) return { state: "waiting" };
+  const fault = failed.find((each) => isSamePerson(each.username, username));
+  // A list that was added before has members in it, and perhaps oneself.
+  if (fault === undefined || fault.code === "already_member") return { state: "member" };
+  return { state: "failed", code: fault.code, sentence: faultSentence(fault.code, config) };
+}
+
+function faultSentence(code: string, config: Config): string {
+  const texts = textsIn(config.language);
+  if (code === "not_supported") return texts.groupPeerTooOld;
+  if (code === "blocked") return texts.isBlocked;
+  if (isCode(code)) return `${sentenceFor(code, config.language)}.`;
+  return describeFailure(new GroupError(code as GroupFault), config).sentence;
+}
+
+function lineOf(user: string, result: Result, texts: Texts): string {
+  switch (result.state) {
+    case "invited":
+      return texts.groupInvitedLine(user);
+    case "waiting":
+      return texts.groupWaitsLine(user);
+    case "member":
+      return texts.groupMemberLine(user);
+    case "failed":
+      return `${user}: ${result.sentence}`;
+    default:
+      return result satisfies never;
+  }
+}
