@@ -34,10 +34,34 @@ function contentOf({ text, id, replyTo }: StoredMessage) {
   return { text, id, ...(replyTo === undefined ? {} : { reply_to: replyTo }) };
 }
 
-/** A received message. */
-export function messageJson(message: StoredMessage, from: string) {
+/** Who wrote a stored message, and to whom. @param other the other person of the conversation, or `#` and the id of the group */
+export function partiesOf(
+  { author, outgoing }: Pick<StoredMessage, "author" | "outgoing">,
+  own: string,
+  other: string,
+): readonly [from: string, to: string] {
+  if (outgoing) return [own, other];
+  return [author ?? other, other.startsWith("#") ? other : own];
+}
+
+/** Of a conversation of two nothing. @param conversation the other person, or `#` and the id of the group */
+function groupFields(
+  conversation: string,
+  entry?: StoredMessage["entry"],
+): { readonly group?: string; readonly feed?: string; readonly number?: number } {
+  return conversation.startsWith("#") ? { group: conversation.slice(1), ...entry } : {};
+}
+
+/** A received message. @param group to which it was written */
+export function messageJson(
+  message: StoredMessage,
+  from: string,
+  group?: { readonly group: string; readonly title: string },
+) {
   const [sent_at, received_at] = [isoTime(message.sentAt), isoTime(message.receivedAt)];
-  return { event: "message", from, ...contentOf(message), sent_at, received_at };
+  const { group: id, title } = group ?? {};
+  const of = id === undefined ? {} : { group: id, title, ...message.entry };
+  return { event: "message", from, ...of, ...contentOf(message), sent_at, received_at };
 }
 
 /** A stored message of either side; only our own have `left_at`, `read_at` and `change_pending`. */
@@ -47,6 +71,7 @@ export function storedMessageJson(message: StoredMessage, from: string, to: stri
     event: "message",
     from,
     to,
+    ...groupFields(to, message.entry),
     ...contentOf(message),
     sent_at: isoTime(message.sentAt),
     ...(outgoing ? { left_at: isoTime(message.leftAt) } : {}),
@@ -66,9 +91,9 @@ export function contactJson(conversation: StoredConversation, unread: number) {
   return { username, state, key, verified, last_seen, unread, muted_until };
 }
 
-/** The state of a message or change of ours. @param at ms since 1970 */
-export function deliveryJson(to: string, id: string, state: MessageState, at: number) {
-  return { event: "delivery", to, id, state, at: isoTime(at) };
+/** The state of a message or change of ours. @param at ms since 1970 @param counts of a text for a group */
+export function deliveryJson(to: string, id: string, state: MessageState, at: number, counts?: GroupCounts) {
+  return { event: "delivery", to, ...groupFields(to), id, state, at: isoTime(at), ...counts };
 }
 
 /** The name and the fields of an `edited` or `withdrawn` event, from the message after the change. */
@@ -78,16 +103,16 @@ function changeFields(message: StoredMessage) {
   return { event: "edited", change: { id, text, at: isoTime(editedAt) } };
 }
 
-/** A message that a peer has edited or withdrawn. */
-export function peerChangeJson(message: StoredMessage, from: string) {
+/** A message that a peer has edited or withdrawn. @param conversation the peer, or `#` and the id of the group */
+export function peerChangeJson(message: StoredMessage, conversation: string) {
   const { event, change } = changeFields(message);
-  return { event, from, ...change };
+  return { event, from: message.author ?? conversation, ...groupFields(conversation), ...change };
 }
 
 /** A message that we have edited or withdrawn. @param action id of the change that is sent; undefined: none is */
 export function ownChangeJson(message: StoredMessage, to: string, action: string | undefined) {
   const { event, change } = changeFields(message);
-  return { event, to, ...change, action: action ?? null };
+  return { event, to, ...groupFields(to), ...change, action: action ?? null };
 }
 
 /** What becomes of the verification of a person. */
@@ -142,7 +167,7 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
     case "cancelled":
       return { event: "cancelled", to: event.to, id: event.id };
     case "delivery":
-      return { ...deliveryJson(event.to, event.id, event.state, event.at), ...event.counts };
+      return deliveryJson(event.to, event.id, event.state, event.at, event.counts);
     case "read":
       return { event: "read", username: event.username };
     case "presence":
@@ -250,9 +275,10 @@ export function eventOf(
     case "withdrawn": {
       const message = messageAt(Number(json["seq"]));
       const action = typeof json["action"] === "string" ? json["action"] : undefined;
-      return (
-        message && { name: "changed", username: text(message.outgoing ? "to" : "from"), message, action }
-      );
+      const { group } = json;
+      const username =
+        typeof group === "string" ? `#${group}` : text(message?.outgoing === true ? "to" : "from");
+      return message && { name: "changed", username, message, action };
     }
     case "cancelled":
       return { name: "cancelled", to: text("to"), id: text("id") };

@@ -6,6 +6,7 @@ import {
   eventOf,
   messageJson,
   ownChangeJson,
+  partiesOf,
   peerChangeJson,
   storedMessageJson,
 } from "../../src/client/event-json.ts";
@@ -183,4 +184,39 @@ test("an event that is not known here, or whose message is gone, is none", () =>
   expect(eventOf({ event: "constructor" }, nothing)).toBeUndefined();
   expect(eventOf({ event: "message", from: "ana", seq: 7 }, nothing)).toBeUndefined();
   expect(eventOf({ event: "edited", from: "ana", seq: 7 }, nothing)).toBeUndefined();
+});
+
+test("a text of a group names the group, its author, and where the author has signed it", () => {
+  const entry = { feed: "f".repeat(43), number: 7 };
+  const text: StoredMessage = { ...incoming, author: "ana", entry };
+  const group = "g".repeat(43);
+  const [of, to] = [{ group, ...entry }, `#${group}`];
+  expect(partiesOf(text, "beto", to)).toEqual(["ana", to]);
+  expect(partiesOf({ ...text, outgoing: true }, "beto", to)).toEqual(["beto", to]);
+  expect(partiesOf(incoming, "beto", "ana")).toEqual(["ana", "beto"]);
+  expect(messageJson(text, "ana", { group, title: "Clase" })).toMatchObject({
+    from: "ana",
+    title: "Clase",
+    ...of,
+  });
+  expect(storedMessageJson(text, "ana", to)).toMatchObject({ from: "ana", to, ...of });
+  const at = new Date(AT).toISOString();
+  expect(peerChangeJson({ ...text, withdrawnAt: AT }, to)).toEqual({
+    event: "withdrawn",
+    from: "ana",
+    group,
+    id: "id-1",
+    at,
+  });
+  const counts = { received: 3, read: 2, of: 5 };
+  expect(deliveryJson(to, "id-1", "read", AT, counts)).toMatchObject({ to, group, ...counts });
+  const changed: MessengerEvent = {
+    name: "changed",
+    username: to,
+    message: { ...text, editedAt: AT },
+    action: undefined,
+  };
+  expect(eventOf(eventJson(changed) ?? {}, () => changed.message)).toEqual(changed);
+  const own = { ...changed, message: { ...changed.message, outgoing: true }, action: "a-1" };
+  expect(eventOf(eventJson(own) ?? {}, () => own.message)).toEqual(own);
 });

@@ -4,7 +4,7 @@ import { exactText, integer, list, oneOf, optional } from "../../protocol/fields
 import { searchQuery, type Archive } from "../archive.ts";
 import { ActionError, checkNotSelf } from "../conversation/message-actions.ts";
 import { RequestError } from "../error-json.ts";
-import { contactJson, storedMessageJson } from "../event-json.ts";
+import { contactJson, partiesOf, storedMessageJson } from "../event-json.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { PrivacyStore } from "../profile/privacy.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
@@ -20,8 +20,7 @@ const limit = optional(integer(1, MAX_PAGE));
 
 /** A message as `history --json` prints it, and its number. */
 function json(archive: Archive, message: StoredMessage) {
-  const other = archive.usernameAt(message.contact);
-  const [from, to] = message.outgoing ? [archive.username, other] : [other, archive.username];
+  const [from, to] = partiesOf(message, archive.username, archive.usernameAt(message.contact));
   return { ...storedMessageJson(message, from, to), seq: message.seq };
 }
 

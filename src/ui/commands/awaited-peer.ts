@@ -1,6 +1,7 @@
-/** The peer who is to get what a command has queued: waits for them, and says why they do not get it. */
+/** The peer, or the group, that is to get what a command has queued: waits for them, and says why they do not get it. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { AccountMovedError, isTransient } from "../../client/errors.ts";
+import type { UnreachableReason } from "../../client/peer/dial.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { isPeerErrorDue } from "../chat/notices.ts";
@@ -39,7 +40,7 @@ export class AwaitedPeer {
   /** When another error of the peer was last printed, ms since 1970. */
   #peerErrorAt: number | undefined;
 
-  /** @param to as it was typed */
+  /** @param to as it was typed; of a group `#` and its id */
   constructor(context: CommandContext, to: string) {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
@@ -51,7 +52,11 @@ export class AwaitedPeer {
     const { archive } = account;
     this.#account = account;
     this.#names = namesKnownTo(archive, [this.username]).book;
-    this.#isStranger = archive.conversation(this.#typed)?.isStranger !== false;
+    this.#isStranger = !this.isGroup && archive.conversation(this.#typed)?.isStranger !== false;
+  }
+
+  get isGroup(): boolean {
+    return this.#typed.startsWith("#");
   }
 
   /** Whether nobody has ever answered to this name here, so that it may be misspelt. */
@@ -102,7 +107,8 @@ export class AwaitedPeer {
       if (!(error instanceof TimeoutError)) throw error;
       const problem = this.#fullDisk ?? serverProblem;
       if (problem !== undefined) return problem;
-      return failure("notDelivered", "not_acknowledged", this.#texts.notAcknowledged(this.shown));
+      const sentence = this.isGroup ? this.#texts.groupNotAcknowledged : this.#texts.notAcknowledged;
+      return failure("notDelivered", "not_acknowledged", sentence(this.shown));
     }
   }
 
@@ -149,6 +155,10 @@ export class AwaitedPeer {
       this.#nearby = "said";
       return;
     }
+    if (this.isGroup) {
+      this.#outcome.resolve(this.#groupUnreachable(reason));
+      return;
+    }
     const isPerhapsNobody = reason === "offline" && this.#isStranger;
     const problem = isPerhapsNobody
       ? failure("notDelivered", "user_offline", this.#texts.perhapsNobody(shownName(this.#names, username)))
@@ -158,6 +168,14 @@ export class AwaitedPeer {
       return;
     }
     this.#outcome.resolve(problem);
+  }
+
+  /** Nobody of the group is reached, for this reason. */
+  #groupUnreachable(reason: UnreachableReason): Failure {
+    const texts = this.#texts;
+    return reason === "offline"
+      ? failure("notDelivered", "user_offline", texts.groupNobodyOnline(this.shown))
+      : failure("notDelivered", "peer_unreachable", texts.groupNobodyReached(this.shown));
   }
 
   #onPeerError(username: string, code: string): void {

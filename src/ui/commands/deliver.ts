@@ -8,7 +8,7 @@
 import { randomUUIDv7 } from "bun";
 
 import { withArchive } from "../../client/archive.ts";
-import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { GroupCounts, MessengerEvent } from "../../client/conversation/events.ts";
 import { ActionError, SelfError } from "../../client/errors.ts";
 import { deliveryJson, ownChangeJson } from "../../client/event-json.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
@@ -158,6 +158,8 @@ class Delivery {
   readonly #content: OutgoingContent;
   readonly #peer: AwaitedPeer;
   #state: State = { name: "queueing", early: [] };
+  /** How many of a group have it, as was said last. */
+  #counts: GroupCounts | undefined;
 
   constructor(context: CommandContext, to: string, content: OutgoingContent) {
     this.#context = context;
@@ -189,7 +191,7 @@ class Delivery {
     const isUnsentEdit = this.#content.kind === "edit" && id === this.#content.target;
     const what = isUnsentEdit ? texts.theMessage : subjectOf(this.#content, texts);
     if (config.wait === "queued") {
-      output.notice(texts.queued(what, peer.shown));
+      output.notice(this.#queuedSentence(account, what));
       if (peer.isStranger) output.notice(texts.neverAnswered(peer.shown));
       return EXIT.done;
     }
@@ -199,7 +201,7 @@ class Delivery {
     });
     if (problem === undefined) {
       const isText = this.#content.kind === "text";
-      output.notice(texts[isText ? "received" : "changed"](peer.shown));
+      output.notice(this.#doneSentence(texts[isText ? "received" : "changed"](peer.shown)));
       return EXIT.done;
     }
     const exit = output.failure({ ...problem, to: peer.username });
@@ -221,7 +223,8 @@ class Delivery {
       case "delivery":
         // What another process goes on to do with it is not waited for.
         if (event.id !== id || (config.wait === "queued" && event.state !== "queued")) return;
-        output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
+        output.event(deliveryJson(event.to, event.id, event.state, event.at, event.counts), undefined);
+        this.#counts = event.counts ?? this.#counts;
         if (event.state === "received" || event.state === "read") this.#peer.resolve();
         return;
       case "changed":
@@ -236,9 +239,16 @@ class Delivery {
     }
   }
 
-  /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
+  #doneSentence(sentence: string): string {
+    if (this.#counts === undefined) return sentence;
+    const { received, read, of } = this.#counts;
+    return `${this.#peer.shown}: ${this.#texts.groupMark(received, read, of)}`;
+  }
+
+  /** Whether it is still queued, and when it will be sent. @param code of the failure, if there was one */
   #queuedSentence(account: SharedAccount, what: string, code?: string): string {
     if (account.isRemoved) return this.#texts.notKept;
-    return queuedSentence(what, this.#peer.shown, this.#texts, code);
+    const { isGroup, shown } = this.#peer;
+    return isGroup ? this.#texts.groupQueued(what, shown) : queuedSentence(what, shown, this.#texts, code);
   }
 }

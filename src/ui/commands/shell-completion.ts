@@ -21,6 +21,7 @@ import { argumentsOf, describeCommand, describeOption } from "../help.ts";
 import { textsIn } from "../texts/texts.ts";
 import type { CommandContext } from "./online-account.ts";
 import { readInput } from "./standard-input.ts";
+import { HARMLESS_GROUP } from "./user-argument.ts";
 
 /** What the scripts read where the shell itself completes the name of a file. */
 const FILES = ":files";
@@ -85,8 +86,6 @@ complete -c paloma -f -a '(__paloma)'
 /** Whom the account knows, and the names of its groups, `#` included. */
 export type KnownHere = { readonly people: readonly string[]; readonly groups: readonly string[] };
 
-/** What a shell inserts as it is, in quotation marks or with backslashes, and reads as nothing but a word. */
-const HARMLESS_GROUP = /^#[\p{L}\p{M}\p{N} ._,+-]+$/u;
 /** Words after `group` that take a person. */
 const OF_MEMBERS: readonly (string | undefined)[] = ["add", "remove", "admin"];
 

@@ -19,6 +19,16 @@ export function theGroup<G extends NamedGroup>(typed: string, groups: readonly G
   throw new UsageError(texts.groupSeveral(typed, texts.list(choices)));
 }
 
+/** What a shell inserts as it is, in quotation marks or with backslashes, and reads as nothing but a word. */
+export const HARMLESS_GROUP = /^#[\p{L}\p{M}\p{N} ._,+-]+$/u;
+/** Letters of an id by which another group is typed. */
+const ID_TYPED = 8;
+
+/** A group as it may be typed in a shell, in quotation marks. */
+export function typedGroup({ group, name }: { readonly group: string; readonly name: string }): string {
+  return HARMLESS_GROUP.test(name) ? name : `#${group.slice(0, ID_TYPED)}`;
+}
+
 /**
  * The person that an argument names, or where it may name several, `ana,benito`, each once.
  * @throws UsageError for a name that nobody can have, and as `isKnownHere`

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Archive, StoredConversation } from "../../client/archive.ts";
 import { newFilePath, writeNewFile } from "../../client/new-file.ts";
-import { storedLine } from "./message-format.ts";
+import { shownIn, storedLine } from "./message-format.ts";
 import { namesKnownTo } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
 
@@ -42,6 +42,7 @@ async function write(handle: FileHandle, options: ExportOptions): Promise<number
   const { archive, conversation, texts, file, signal } = options;
   const names = namesKnownTo(archive, [conversation.username]).book;
   const json = /\.jsonl?$/i.test(file);
+  const isShown = shownIn(archive);
   let count = 0;
   for (let seq = 0; ;) {
     const page = conversation.after(seq, PAGE);
@@ -49,7 +50,10 @@ async function write(handle: FileHandle, options: ExportOptions): Promise<number
     if (last === undefined) return count;
     let piece = "";
     for (const message of page) {
-      piece += storedLine(archive, message, conversation.username, { json, names, texts });
+      if (isShown(message)) {
+        piece += storedLine(archive, message, conversation.username, { json, names, texts });
+        count++;
+      }
       if (piece.length < PIECE && message !== last) continue;
       await handle.writeFile(piece);
       // Several writes may be done within one turn of the event loop.
@@ -57,7 +61,6 @@ async function write(handle: FileHandle, options: ExportOptions): Promise<number
       signal?.throwIfAborted();
       piece = "";
     }
-    count += page.length;
     seq = last.seq;
   }
 }

@@ -2,7 +2,7 @@
 import type { Archive } from "../../client/archive.ts";
 import type { GroupCounts } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
-import { storedMessageJson } from "../../client/event-json.ts";
+import { partiesOf, storedMessageJson } from "../../client/event-json.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { jsonLine, visibleText } from "../../protocol/visible-text.ts";
 import { excerptOf } from "./excerpt.ts";
@@ -31,7 +31,7 @@ export type MessageLineOptions = {
   readonly names: NameBook;
   /** Width of the terminal; undefined: not a terminal. */
   readonly columns?: number | undefined;
-  /** The other person of the conversation, if lines of several conversations are mixed. */
+  /** The other person of the conversation, or its group, if lines of several conversations are mixed. */
   readonly chat?: string | undefined;
   /** The message that is replied to; undefined: it is not stored. */
   readonly repliedTo?: StoredMessage | undefined;
@@ -74,6 +74,22 @@ export function changeOf({ editedAt, withdrawnAt }: StoredMessage): "edited" | "
   return editedAt === undefined ? undefined : "edited";
 }
 
+/** Which messages are shown: in groups, texts of people whom one has blocked are kept, and not shown. */
+export function shownIn(archive: Pick<Archive, "conversation">): (message: StoredMessage) => boolean {
+  const blocked = new Map<string, boolean>();
+  return ({ author }) => {
+    if (author === undefined) return true;
+    const isBlocked = blocked.get(author) ?? archive.conversation(author)?.state === "blocked";
+    blocked.set(author, isBlocked);
+    return !isBlocked;
+  };
+}
+
+/** The visible text of a message; that of a group may not have come. */
+export function textOf({ isMissing, text }: StoredMessage, texts: Texts): string {
+  return isMissing ? texts.groupNoText : visibleText(text, { lines: true });
+}
+
 /** A message line for people: time, name, remarks, text. */
 export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
   const { columns, names, repliedTo, texts } = options;
@@ -92,18 +108,18 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
     texts,
   );
   const head = `${localDay(time)} ${localClock(time)} ${chat}${shownName(names, from)}${remarked}`;
-  const text = message.withdrawnAt === undefined ? `: ${visibleText(message.text, { lines: true })}` : "";
+  const text = message.withdrawnAt === undefined ? `: ${textOf(message, texts)}` : "";
   return `${wrappedMessage(`${head}${text}`, columns)}\n`;
 }
 
-/** A line of `history`, `search` and `export`. @param peer the other person of the conversation */
+/** A line of `history`, `search` and `export`. @param peer the other person of the conversation, or `#` and the id of the group */
 export function storedLine(
   archive: Pick<Archive, "username" | "repliedTo">,
   message: StoredMessage,
   peer: string,
   { json, ...options }: Omit<MessageLineOptions, "repliedTo"> & { readonly json: boolean },
 ): string {
-  const [from, to] = message.outgoing ? [archive.username, peer] : [peer, archive.username];
+  const [from, to] = partiesOf(message, archive.username, peer);
   if (json) return jsonLine(storedMessageJson(message, from, to));
   return messageLine(message, from, { ...options, repliedTo: archive.repliedTo(message) });
 }

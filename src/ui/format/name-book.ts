@@ -1,5 +1,6 @@
 /** How names are shown: confusable names are shown with their labels. */
 import type { Archive } from "../../client/archive.ts";
+import { groupNames, type NamedGroup } from "../../client/group-names.ts";
 import { isNewName, isOrdinaryName, isSamePerson, label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import { normalForm, skeleton } from "../../protocol/normal-form.ts";
@@ -86,13 +87,14 @@ export function nameOrder(language: Language): (a: string, b: string) => number 
 /** With more of them the oldest are dropped. */
 const MAX_OTHERS = 20_000;
 
-/** The names that an account knows: its own, its contacts', and others that are about to be shown. */
+/** The names that an account knows: its own, its contacts', its groups', and others that are about to be shown. */
 export function namesKnownTo(
-  archive: Pick<Archive, "username" | "contacts">,
+  archive: Pick<Archive, "username" | "contacts" | "groups">,
   others: readonly string[] = [],
 ): KnownNames {
   const names = new KnownNames([named(archive.username), ...archive.contacts()]);
   names.add(others.map(named));
+  names.nameGroups(archive.groups());
   return names;
 }
 
@@ -140,9 +142,14 @@ export class KnownNames {
     return isNew;
   }
 
-  /** @returns undefined: the name is known */
+  /** The groups of the account, all of them. Titles are others' words: with other characters than names they are quoted. */
+  nameGroups(groups: readonly NamedGroup[]): void {
+    for (const [id, name] of groupNames(groups)) this.#book.set(`#${id}`, `#${quotedName(name.slice(1))}`);
+  }
+
+  /** @returns undefined: the name is known, or that of a group */
   #add({ username, label }: Named): Person | undefined {
-    if (this.#people.has(username)) return undefined;
+    if (this.#people.has(username) || username.startsWith("#")) return undefined;
     const visible = visibleName(username);
     const labelled = withLabel(visible.name, label, SHORT_LABEL);
     const person = { ...visible, username, label, skeleton: skeleton(username), labelled };

@@ -181,6 +181,8 @@ export const GROUP_TEXTS = {
         `Nobody has them yet (${count}): they will be sent when someone of the group is online.`,
       ),
   },
+  /** In the place of a text that nobody has given. */
+  groupNoText: { es: "(texto no disponible)", en: "(text not available)" },
   groupFolded: {
     es: (user: string, count: string) => `${user}: ${count} más, /more`,
     en: (user: string, count: string) => `${user}: ${count} more, /more`,
@@ -405,6 +407,30 @@ export const GROUP_TEXTS = {
   groupPeerTooOld: {
     es: "su programa aún no sabe de grupos.",
     en: "their program does not know groups yet.",
+  },
+  groupNobodyOnline: {
+    es: (name: string) => `Nadie de ${name} está en línea.`,
+    en: (name: string) => `Nobody of ${name} is online.`,
+  },
+  groupNobodyReached: {
+    es: (name: string) => `No se llega a nadie de ${name}.`,
+    en: (name: string) => `Nobody of ${name} can be reached.`,
+  },
+  groupNotAcknowledged: {
+    es: (name: string) => `Nadie de ${name} ha confirmado a tiempo que lo tiene.`,
+    en: (name: string) => `Nobody of ${name} has confirmed in time that they have it.`,
+  },
+  groupQueued: {
+    es: (what: string, name: string) =>
+      `${what} queda en cola y se enviará cuando alguien de ${name} y usted estén en línea (menús, listen o el próximo send).`,
+    en: (what: string, name: string) =>
+      `${what} is queued and will be sent when somebody of ${name} is online and so are you (menus, listen or the next send).`,
+  },
+  groupInvitationHere: {
+    es: (by: string, title: string, count: number, seesEarlier: string, name: string) =>
+      `${by} le invita a ${title} (${personas(count)}). ${seesEarlier} Conteste con: group accept '${name}', o group decline '${name}'`,
+    en: (by: string, title: string, count: number, seesEarlier: string, name: string) =>
+      `${by} invites you to ${title} (${people(count)}). ${seesEarlier} Answer with: group accept '${name}', or group decline '${name}'`,
   },
   badNamesInFile: {
     es: (file: string, lines: string) => `${file}: no se ha invitado a nadie.\n${lines}`,

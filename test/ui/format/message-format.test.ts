@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 
+import type { StoredConversation } from "../../../src/client/archive.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
-import { messageLine } from "../../../src/ui/format/message-format.ts";
+import { messageLine, shownIn, storedLine } from "../../../src/ui/format/message-format.ts";
 import type { NameBook } from "../../../src/ui/format/name-book.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
@@ -95,4 +96,25 @@ test("where chats are mixed each line says whose it is", () => {
     chat: "be\u001bto",
   });
   expect(line).toMatch(/^2026-03-04 05:06 \["be␛to" \([0-9a-f]{4} [0-9a-f]{4}\)\] ana ✓✓: hola\n$/);
+});
+
+test("a text of a group is shown with its author, behind the group where several chats are mixed", () => {
+  const group = `#${"g".repeat(43)}`;
+  const book: NameBook = new Map([[group, "#Clase"]]);
+  const options = { texts, names: book, json: false };
+  const archive = { username: "beto", repliedTo: () => undefined };
+  const text: StoredMessage = { ...incoming, author: "ana" };
+  expect(storedLine(archive, text, group, options)).toBe("2026-03-04 05:06 ana: hola\n");
+  expect(storedLine(archive, text, group, { ...options, chat: group })).toBe(
+    "2026-03-04 05:06 [#Clase] ana: hola\n",
+  );
+  const gone = { ...text, text: "", isMissing: true };
+  expect(storedLine(archive, gone, group, options)).toBe("2026-03-04 05:06 ana: (text not available)\n");
+});
+
+test("in a group, what somebody writes who was blocked is not shown", () => {
+  const state = (author: string) => (author === "eva" ? "blocked" : "contact");
+  const isShown = shownIn({ conversation: (author) => ({ state: state(author) }) as StoredConversation });
+  const authors = [undefined, "eva", "ana", "eva"];
+  expect(authors.map((author) => isShown({ ...incoming, author }))).toEqual([true, false, true, false]);
 });

@@ -266,3 +266,16 @@ describe("names that come one by one", () => {
     expect(shownName(names.book, "ben1to")).toBe(`ben1to ${digits("ben1to")}`);
   });
 });
+
+test("groups have their titles, which are quoted where they could be read as more than a name", () => {
+  const groups = ["Clase", "Mi Familia", "ana: pagado", "x\u001b[2J"].map((title, index) => ({
+    group: `${index}`.repeat(43),
+    title,
+    state: "joined" as const,
+  }));
+  const known = new KnownNames([person("ana")]);
+  known.nameGroups(groups);
+  known.add([person(`#${groups[0]?.group}`)]);
+  const shown = groups.map(({ group }) => shownName(known.book, `#${group}`));
+  expect(shown).toEqual(["#Clase", '#"Mi Familia"', '#"ana: pagado"', "#333333"]);
+});

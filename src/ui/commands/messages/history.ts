@@ -6,7 +6,7 @@ import { withReadableArchive, type Archive } from "../../../client/archive.ts";
 import { isDamage } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { storedLine } from "../../format/message-format.ts";
+import { shownIn, storedLine } from "../../format/message-format.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { parsePastTime } from "../../format/past-time.ts";
 import { textsIn } from "../../texts/texts.ts";
@@ -32,6 +32,7 @@ async function print(
   const [user = ""] = args;
   const conversation = archive.conversation(user);
   const names = namesKnownTo(archive, [conversation?.username ?? user]).book;
+  const isShown = shownIn(archive);
   const first = conversation?.first({ last: config.last, since });
   let seq = (first ?? 0) - 1;
   let count = 0;
@@ -42,13 +43,14 @@ async function print(
       const page = conversation.after(seq, limit);
       const last = page.at(-1);
       if (last === undefined) break;
-      lines = page
+      const shown = page.filter(isShown);
+      lines = shown
         .map((message) =>
           storedLine(archive, message, conversation.username, { json, names, texts, columns }),
         )
         .join("");
       seq = last.seq;
-      count += page.length;
+      count += shown.length;
     } catch (error) {
       if (limit === 1 || !isDamage(error)) throw error;
       // Read one by one, the messages before the damaged place are still readable.

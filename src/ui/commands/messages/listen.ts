@@ -4,13 +4,14 @@
  */
 import { statSync } from "node:fs";
 
-import type { MessengerEvent } from "../../../client/conversation/events.ts";
+import type { MessengerEvent, SharedGroup } from "../../../client/conversation/events.ts";
 import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { deliveryJson, isoTime, verificationJson } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
+import { noticeSentences } from "../../chat/group/group-lines.ts";
 import { isDiskNoticeDue, isPeerErrorDue, storageReason } from "../../chat/notices.ts";
 import {
   describeFailure,
@@ -24,6 +25,7 @@ import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverGone } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
+import { typedGroup } from "../user-argument.ts";
 import { FilePrinter } from "./file-printer.ts";
 import { MessagePrinter } from "./message-printer.ts";
 
@@ -83,6 +85,8 @@ class Listening {
   #names = new KnownNames();
   /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
+  /** Ids of the groups to which an invitation was printed. */
+  readonly #invitations = new Set<string>();
   /** Those who hold our texts, as was printed. */
   readonly #holding = new Set<string>();
   readonly #files: FilePrinter;
@@ -183,11 +187,22 @@ class Listening {
         output.event({ event: "contact", username: event.username, state: event.state }, undefined);
         if (event.state === "contact") this.#opened?.printer.accepted();
         return;
+      case "group":
+        this.#onGroup(event.group);
+        return;
+      case "groupNotice": {
+        const { notice } = event;
+        const words = { texts, shown: (username: string) => this.#shown(username), ownName: this.#ownName };
+        const sentence = noticeSentences([notice], words).join(" ");
+        const group = shownName(this.#names.book, `#${notice.group}`);
+        output.event({ event: "group_notice", ...notice }, `[${group}] ${sentence}`);
+        return;
+      }
       case "muted":
         output.event({ event: "muted", username: event.username, until: isoTime(event.until) }, undefined);
         return;
       case "delivery":
-        output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
+        output.event(deliveryJson(event.to, event.id, event.state, event.at, event.counts), undefined);
         if (event.state === "received") this.#fullDisks.delete(event.to);
         return;
       case "changed":
@@ -247,6 +262,10 @@ class Listening {
     }
   }
 
+  get #ownName(): string {
+    return this.#opened?.account.username ?? "";
+  }
+
   get #opened(): Opened | undefined {
     return "account" in this.#state ? this.#state : undefined;
   }
@@ -274,6 +293,23 @@ class Listening {
     const texts = this.#texts;
     const sentence = texts.requestStored(this.#shown(from), count, typedName(from, texts));
     this.#context.output.event({ event: "request", from, count }, sentence);
+  }
+
+  /** An invitation is printed once; the rest of what becomes of groups is for programs. */
+  #onGroup(group: SharedGroup): void {
+    const { output } = this.#context;
+    const texts = this.#texts;
+    const { group: id, history, invited_by: by, people, state, title } = group;
+    const isNew = state === "invited" && !this.#invitations.has(id);
+    if (state === "invited") this.#invitations.add(id);
+    else this.#invitations.delete(id);
+    if (this.#opened !== undefined) this.#names.nameGroups(this.#opened.account.archive.groups());
+    const earlier = history === "none" ? texts.groupSeesNoEarlier : texts.groupSeesEarlier;
+    const typed = typedGroup(group);
+    const sentence = isNew
+      ? texts.groupInvitationHere(this.#shown(by ?? ""), texts.groupTitle(title), people, earlier, typed)
+      : undefined;
+    output.event({ event: "group", ...group }, sentence);
   }
 
   #onPresence(username: string, online: boolean): void {
@@ -378,6 +414,14 @@ class Listening {
     );
     printer.begin();
     for (const { from, count } of account.archive.requests()) this.#onRequest(from, count);
+    void this.#showInvitations(account);
+  }
+
+  /** Those of before. */
+  async #showInvitations(account: SharedAccount): Promise<void> {
+    // Whoever has ended the account reports why.
+    const { groups } = await account.request("groups", {}).catch(() => ({ groups: [] }));
+    for (const each of groups) if (each.state === "invited") this.#onGroup(each);
   }
 
   /** The name as shown beside all others that were seen. */

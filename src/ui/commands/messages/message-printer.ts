@@ -5,6 +5,7 @@
  */
 import { isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { messageJson, peerChangeJson } from "../../../client/event-json.ts";
+import type { StoredGroup } from "../../../client/archive.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
@@ -115,10 +116,15 @@ export class MessagePrinter {
     if (this.#state.name !== "idle") return;
     if (this.#isBehind) this.#goBack();
     const batch = archive.history.arrived(this.#newestWritten, this.#before, BATCH, MAX_UNITS_AT_ONCE);
+    let groups: readonly StoredGroup[] | undefined;
     const lines = batch
       .map((message) => {
-        const from = archive.usernameAt(message.contact);
-        return output.json ? jsonLine(messageJson(message, from)) : this.#lineOf(message, from);
+        const chat = archive.usernameAt(message.contact);
+        if (!output.json) return this.#lineOf(message, chat);
+        if (!chat.startsWith("#")) return jsonLine(messageJson(message, chat));
+        groups ??= archive.groups();
+        const title = groups.find(({ group }) => chat === `#${group}`)?.title ?? "";
+        return jsonLine(messageJson(message, message.author ?? "", { group: chat.slice(1), title }));
       })
       .join("");
     const last = batch.at(-1);
@@ -174,12 +180,15 @@ export class MessagePrinter {
     this.#options.caughtUp();
   }
 
-  #lineOf(message: StoredMessage, from: string): string {
+  /** @param chat who wrote it, or `#` and the id of the group */
+  #lineOf(message: StoredMessage, chat: string): string {
     const { context, account, names } = this.#options;
+    const from = message.author ?? chat;
     names.add([{ username: from, label: labelOf(from) }]);
     return messageLine(message, from, {
       texts: textsIn(context.config.language),
       names: names.book,
+      chat: chat === from ? undefined : chat,
       columns: context.output.columns,
       repliedTo: account.archive.repliedTo(message),
     });

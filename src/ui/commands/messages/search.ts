@@ -2,7 +2,7 @@
 import { searchQuery, withReadableArchive, type Archive } from "../../../client/archive.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { storedLine } from "../../format/message-format.ts";
+import { shownIn, storedLine } from "../../format/message-format.ts";
 import { namesKnownTo } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
@@ -28,6 +28,7 @@ async function print(
   const indexed = await archive.indexedSearch(signal, tell);
   signal.throwIfAborted();
   const names = namesKnownTo(archive).book;
+  const isShown = shownIn(archive);
   let seq = 0;
   let count = 0;
   for (;;) {
@@ -35,8 +36,9 @@ async function print(
     const last = page.at(-1);
     if (last === undefined) break;
     seq = last.seq;
-    count += page.length;
-    const lines = page.map((message) => {
+    const shown = page.filter(isShown);
+    count += shown.length;
+    const lines = shown.map((message) => {
       const chat = archive.usernameAt(message.contact);
       return storedLine(archive, message, chat, { json, names, texts, columns, chat });
     });
