@@ -6,8 +6,8 @@ import { setTimeout } from "node:timers/promises";
 
 import { deleteMessage } from "./conversation/message-actions.ts";
 import type { MessageState } from "./disk/schema.ts";
-import type { NamedGroup } from "./group-names.ts";
 import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
+import { GroupStore, type StoredGroup, type TextCounts } from "./group/store.ts";
 import { localFolder, type AccountPlace } from "./local-accounts.ts";
 import { contactState, type ContactState } from "./profile/consents.ts";
 import type { Contact, Muted } from "./profile/contacts.ts";
@@ -26,8 +26,7 @@ export { searchQuery } from "./profile/message-search.ts";
 /** How many messages of one contact were not shown on this machine yet. */
 export type Unread = { readonly username: string; readonly count: number };
 
-/** A group, or an invitation to one, and its name as one types it. */
-export type StoredGroup = NamedGroup & { readonly name: string };
+export type { StoredGroup } from "./group/store.ts";
 
 type Use<T> = (archive: Archive) => T | Promise<T>;
 
@@ -172,7 +171,7 @@ export class Archive {
     return this.#profile.contacts.known(Date.now());
   }
 
-  /** The stored conversation with a person; undefined: the person is not a contact. */
+  /** The stored conversation with a person, or of a group (`#` and its id); undefined: there is no such contact. */
   conversation(username: string): StoredConversation | undefined {
     const contact = this.#profile.contacts.find(username);
     return contact && new StoredConversation(this.#profile, contact);
@@ -217,7 +216,7 @@ export class Archive {
 
   /** All groups, invitations and those that were left among them. */
   groups(): readonly StoredGroup[] {
-    return [];
+    return new GroupStore(this.#profile).all();
   }
 
   /** Who asks to write, with the number of their texts, in the order in which they came. */
@@ -233,17 +232,19 @@ export class Archive {
   }
 }
 
-/** The stored texts of one conversation. Every method throws SQLiteError when the disk fails. */
+/** The stored texts of one conversation, with a person or in a group. Every method throws SQLiteError when the disk fails. */
 export class StoredConversation {
   readonly contact: Contact;
   readonly #profile: Profile;
+  readonly #groups: GroupStore;
 
   constructor(profile: Profile, contact: Contact) {
     this.#profile = profile;
+    this.#groups = new GroupStore(profile);
     this.contact = contact;
   }
 
-  /** The other person's name, in the registered spelling if it is known. */
+  /** The other person's name, in the registered spelling if it is known; of a group `#` and its id. */
   get username(): string {
     return this.contact.username;
   }
@@ -358,6 +359,11 @@ export class StoredConversation {
   /** The state of a message or change of ours; `at`: ms since 1970. Undefined: none has this id. */
   stateOf(id: string): { readonly state: MessageState; readonly at: number } | undefined {
     return this.#profile.messages.stateOf(this.contact, id);
+  }
+
+  /** Who in the group has a text of ours; undefined: it is not signed yet, not ours, or of a conversation of two. */
+  counts(message: StoredMessage): TextCounts | undefined {
+    return this.#groups.counts(message);
   }
 
   /** Deletes one text on this side; its id stays, so that it is not received again. @throws ActionError */

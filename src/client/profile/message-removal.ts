@@ -80,22 +80,27 @@ export class MessageRemoval {
    * @returns how many, and whether there are more
    */
   deleteSome(contact: Contact, lastSeq: number): { deleted: number; isMore: boolean } {
-    return this.#deleteSome(`seq <= ? AND ${IS_SETTLED}`, contact.id, lastSeq);
+    return this.#deleteSome(`contact = ? AND seq <= ? AND ${IS_SETTLED}`, contact.id, lastSeq);
   }
 
   /** Deletes the next messages that a contact has sent after `afterSeq`. @returns as `deleteSome` */
   deleteReceived(contact: Pick<Contact, "id">, afterSeq: number): { deleted: number; isMore: boolean } {
-    return this.#deleteSome("seq > ? AND outgoing = 0", contact.id, afterSeq);
+    return this.#deleteSome("contact = ? AND seq > ? AND outgoing = 0", contact.id, afterSeq);
   }
 
-  #deleteSome(condition: string, contact: number, seq: number): { deleted: number; isMore: boolean } {
-    const settled = `FROM messages WHERE contact = ? AND kind = ${KIND.text} AND ${condition} ORDER BY seq`;
+  /** Deletes the next texts of a feed of a group below a number. @param feed its row number @returns as `deleteSome` */
+  deleteEntries(feed: number, below: number): { deleted: number; isMore: boolean } {
+    return this.#deleteSome("feed = ? AND number < ?", feed, below);
+  }
+
+  #deleteSome(condition: string, whose: number, edge: number): { deleted: number; isMore: boolean } {
+    const settled = `FROM messages WHERE kind = ${KIND.text} AND ${condition} ORDER BY seq`;
     const next = this.#database
       .query<{ bytes: number; isIndexed: number }, [number, number]>(
         `SELECT octet_length(text) AS bytes, seq <= (SELECT seq FROM search_progress) AS isIndexed
          ${settled} LIMIT ${MANY}`,
       )
-      .all(contact, seq);
+      .all(whose, edge);
     const isIndexed = next[0]?.isIndexed === 1;
     // Again and again, because another process or a search may have begun to make it anew.
     const isCleared = isIndexed && next.length === MANY;
@@ -105,7 +110,7 @@ export class MessageRemoval {
     for (let bytes = 0; count < most && bytes < BATCH_BYTES; count++) bytes += next[count]?.bytes ?? 0;
     const { changes: deleted } = this.#database.run(
       `UPDATE messages SET ${FORGET} WHERE seq IN (SELECT seq ${settled} LIMIT ?)`,
-      [contact, seq, count],
+      [whose, edge, count],
     );
     return { deleted, isMore: next.length > count };
   }
