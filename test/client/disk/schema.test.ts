@@ -114,10 +114,13 @@ describe.each(earlier)("a profile of version %i", (version) => {
     withOld(version, (folder) => {
       const file = profileFile(folder);
       const before = inspect(file, contentOf);
-      const statements = PROFILE_SCHEMA.versions
-        .slice(version)
-        .flatMap((script) => script.split(/;\n(?!\s|END)/))
-        .concat(`PRAGMA user_version=${PROFILE_SCHEMA.versions.length}`);
+      const [next = "", ...later] = PROFILE_SCHEMA.versions.slice(version);
+      // Between those of later versions the profiles of these are killed.
+      const statements = [
+        ...next.split(/;\n(?!\s|END)/),
+        ...later,
+        `PRAGMA user_version=${PROFILE_SCHEMA.versions.length}`,
+      ];
       expect(statements.length).toBeGreaterThan(version === 1 ? 10 : 1);
       const database = new Database(file, { strict: true });
       // A cache so small that uncommitted pages are written to the files already.
