@@ -51,6 +51,11 @@ export class Lanes {
     return [...this.#control.values()].flat();
   }
 
+  /** The feeds of which control entries are held. */
+  feeds(): string[] {
+    return [...this.#control.keys()];
+  }
+
   texts(feed: string): Readonly<HeldTexts> | undefined {
     return this.#texts.get(feed);
   }

@@ -1,0 +1,187 @@
+/**
+ * Gives a peer the entries that it lacks (GROUPS 5): in this side's order of arrival, so that it holds, for all that it
+ * holds, what the author had before it. Two things go by the number in their lane: what came to the front of a lane here
+ * after the rest of it, and what the peer lacks of the front.
+ */
+import { rawEntry } from "../../identity/group-entry.ts";
+import { MAX_ENTRIES, type GroupLink } from "./group-link.ts";
+import type { Holdings } from "./holdings.ts";
+import type { LinkedPeer } from "./linked-peer.ts";
+import type { GroupLog, StoredEntry } from "./log.ts";
+import type { Term } from "./membership.ts";
+
+/** Bytes queued on a link beyond which nothing of groups is written. */
+const ROOM = 64 * 1024;
+/** Bytes of one message, unless a single entry has more. */
+const MESSAGE_BYTES = 96 * 1024;
+/** Bytes of an entry beside its header and body: signature, quotes, commas. */
+const ENTRY_OVERHEAD = 100;
+/** Reads of the log for one peer before others have their turn. */
+const MAX_READS = 64;
+
+export function hasRoom(link: GroupLink): boolean {
+  return link.queuedBytes < ROOM;
+}
+
+export class Giving {
+  readonly #group: string;
+  readonly #log: GroupLog;
+  readonly #holdings: Holdings;
+
+  constructor(group: string, log: GroupLog, holdings: Holdings) {
+    this.#group = group;
+    this.#log = log;
+    this.#holdings = holdings;
+  }
+
+  /** Gives what the peer lacks while there is room. @param durable only what came up to this place. @throws SQLiteError */
+  give(peer: LinkedPeer, durable: number): void {
+    if (peer.isStale) this.#aim(peer, durable);
+    this.#giveBodies(peer, durable);
+    this.#giveGaps(peer, durable);
+    if (peer.gaps.length > 0) return;
+    if (this.#giveOn(peer, durable)) this.#giveFronts(peer, durable);
+  }
+
+  /** Finds out from where on this peer lacks something. */
+  #aim(peer: LinkedPeer, durable: number): void {
+    const { lanes, membership } = this.#holdings;
+    const { standing } = peer;
+    peer.isStale = false;
+    peer.gaps = [];
+    peer.fronts = [];
+    peer.limit = standing.name === "ended" ? (this.#holdings.endOf(peer.link.key) ?? 0) : Infinity;
+    const own = standing.name === "member" ? membership.terms.get(standing.feed) : undefined;
+    peer.floor = own?.history === "none" ? (lanes.control(own.feed)[0]?.seq ?? Infinity) : 0;
+    let from = durable + 1;
+    for (const term of membership.terms.values()) {
+      const has = peer.has(term.feed);
+      const next = has.c < this.#holdings.counted(term, "c") ? lanes.control(term.feed)[has.c] : undefined;
+      if (next !== undefined) from = Math.min(from, next.seq);
+      if (own !== undefined) from = Math.min(from, this.#aimTexts(peer, term));
+    }
+    peer.cursor = from - 1;
+  }
+
+  /** @returns the place of the first text to give in order of arrival; Infinity: there is none */
+  #aimTexts(peer: LinkedPeer, term: Term): number {
+    const { feed } = term;
+    const texts = this.#holdings.lanes.texts(feed);
+    const last = this.#holdings.counted(term, "t");
+    if (texts === undefined || last < texts.first.number) return Infinity;
+    const { t, first } = peer.has(feed);
+    if (t >= last) {
+      if (peer.floor === 0 && first > texts.first.number) peer.fronts.push(feed);
+      return Infinity;
+    }
+    const isBegun = t > 0;
+    let next = Math.max(t + 1, texts.first.number);
+    if (next < texts.base) {
+      if (isBegun || peer.floor === 0) peer.gaps.push({ feed, to: Math.min(texts.base - 1, last) });
+      next = texts.base;
+    }
+    if (next > last) return Infinity;
+    const seq = this.#log.texts(feed, next, next)[0]?.seq ?? Infinity;
+    return isBegun ? seq : Math.max(seq, peer.floor + 1);
+  }
+
+  /** @returns whether nothing is left */
+  #giveOn(peer: LinkedPeer, durable: number): boolean {
+    for (let reads = 0; reads < MAX_READS && hasRoom(peer.link); reads++) {
+      const rows = this.#log.after(peer.cursor, MAX_ENTRIES).filter(({ seq }) => seq <= durable);
+      if (rows.length === 0) return true;
+      const lacked: StoredEntry[] = [];
+      let bytes = 0;
+      for (const row of rows) {
+        if (this.#lacks(peer, row)) {
+          bytes += weight(row);
+          if (lacked.length > 0 && bytes > MESSAGE_BYTES) break;
+          lacked.push(row);
+          peer.holds(row);
+        }
+        peer.cursor = row.seq;
+      }
+      this.#send(peer, lacked);
+    }
+    return false;
+  }
+
+  #lacks(peer: LinkedPeer, { feed, lane, number, seq }: StoredEntry): boolean {
+    const term = this.#holdings.term(feed);
+    if (term === undefined || number > this.#holdings.cut(term, lane)) return false;
+    const has = peer.has(feed);
+    if (lane === "c") return number === has.c + 1 && seq <= peer.limit;
+    const texts = this.#holdings.lanes.texts(feed);
+    if (peer.standing.name !== "member" || !this.#holdings.isReadable(term) || texts === undefined)
+      return false;
+    if (has.t === 0 && peer.floor > 0) return number >= texts.base && seq > peer.floor;
+    // The other side lacks what this side has lost the front of: there it goes on behind a hole.
+    return number === has.t + 1 || (number > has.t && number === texts.first.number);
+  }
+
+  #giveGaps(peer: LinkedPeer, durable: number): void {
+    for (let gap = peer.gaps[0]; gap !== undefined && hasRoom(peer.link); gap = peer.gaps[0]) {
+      const { feed, to } = gap;
+      const from = Math.max(peer.has(feed).t + 1, this.#holdings.lanes.texts(feed)?.first.number ?? Infinity);
+      const given = this.#giveRun(
+        peer,
+        this.#log.texts(feed, from, Math.min(to, from + MAX_ENTRIES - 1)),
+        durable,
+      );
+      if (!given || peer.has(feed).t >= to) peer.gaps.shift();
+    }
+  }
+
+  #giveFronts(peer: LinkedPeer, durable: number): void {
+    for (let feed = peer.fronts[0]; feed !== undefined && hasRoom(peer.link); feed = peer.fronts[0]) {
+      const first = this.#holdings.lanes.texts(feed)?.first.number ?? Infinity;
+      const to = peer.has(feed).first - 1;
+      const rows = this.#log.texts(feed, Math.max(first, to - MAX_ENTRIES + 1), to).reverse();
+      const wanted = rows.filter(({ at }) => at >= peer.since);
+      const given = this.#giveRun(peer, wanted, durable);
+      if (!given || wanted.length < rows.length || peer.has(feed).first <= first) peer.fronts.shift();
+    }
+  }
+
+  /** Gives entries of one lane, as many as go into a message. @returns whether there was one */
+  #giveRun(peer: LinkedPeer, rows: readonly StoredEntry[], durable: number): boolean {
+    const run: StoredEntry[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += weight(row);
+      if (row.seq > durable || (run.length > 0 && bytes > MESSAGE_BYTES)) break;
+      run.push(row);
+      peer.holds(row);
+    }
+    this.#send(peer, run);
+    return run.length > 0;
+  }
+
+  /** Gives texts of which the peer has only the header. */
+  #giveBodies(peer: LinkedPeer, durable: number): void {
+    while (peer.wants.length > 0 && hasRoom(peer.link)) {
+      const { feed, number } = peer.wants.shift() ?? { feed: "", number: 0 };
+      const term = this.#holdings.term(feed);
+      if (term === undefined || number > this.#holdings.counted(term, "t")) continue;
+      const rows = this.#log.texts(feed, number, number);
+      this.#send(
+        peer,
+        rows.filter(({ body, seq }) => body !== null && seq > peer.floor && seq <= durable),
+      );
+    }
+  }
+
+  #send(peer: LinkedPeer, entries: readonly StoredEntry[]): void {
+    if (entries.length === 0) return;
+    peer.link.send({ action: "group_entries", group: this.#group, entries: entries.map(rawEntry) });
+  }
+}
+
+function weight({ header, body, size }: StoredEntry): number {
+  // Quotes and line feeds of the body are escaped on the wire.
+  return header.length + ENTRY_OVERHEAD + (body === null ? 4 : size + countEscapes(body));
+}
+
+function countEscapes(body: string): number {
+  return body.split('"').length - 1 + (body.split("\\").length - 1);
+}

@@ -1,0 +1,146 @@
+/** One link on which a group is spoken of: what its other side may get, and what it is known to have. */
+import type { EntryFields, Fork, Lane } from "../../identity/group-entry.ts";
+import type { GroupLink } from "./group-link.ts";
+import { isSameHead, type HeadFields, type Heads } from "./heads.ts";
+import type { TextPlace } from "./log.ts";
+
+/** Last numbers of both lanes, and the first text. 0: nothing. */
+export type Has = { c: number; t: number; first: number };
+
+/** `feed`: of the term that counts for this key. */
+export type Standing =
+  | { readonly name: "member"; readonly feed: string }
+  /** Not joined as far as this side knows, or this side does not know itself who belongs: control entries only. */
+  | { readonly name: "invited" }
+  /** Has no live term any more: control entries up to its end, and proofs of forks. */
+  | { readonly name: "ended" }
+  | { readonly name: "none" };
+
+/** Unknown feeds that are asked for at a time. */
+const MAX_ASKS = 64;
+/** Feeds of which the other side's word is kept. */
+const MAX_SAID = 4_096;
+
+export class LinkedPeer {
+  readonly link: GroupLink;
+  standing: Standing = { name: "none" };
+  /** What this side had when it greeted. */
+  greeting: Heads | undefined;
+  wasGreeted = false;
+  /** Whether it is known what the other side has, so that it can be given what it lacks. */
+  isCompared = false;
+  /** What this side has told of its heads; undefined: nothing yet. */
+  told: Map<string, HeadFields> | undefined;
+  mustTellAll = false;
+  /** ms: heads and hearsay are told at these times at the earliest. */
+  nextTell = 0;
+  nextSeen = 0;
+  /** Texts from before this time are not wanted by the other side. */
+  since = 0;
+  /** Whether the place from which it is given has to be found anew. */
+  isStale = true;
+  /** All up to this place in the order of arrival was given. */
+  cursor = 0;
+  /** What came up to this place is not given of lanes of texts of which it has nothing: its history begins there. */
+  floor = 0;
+  /** No control entries are given that came after this place. */
+  limit = Infinity;
+  /** Lanes of texts of which something that came later here stands before what comes next by order of arrival. */
+  gaps: { readonly feed: string; readonly to: number }[] = [];
+  /** Lanes of texts of which the other side lacks the front. */
+  fronts: string[] = [];
+  /** Lanes that the other side is asked for again at these times, since something of them was not taken. */
+  readonly asks = new Map<string, number>();
+  /** Bodies that the other side wants. */
+  wants: TextPlace[] = [];
+  /** Bodies that it was asked for. */
+  readonly wanted = new Set<string>();
+  /** Where this side is to show its entries, downwards from this number. */
+  readonly comparisons = new Map<string, Pick<EntryFields, "feed" | "lane" | "number">>();
+  /** The number of the proof of a fork in each lane that it was sent. */
+  readonly #proofs = new Map<string, number>();
+  /** What it was told by hearsay. */
+  readonly seen = new Map<string, string>();
+  #said = new Map<string, HeadFields>();
+  #has = new Map<string, Has>();
+
+  constructor(link: GroupLink) {
+    this.link = link;
+  }
+
+  /** The other side greets again: it has forgotten what was said. */
+  forget(): void {
+    this.greeting = undefined;
+    this.isCompared = false;
+    this.told = undefined;
+    this.mustTellAll = false;
+    this.#said = new Map();
+    this.#has = new Map();
+  }
+
+  /** It has what this side had at the greeting. */
+  adopt(heads: Heads): void {
+    for (const [feed, { c, t, first }] of heads.of) this.#has.set(feed, { c, t, first });
+    this.isCompared = true;
+    this.isStale = true;
+  }
+
+  has(feed: string): Has {
+    let has = this.#has.get(feed);
+    if (has === undefined) {
+      has = { c: 0, t: 0, first: 0 };
+      this.#has.set(feed, has);
+    }
+    return has;
+  }
+
+  said(feed: string): HeadFields | undefined {
+    return this.#said.get(feed);
+  }
+
+  /**
+   * It has named this head. What is on the way to it counts as had, unless it says the same a second time: then it has
+   * dropped something, and asks for it. So it does with an empty head of which it has not spoken.
+   */
+  says(fields: HeadFields): void {
+    const [feed, c, , first, t] = fields;
+    const before = this.#said.get(feed);
+    if (before === undefined && this.#said.size >= MAX_SAID) return;
+    this.#said.set(feed, fields);
+    this.isStale = true;
+    const has = this.has(feed);
+    const isAsked = before === undefined ? c === 0 && t === 0 : isSameHead(before, fields);
+    has.c = isAsked ? c : Math.max(has.c, c);
+    has.t = isAsked ? t : Math.max(has.t, t);
+    has.first = isAsked || before === undefined || has.first === 0 ? first : Math.min(has.first, first);
+  }
+
+  /** It has this entry: it gave it, or was sent it. */
+  holds({ feed, lane, number }: Pick<EntryFields, "feed" | "lane" | "number">): void {
+    const has = this.has(feed);
+    if (lane === "c") {
+      has.c = Math.max(has.c, number);
+      return;
+    }
+    // Behind a hole it holds no more of the lane than from there on.
+    has.first = has.t === 0 || number > has.t + 1 ? number : Math.min(has.first, number);
+    has.t = Math.max(has.t, number);
+  }
+
+  /** Something of this lane was not taken. @param at when it may be. Infinity: not on this link */
+  ask(feed: string, at: number): void {
+    if (this.asks.size < MAX_ASKS && !this.asks.has(feed)) this.asks.set(feed, at);
+  }
+
+  compare(feed: string, lane: Lane, number: number): void {
+    this.comparisons.set(`${feed} ${lane}`, { feed, lane, number });
+  }
+
+  /** Whether it holds what a proof of a fork cuts off, and was not sent the proof. Then it counts as sent. */
+  needsProof({ feed, lane, number }: Fork): boolean {
+    const key = `${feed} ${lane}`;
+    if (this.has(feed)[lane] < number || this.#proofs.get(key) === number) return false;
+    this.#proofs.set(key, number);
+    return true;
+  }
+}

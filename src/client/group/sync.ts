@@ -1,0 +1,487 @@
+/**
+ * The synchronisation of one group with those who are linked (GROUPS 3, 5 and 7). It has no timer and no socket: links,
+ * the disk and the time are given.
+ *
+ * - `take` collects what a read of a link has brought, and `commit` stores it in one transaction. Once that is durable,
+ *   `stored` acknowledges it by the heads and passes it on.
+ * - On a new link both sides greet with the sum of their heads. Of equal sums each has what the other has; otherwise each
+ *   tells all heads, and gives what the other lacks.
+ * - Nothing is ordered here: who gives does so in the order of its arrival, and what would leave a hole is not taken, and
+ *   asked for again.
+ */
+import { readEntry, type GroupEntry, type Lane, type RawEntry } from "../../identity/group-entry.ts";
+import { ForkSearch, isSignedBy } from "./fork-search.ts";
+import { Giving, hasRoom } from "./giving.ts";
+import { MAX_BODIES, MAX_HEADS, MAX_SEEN, type GroupLink, type SyncMessage } from "./group-link.ts";
+import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "./heads.ts";
+import { Holdings, type GroupChanges } from "./holdings.ts";
+import { LinkedPeer, type Standing } from "./linked-peer.ts";
+import type { GroupLog } from "./log.ts";
+import { mayWrite, type Membership, type Term } from "./membership.ts";
+
+/** Heads are told at most this often on a link, in ms, and what others have at most this often. */
+const TELL_INTERVAL = 1_000;
+const SEEN_INTERVAL = 10_000;
+/** By how much an author's clock may be ahead, in ms. */
+const MAX_AHEAD = 15 * 60_000;
+/** How long own entries that somebody has named, and nobody gives, keep this side from writing, in ms. */
+const CLAIM_PATIENCE = 60_000;
+
+/** Last numbers of our own feed that a key has named. `at`: when it last named larger ones. */
+type Claim = { readonly c: number; readonly t: number; readonly at: number };
+
+/** Of one side's texts another has so many, and its person has read so many. */
+type Heard = { readonly t: number; readonly read: number };
+
+export class GroupSync {
+  readonly #group: string;
+  /** Our own public key, as `public_key` of PROTOCOL 4. */
+  readonly #key: string;
+  readonly #holdings: Holdings;
+  readonly #giving: Giving;
+  readonly #forks: ForkSearch;
+  readonly #peers = new Map<GroupLink, LinkedPeer>();
+  /** What may be told: all of it is on the disk. */
+  #heads: Heads;
+  #durable: number;
+  /** Heads that may be told once all up to this place is on the disk. */
+  #coming: { readonly seq: number; readonly heads: Heads }[] = [];
+  /** Of each key that has told its heads in this run. */
+  readonly #claims = new Map<string, Claim>();
+  /** What terms have said themselves of other feeds. */
+  readonly #heard = new Map<string, Map<string, Heard>>();
+
+  /** @throws SQLiteError, Error if the founding entry is not on the disk */
+  constructor(group: string, key: string, log: GroupLog) {
+    this.#group = group;
+    this.#key = key;
+    this.#holdings = new Holdings(group, log);
+    this.#giving = new Giving(group, log, this.#holdings);
+    this.#forks = new ForkSearch(group, log, this.#holdings);
+    this.#durable = this.#holdings.seq;
+    this.#heads = this.#holdings.heads();
+  }
+
+  get membership(): Membership {
+    return this.#holdings.membership;
+  }
+
+  /** The term of our own key: of several live ones that with the smallest id, else one that has ended. */
+  get own(): Term | undefined {
+    return this.#termOf(this.#key);
+  }
+
+  /** How many texts of a feed others are known to have that are not here. Never counts what is not wanted here. */
+  missing(feed: string): number {
+    const { lanes, since } = this.#holdings;
+    const term = this.#holdings.term(feed);
+    if (term === undefined || !this.#holdings.isReadable(term)) return 0;
+    const last = lanes.end(feed, "t").number;
+    const named = Math.max(last, ...[...this.#peers.values()].map((peer) => peer.said(feed)?.[4] ?? 0));
+    const first = lanes.texts(feed)?.first.number ?? 1;
+    const isFrontWanted = since === 0 && this.own?.history !== "none";
+    return Math.max(0, Math.min(named, term.cutT) - last) + (isFrontWanted ? first - 1 : 0);
+  }
+
+  linkUp(link: GroupLink, now: number): void {
+    const peer = new LinkedPeer(link);
+    peer.standing = this.#standing(link.key);
+    this.#peers.set(link, peer);
+    this.#pump(peer, now);
+  }
+
+  linkDown(link: GroupLink): void {
+    this.#peers.delete(link);
+  }
+
+  /**
+   * Takes a message of a link; what it brings is collected until `commit`.
+   * @param now ms since 1970, corrected by the server's clock
+   * @returns false: no honest peer sends this. It is to be told `bad_request`, and the link closed
+   * @throws SQLiteError
+   */
+  take(link: GroupLink, message: SyncMessage, now: number): boolean {
+    const peer = this.#peers.get(link);
+    if (peer === undefined || peer.standing.name === "none") return true;
+    switch (message.action) {
+      case "group_heads":
+        if (message.heads === undefined) this.#takeGreeting(peer, message.sum);
+        else this.#takeHeads(peer, message.heads, now);
+        peer.since = message.since ?? 0;
+        return true;
+      case "group_entries":
+        return message.entries.every((raw) => this.#takeEntry(peer, raw, now));
+      case "group_fork":
+        return this.#forks.take(peer, message);
+      case "group_want": {
+        const room = MAX_BODIES - peer.wants.length;
+        if (peer.standing.name === "member") {
+          peer.wants.push(...message.bodies.slice(0, room).map(([feed, number]) => ({ feed, number })));
+        }
+        return true;
+      }
+      case "group_seen":
+        if (peer.standing.name === "member") this.#takeSeen(message.seen);
+        return true;
+    }
+  }
+
+  /**
+   * Stores what was taken and written, in one transaction. @returns undefined: nothing
+   * @throws SQLiteError: this object is of no use then, and a new one is to be made from what is on the disk
+   */
+  commit(): GroupChanges | undefined {
+    this.#settle();
+    const changes = this.#holdings.commit();
+    if (changes === undefined) return undefined;
+    this.#changed();
+    return changes;
+  }
+
+  /** All up to this place is on the disk: it is acknowledged, and passed on. @throws SQLiteError */
+  stored(seq: number, now: number): void {
+    this.#durable = Math.max(this.#durable, seq);
+    while (this.#coming[0] !== undefined && this.#coming[0].seq <= this.#durable) {
+      this.#heads = this.#coming.shift()?.heads ?? this.#heads;
+    }
+    this.pump(now);
+  }
+
+  /** Writes what links have room for. To be called when a link is drained, and about once a second. @throws SQLiteError */
+  pump(now: number): void {
+    for (const peer of this.#peers.values()) this.#pump(peer, now);
+  }
+
+  /** Where the next entry of our own goes. `at`: ms since 1970, never below the one before. */
+  next(feed: string, lane: Lane, now: number): { number: number; prev: string; at: number } {
+    const { number, id, at } = this.#holdings.lanes.end(feed, lane);
+    return { number: number + 1, prev: id, at: Math.max(now, at) };
+  }
+
+  /** How long an own entry is to wait for its lane's budget, in ms; Infinity: for ever. @param size bytes of its body */
+  budgetWait(feed: string, lane: Lane, now: number, size: number): number {
+    return this.#holdings.lanes.wait(feed, lane, "next", now, size);
+  }
+
+  /**
+   * Whether own entries may be signed now: another member has told its heads in this run of the program, and all that it
+   * named of our own feed is here. So a profile that was put back from a copy gets its own later entries back first.
+   */
+  maySign(now: number): boolean {
+    const { own } = this;
+    if (own === undefined || own.state === "ended" || own.isForked) return false;
+    const isAlone = [...this.membership.terms.values()].every(
+      ({ state, spki }) => state !== "member" || spki === this.#key,
+    );
+    if (isAlone) return true;
+    const has = {
+      c: this.#holdings.lanes.end(own.feed, "c").number,
+      t: this.#holdings.lanes.end(own.feed, "t").number,
+    };
+    const claims = [...this.#claims.values()];
+    const isTaken = ({ c, t }: Claim) => c <= has.c && t <= has.t;
+    return claims.some(isTaken) && claims.every((claim) => isTaken(claim) || claim.at + CLAIM_PATIENCE < now);
+  }
+
+  /** Whether own texts may be signed now. */
+  mayWrite(now: number): boolean {
+    const { own } = this;
+    return own !== undefined && mayWrite(this.membership, own) && this.maySign(now);
+  }
+
+  /** Takes an own entry, which stands where `next` says. `commit` stores it. @param draft the id of the text that it was */
+  write(entry: GroupEntry, draft?: string): void {
+    if (this.#holdings.lanes.place(entry) !== "next")
+      throw new RangeError("an entry is not at the end of its lane");
+    this.#holdings.take(entry, "next", draft);
+    // We are invited anew by those who knew that our last term had ended.
+    if (entry.kind === "join") for (const peer of this.#peers.values()) peer.forget();
+    if (entry.lane === "c") this.#settle();
+  }
+
+  /** The person has read the texts of a feed up to this number, which others are told. It is stored elsewhere. */
+  read(feed: string, number: number): void {
+    this.#holdings.read(feed, number);
+    this.#changed();
+  }
+
+  /** Deletes texts from before this time (ms since 1970), here only, and wants none of them any more. @throws SQLiteError */
+  trim(since: number): void {
+    this.#holdings.trim(since);
+    this.#changed();
+  }
+
+  #termOf(key: string): Term | undefined {
+    let found: Term | undefined;
+    const rank = { member: 0, invited: 1, ended: 2 };
+    for (const term of this.membership.terms.values()) {
+      if (term.spki !== key) continue;
+      const order = found === undefined ? -1 : rank[term.state] - rank[found.state];
+      if (found === undefined || order < 0 || (order === 0 && term.feed < found.feed)) found = term;
+    }
+    return found;
+  }
+
+  #standing(key: string): Standing {
+    const { own } = this;
+    const term = this.#termOf(key);
+    // Until our own `add` is here nobody can be judged; what is taken then proves itself.
+    if (own === undefined || this.#holdings.isJoining) return { name: "invited" };
+    if (term !== undefined && term.state !== "ended") {
+      const isShared = term.state === "member" && own.state === "member";
+      return isShared ? { name: "member", feed: term.feed } : { name: "invited" };
+    }
+    return { name: this.#holdings.endOf(key) === undefined ? "none" : "ended" };
+  }
+
+  /** Counts anew who belongs, if control entries were taken. */
+  #settle(): void {
+    if (this.#holdings.count()) this.#judge();
+  }
+
+  #judge(): void {
+    for (const peer of this.#peers.values()) {
+      peer.standing = this.#standing(peer.link.key);
+      peer.isStale = true;
+    }
+  }
+
+  /** The heads have changed; they are told once what was committed is on the disk. */
+  #changed(): void {
+    const heads = this.#holdings.heads();
+    const { seq } = this.#holdings;
+    if (seq > this.#durable) this.#coming.push({ seq, heads });
+    else this.#heads = heads;
+  }
+
+  #takeGreeting(peer: LinkedPeer, sum: string): void {
+    // A second greeting on one link comes from a side that has begun anew.
+    if (peer.wasGreeted) peer.forget();
+    peer.wasGreeted = true;
+    const greeting = this.#greet(peer);
+    if (peer.standing.name === "ended") return;
+    if (greeting.sum !== sum) {
+      peer.mustTellAll = true;
+      return;
+    }
+    peer.adopt(greeting);
+    peer.told = new Map([...greeting.of].map(([feed, head]) => [feed, headFields(feed, head)]));
+    this.#hearAll(peer, greeting);
+    // The fronts of lanes do not count in the sum.
+    peer.mustTellAll = this.#lacksFront();
+  }
+
+  #greet(peer: LinkedPeer): Heads {
+    if (peer.greeting === undefined) {
+      peer.greeting = this.#heads;
+      peer.link.send({ action: "group_heads", group: this.#group, sum: this.#heads.sum });
+    }
+    return peer.greeting;
+  }
+
+  #lacksFront(): boolean {
+    if (this.#holdings.since > 0 || this.own?.history === "none") return false;
+    return [...this.#heads.of.values()].some(({ first }) => first > 1);
+  }
+
+  #takeHeads(peer: LinkedPeer, heads: readonly HeadFields[], now: number): void {
+    if (!peer.isCompared && peer.told === undefined && peer.standing.name !== "ended")
+      peer.mustTellAll = true;
+    peer.isCompared = true;
+    peer.isStale = true;
+    if (peer.standing.name === "member") this.#claimed(peer.link.key, 0, 0, now);
+    for (const fields of heads) {
+      const [feed, c, cid, , t, tid, read] = fields;
+      peer.says(fields);
+      this.#forks.check(peer, feed, "c", c, cid);
+      this.#forks.check(peer, feed, "t", t, tid);
+      if (peer.standing.name === "member")
+        this.#hear(peer.link.key, peer.standing.feed, feed, { c, t, read }, now);
+    }
+  }
+
+  /** It has said that it has what we had when we greeted. */
+  #hearAll(peer: LinkedPeer, { of }: Heads): void {
+    const { standing } = peer;
+    if (standing.name !== "member") return;
+    this.#claimed(peer.link.key, 0, 0, 0);
+    for (const [feed, { c, t }] of of) this.#hear(peer.link.key, standing.feed, feed, { c, t, read: 0 }, 0);
+  }
+
+  #hear(
+    key: string,
+    by: string,
+    feed: string,
+    head: { c: number; t: number; read: number },
+    now: number,
+  ): void {
+    if (this.#holdings.term(feed) === undefined) return;
+    const heard = this.#heard.get(by) ?? new Map<string, Heard>();
+    this.#heard.set(by, heard);
+    const last = this.#holdings.lanes.end(feed, "t").number;
+    const before = heard.get(feed);
+    const t = Math.max(Math.min(head.t, last), before?.t ?? 0);
+    const read = Math.max(Math.min(head.read, last), before?.read ?? 0);
+    heard.set(feed, { t, read });
+    if (feed !== this.own?.feed) return;
+    this.#claimed(key, head.c, head.t, now);
+    if (t === before?.t && read === before.read) return;
+    this.#holdings.received({ term: by, received: t, read, isDirect: true });
+  }
+
+  #claimed(key: string, c: number, t: number, now: number): void {
+    const before = this.#claims.get(key);
+    if (key === this.#key || (before !== undefined && c <= before.c && t <= before.t)) return;
+    this.#claims.set(key, { c: Math.max(c, before?.c ?? 0), t: Math.max(t, before?.t ?? 0), at: now });
+  }
+
+  #takeSeen(seen: readonly (readonly [feed: string, t: number, read: number])[]): void {
+    const { own } = this;
+    if (own === undefined) return;
+    const last = this.#holdings.lanes.end(own.feed, "t").number;
+    for (const [term, t, read] of seen) {
+      if (this.#holdings.term(term) === undefined) continue;
+      const receipt = { term, received: Math.min(t, last), read: Math.min(read, last), isDirect: false };
+      this.#holdings.received(receipt);
+    }
+  }
+
+  /** @returns false: no honest peer passes this on */
+  #takeEntry(peer: LinkedPeer, raw: RawEntry, now: number): boolean {
+    const entry = readEntry(this.#group, raw);
+    if (entry === undefined || (entry.lane === "c" && entry.body === null)) return false;
+    const { feed, lane, number, at, size } = entry;
+    const { lanes } = this.#holdings;
+    const isTaken = (by: Term | undefined) =>
+      by !== undefined &&
+      (lane === "c" || (peer.standing.name === "member" && this.#holdings.isReadable(by)));
+    if (!isTaken(this.#holdings.term(feed))) this.#settle();
+    const term = this.#holdings.term(feed);
+    if (term === undefined) peer.ask(feed, now);
+    if (term === undefined || !isTaken(term)) return true;
+    peer.holds(entry);
+    if (number > this.#holdings.cut(term, lane)) return true;
+    const place = this.#place(peer, entry);
+    switch (place) {
+      case "held":
+        return this.#takeAgain(peer, entry, term);
+      case "before":
+        return true;
+      case "beyond":
+        peer.ask(feed, now);
+        return true;
+      default:
+    }
+    if (!isSignedBy(this.#group, entry, term)) return false;
+    const end = lanes.end(feed, lane);
+    if (place === "misfit") {
+      peer.compare(feed, lane, number > end.number ? end.number : number + 1);
+      return true;
+    }
+    if (place === "front") {
+      const { first } = lanes.texts(feed) ?? {};
+      const isWanted = at >= this.#holdings.since && this.own?.history !== "none";
+      if (!isWanted || at > (first?.at ?? 0) || lanes.wait(feed, lane, "front", at, size) > 0) return true;
+      this.#holdings.take(entry, place);
+      return true;
+    }
+    if (at > now + MAX_AHEAD) peer.ask(feed, at - MAX_AHEAD);
+    // Everybody refuses this, so that the lane stands still for all.
+    else if (at < end.at || lanes.wait(feed, lane, "next", at, size) > 0) peer.ask(feed, Infinity);
+    else this.#holdings.take(entry, place);
+    return true;
+  }
+
+  #place(peer: LinkedPeer, entry: GroupEntry): ReturnType<Holdings["lanes"]["place"]> | "restart" {
+    const place = this.#holdings.lanes.place(entry);
+    if (place !== "beyond" || entry.lane === "c") return place;
+    const { feed, number } = entry;
+    // It has nothing of the lane before this entry, or gives nothing of before our joining.
+    const isFirst = peer.said(feed)?.[3] === number;
+    const isNew = this.#holdings.lanes.texts(feed) === undefined && this.own?.history === "none";
+    return isFirst || isNew ? "restart" : place;
+  }
+
+  #takeAgain(peer: LinkedPeer, entry: GroupEntry, term: Term): boolean {
+    const { feed, lane, number, id } = entry;
+    if (this.#holdings.idAt(feed, lane, number) === id) {
+      this.#holdings.fill(entry);
+      return true;
+    }
+    const held = this.#holdings.entry(feed, lane, number);
+    return held === undefined || this.#forks.differs(peer, held, entry, term);
+  }
+
+  #pump(peer: LinkedPeer, now: number): void {
+    const { standing, link } = peer;
+    if (standing.name === "none" || !hasRoom(link)) return;
+    const { own } = this;
+    const isGreeting = own === undefined || this.#holdings.isJoining || standing.name === "member";
+    if (isGreeting) this.#greet(peer);
+    if (standing.name !== "ended") this.#tell(peer, now);
+    if (!peer.isCompared) return;
+    this.#forks.show(peer);
+    this.#giving.give(peer, this.#durable);
+    if (standing.name !== "member") return;
+    this.#wantBodies(peer);
+    this.#tellSeen(peer, standing.feed, now);
+  }
+
+  /** Tells all heads, or those that have changed, and asks again for what was not taken. */
+  #tell(peer: LinkedPeer, now: number): void {
+    if (now < peer.nextTell) return;
+    const told = peer.mustTellAll ? new Map<string, HeadFields>() : peer.told;
+    if (told === undefined) return;
+    const fields: HeadFields[] = [];
+    for (const [feed, head] of this.#heads.of) {
+      const now = headFields(feed, head);
+      const before = told.get(feed);
+      if (before === undefined || !isSameHead(before, now)) fields.push(now);
+    }
+    const isNew = new Set(fields.map(([feed]) => feed));
+    for (const [feed, at] of peer.asks) {
+      if (at > now || isNew.has(feed)) continue;
+      peer.asks.delete(feed);
+      fields.push(headFields(feed, this.#heads.of.get(feed) ?? emptyHead(feed)));
+    }
+    if (fields.length === 0 && !peer.mustTellAll) return;
+    peer.mustTellAll = false;
+    peer.told = told;
+    peer.nextTell = now + TELL_INTERVAL;
+    for (const field of fields) told.set(field[0], field);
+    const since = this.#holdings.since > 0 ? { since: this.#holdings.since } : {};
+    const { sum } = this.#heads;
+    for (let from = 0; from === 0 || from < fields.length; from += MAX_HEADS) {
+      const heads = fields.slice(from, from + MAX_HEADS);
+      peer.link.send({ action: "group_heads", group: this.#group, sum, heads, ...since });
+    }
+  }
+
+  #wantBodies(peer: LinkedPeer): void {
+    const bodies: [string, number][] = [];
+    for (const [key, { feed, number }] of this.#holdings.bodiless) {
+      if (bodies.length === MAX_BODIES) break;
+      const { t, first } = peer.has(feed);
+      if (peer.wanted.has(key) || number > t || number < first) continue;
+      peer.wanted.add(key);
+      bodies.push([feed, number]);
+    }
+    if (bodies.length > 0) peer.link.send({ action: "group_want", group: this.#group, bodies });
+  }
+
+  /** Tells how far others have, and have read, what this peer wrote. */
+  #tellSeen(peer: LinkedPeer, feed: string, now: number): void {
+    if (now < peer.nextSeen) return;
+    const seen: [string, number, number][] = [];
+    for (const [term, heard] of this.#heard) {
+      const of = term === feed ? undefined : heard.get(feed);
+      if (of === undefined || of.t === 0 || peer.seen.get(term) === `${of.t} ${of.read}`) continue;
+      if (seen.length === MAX_SEEN) break;
+      peer.seen.set(term, `${of.t} ${of.read}`);
+      seen.push([term, of.t, of.read]);
+    }
+    if (seen.length === 0) return;
+    peer.nextSeen = now + SEEN_INTERVAL;
+    peer.link.send({ action: "group_seen", group: this.#group, seen });
+  }
+}
