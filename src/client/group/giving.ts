@@ -97,7 +97,7 @@ export class Giving {
           bytes += weight(row);
           if (lacked.length > 0 && bytes > MESSAGE_BYTES) break;
           lacked.push(row);
-          peer.holds(row);
+          peer.gives(row);
         }
         peer.cursor = row.seq;
       }
@@ -151,7 +151,7 @@ export class Giving {
       bytes += weight(row);
       if (row.seq > durable || (run.length > 0 && bytes > MESSAGE_BYTES)) break;
       run.push(row);
-      peer.holds(row);
+      peer.gives(row);
     }
     this.#send(peer, run);
     return run.length > 0;

@@ -61,6 +61,8 @@ export class LinkedPeer {
   readonly #proofs = new Map<string, number>();
   /** What it was told by hearsay. */
   readonly seen = new Map<string, string>();
+  /** The last numbers of each feed that it was sent. */
+  readonly #given = new Map<string, { c: number; t: number }>();
   #said = new Map<string, HeadFields>();
   #has = new Map<string, Has>();
 
@@ -68,9 +70,14 @@ export class LinkedPeer {
     this.link = link;
   }
 
-  /** The other side greets again: it has forgotten what was said. */
-  forget(): void {
+  /** This side begins anew on this link. */
+  greetAgain(): void {
+    this.forget();
     this.greeting = undefined;
+  }
+
+  /** The other side begins anew: it has forgotten what was said. */
+  forget(): void {
     this.isCompared = false;
     this.told = undefined;
     this.mustTellAll = false;
@@ -125,6 +132,23 @@ export class LinkedPeer {
     // Behind a hole it holds no more of the lane than from there on.
     has.first = has.t === 0 || number > has.t + 1 ? number : Math.min(has.first, number);
     has.t = Math.max(has.t, number);
+  }
+
+  /** It is sent this entry. */
+  gives(entry: Pick<EntryFields, "feed" | "lane" | "number">): void {
+    this.holds(entry);
+    const given = this.#given.get(entry.feed) ?? { c: 0, t: 0 };
+    given[entry.lane] = Math.max(given[entry.lane], entry.number);
+    this.#given.set(entry.feed, given);
+  }
+
+  /** Whether it knows this head without being told: nothing is new but what it was sent. */
+  isImplied([feed, c, , first, t, , read]: HeadFields): boolean {
+    const given = this.#given.get(feed);
+    const [, toldC = 0, , toldFirst = Math.min(1, first), toldT = 0, , toldRead = 0] =
+      this.told?.get(feed) ?? [];
+    if (given === undefined || first !== toldFirst || read !== toldRead) return false;
+    return (c === toldC || c === given.c) && (t === toldT || t === given.t);
   }
 
   /** Something of this lane was not taken. @param at when it may be. Infinity: not on this link */

@@ -71,6 +71,11 @@ export class GroupSync {
     return this.#termOf(this.#key);
   }
 
+  /** Equal for equal stores: of all that was committed and counts. */
+  get sum(): string {
+    return this.#holdings.heads().sum;
+  }
+
   /** How many texts of a feed others are known to have that are not here. Never counts what is not wanted here. */
   missing(feed: string): number {
     const { lanes, since } = this.#holdings;
@@ -195,7 +200,7 @@ export class GroupSync {
       throw new RangeError("an entry is not at the end of its lane");
     this.#holdings.take(entry, "next", draft);
     // We are invited anew by those who knew that our last term had ended.
-    if (entry.kind === "join") for (const peer of this.#peers.values()) peer.forget();
+    if (entry.kind === "join") for (const peer of this.#peers.values()) peer.greetAgain();
     if (entry.lane === "c") this.#settle();
   }
 
@@ -255,12 +260,13 @@ export class GroupSync {
   }
 
   #takeGreeting(peer: LinkedPeer, sum: string): void {
-    // A second greeting on one link comes from a side that has begun anew.
-    if (peer.wasGreeted) peer.forget();
+    // A second greeting on one link comes from a side that has begun anew. Another greeting would never end.
+    const isAnew = peer.wasGreeted;
+    if (isAnew) peer.forget();
     peer.wasGreeted = true;
     const greeting = this.#greet(peer);
     if (peer.standing.name === "ended") return;
-    if (greeting.sum !== sum) {
+    if (isAnew || greeting.sum !== sum) {
       peer.mustTellAll = true;
       return;
     }
@@ -352,6 +358,7 @@ export class GroupSync {
     if (entry === undefined || (entry.lane === "c" && entry.body === null)) return false;
     const { feed, lane, number, at, size } = entry;
     const { lanes } = this.#holdings;
+    const isText = lane === "t";
     const isTaken = (by: Term | undefined) =>
       by !== undefined &&
       (lane === "c" || (peer.standing.name === "member" && this.#holdings.isReadable(by)));
@@ -360,6 +367,9 @@ export class GroupSync {
     if (term === undefined) peer.ask(feed, now);
     if (term === undefined || !isTaken(term)) return true;
     peer.holds(entry);
+    if (isText && peer.standing.name === "member") {
+      this.#hear(peer.link.key, peer.standing.feed, feed, { c: 0, t: number, read: 0 }, now);
+    }
     if (number > this.#holdings.cut(term, lane)) return true;
     const place = this.#place(peer, entry);
     switch (place) {
@@ -418,10 +428,12 @@ export class GroupSync {
     const { own } = this;
     const isGreeting = own === undefined || this.#holdings.isJoining || standing.name === "member";
     if (isGreeting) this.#greet(peer);
-    if (standing.name !== "ended") this.#tell(peer, now);
+    if (peer.mustTellAll && standing.name !== "ended") this.#tell(peer, now);
     if (!peer.isCompared) return;
     this.#forks.show(peer);
     this.#giving.give(peer, this.#durable);
+    // What was just given need not be told.
+    if (standing.name !== "ended") this.#tell(peer, now);
     if (standing.name !== "member") return;
     this.#wantBodies(peer);
     this.#tellSeen(peer, standing.feed, now);
@@ -433,16 +445,21 @@ export class GroupSync {
     const told = peer.mustTellAll ? new Map<string, HeadFields>() : peer.told;
     if (told === undefined) return;
     const fields: HeadFields[] = [];
+    const isTold = (fresh: HeadFields) => {
+      const before = told.get(fresh[0]);
+      return before !== undefined && isSameHead(before, fresh);
+    };
+    const isAsked = (feed: string) => (peer.asks.get(feed) ?? Infinity) <= now;
     for (const [feed, head] of this.#heads.of) {
-      const now = headFields(feed, head);
-      const before = told.get(feed);
-      if (before === undefined || !isSameHead(before, now)) fields.push(now);
+      const fresh = headFields(feed, head);
+      if (peer.mustTellAll || !(isTold(fresh) || peer.isImplied(fresh) || isAsked(feed))) fields.push(fresh);
     }
-    const isNew = new Set(fields.map(([feed]) => feed));
-    for (const [feed, at] of peer.asks) {
-      if (at > now || isNew.has(feed)) continue;
-      peer.asks.delete(feed);
-      fields.push(headFields(feed, this.#heads.of.get(feed) ?? emptyHead(feed)));
+    for (const feed of peer.asks.keys()) {
+      if (!isAsked(feed)) continue;
+      const fresh = headFields(feed, this.#heads.of.get(feed) ?? emptyHead(feed));
+      // Only what is told a second time is asked for.
+      if (isTold(fresh) || !this.#heads.of.has(feed)) peer.asks.delete(feed);
+      if (!peer.mustTellAll) fields.push(fresh);
     }
     if (fields.length === 0 && !peer.mustTellAll) return;
     peer.mustTellAll = false;
