@@ -74,7 +74,8 @@ export class Giving {
       if (peer.floor === 0 && first > texts.first.number) peer.fronts.push(feed);
       return Infinity;
     }
-    const isBegun = t > 0;
+    // Who gets no history is not believed to have a part of it.
+    const isBegun = t > 0 && (peer.floor === 0 || peer.hasProven(feed, t));
     let next = Math.max(t + 1, texts.first.number);
     if (next < texts.base) {
       if (isBegun || peer.floor === 0) peer.gaps.push({ feed, to: Math.min(texts.base - 1, last) });
@@ -114,7 +115,8 @@ export class Giving {
     const texts = this.#holdings.lanes.texts(feed);
     if (peer.standing.name !== "member" || !this.#holdings.isReadable(term) || texts === undefined)
       return false;
-    if (has.t === 0 && peer.floor > 0) return number >= texts.base && seq > peer.floor;
+    if (peer.floor > 0 && seq <= peer.floor && !peer.hasProven(feed, has.t)) return false;
+    if (has.t === 0 && peer.floor > 0) return number >= texts.base;
     // The other side lacks what this side has lost the front of: there it goes on behind a hole.
     return number === has.t + 1 || (number > has.t && number === texts.first.number);
   }

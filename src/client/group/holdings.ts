@@ -1,6 +1,6 @@
 /** All that this side holds of a group, and who belongs by it; what is taken waits in a batch for its commit. */
 import { readControl, readText } from "../../identity/group-body.ts";
-import type { Fork, GroupEntry, Lane } from "../../identity/group-entry.ts";
+import { isSigned, type Fork, type GroupEntry, type Lane } from "../../identity/group-entry.ts";
 import { Heads, type Head } from "./heads.ts";
 import { Lanes } from "./lanes.ts";
 import type { GroupBatch, GroupLog, Receipt, StoredEntry, TextPlace } from "./log.ts";
@@ -81,9 +81,13 @@ export class Holdings {
     return true;
   }
 
-  /** Whether we have accepted an invitation, and do not hold yet what admits us. */
-  get isJoining(): boolean {
-    return this.lanes.feeds().some((feed) => this.term(feed) === undefined);
+  /** Whether this key (base64) has accepted an invitation, and what admits it is not held yet. */
+  isJoining(key: string): boolean {
+    const spki = Buffer.from(key, "base64");
+    return this.lanes.feeds().some((feed) => {
+      const join = this.term(feed) === undefined ? this.lanes.control(feed)[0] : undefined;
+      return join !== undefined && isSigned(this.#group, join, spki);
+    });
   }
 
   get forks(): Iterable<Fork> {
@@ -139,7 +143,8 @@ export class Holdings {
   }
 
   /** Takes an entry that was checked. `draft`: see `GroupBatch`. */
-  take(entry: GroupEntry, place: "next" | "front" | "restart", draft?: string): void {
+  take(taken: GroupEntry, place: "next" | "front" | "restart", draft?: string): void {
+    const entry = this.#isGone(taken) ? { ...taken, body: null } : taken;
     const { feed, lane, number, body } = entry;
     this.#batch.entries.push({ entry, draft });
     if (place === "front") this.lanes.prepend(entry);
@@ -154,7 +159,7 @@ export class Holdings {
     }
     const key = placeKey(feed, number);
     this.#taken.set(key, entry);
-    if (body === null && !this.#gone.has(key)) this.bodiless.set(key, { feed, number });
+    if (body === null && !this.#isGone(taken)) this.bodiless.set(key, { feed, number });
     this.#withdraw(entry);
   }
 
@@ -288,6 +293,14 @@ export class Holdings {
     return counted;
   }
 
+  /** Whether its withdrawal, or that of the text which it changes, came before it. */
+  #isGone(entry: GroupEntry): boolean {
+    if (entry.lane === "c") return false;
+    const said = entry.kind === "edit" ? readText(entry) : undefined;
+    const target = said?.kind === "edit" ? said.target : entry.number;
+    return this.#gone.has(placeKey(entry.feed, entry.number)) || this.#gone.has(placeKey(entry.feed, target));
+  }
+
   #withdraw(entry: GroupEntry): void {
     if (entry.kind !== "withdraw") return;
     const said = readText(entry);
@@ -313,7 +326,10 @@ export class Holdings {
   #endedAt(feed: string, number: number): string | undefined {
     for (const entry of this.lanes.allControl()) {
       const said = entry.kind === "end" ? readControl(entry) : undefined;
-      if (said?.kind === "end" && said.feed === feed && said.t === number) return said.tid;
+      const [author, term] = [this.term(entry.feed), this.term(feed)];
+      if (said?.kind !== "end" || said.feed !== feed || said.t !== number) continue;
+      if (author === undefined || term === undefined || entry.number > author.cutC) continue;
+      if (mayEnd(author, term)) return said.tid;
     }
     return undefined;
   }

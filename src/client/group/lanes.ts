@@ -111,7 +111,10 @@ export class Lanes {
   restart({ feed, number, prev, id, at, size }: GroupEntry): void {
     const first = { number, prev, at };
     const last = { number, id, at };
-    this.#texts.set(feed, { base: number, first, last, early: [[at, size]], recent: [[at, size]] });
+    // A lane that begins anew has spent what it had spent before.
+    const recent = this.#texts.get(feed)?.recent ?? [];
+    spend(recent, at, size);
+    this.#texts.set(feed, { base: number, first, last, early: [[at, size]], recent });
   }
 
   /** The lane as the disk has it after its front was trimmed. */

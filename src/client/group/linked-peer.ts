@@ -14,7 +14,8 @@ export type Standing =
   | { readonly name: "invited" }
   /** Has no live term any more: control entries up to its end, and proofs of forks. */
   | { readonly name: "ended" }
-  | { readonly name: "none" };
+  /** Nothing is known of this key: only what proves itself is taken. */
+  | { readonly name: "unknown" };
 
 /** Unknown feeds that are asked for at a time. */
 const MAX_ASKS = 64;
@@ -23,10 +24,12 @@ const MAX_SAID = 4_096;
 
 export class LinkedPeer {
   readonly link: GroupLink;
-  standing: Standing = { name: "none" };
+  standing: Standing = { name: "unknown" };
   /** What this side had when it greeted. */
   greeting: Heads | undefined;
-  wasGreeted = false;
+  /** Greetings of both sides. Each is answered once, unless both have begun at a time. */
+  greetingsSent = 0;
+  greetingsTaken = 0;
   /** Whether it is known what the other side has, so that it can be given what it lacks. */
   isCompared = false;
   /** What this side has told of its heads; undefined: nothing yet. */
@@ -57,6 +60,10 @@ export class LinkedPeer {
   readonly wanted = new Set<string>();
   /** Where this side is to show its entries, downwards from this number. */
   readonly comparisons = new Map<string, Pick<EntryFields, "feed" | "lane" | "number">>();
+  /** From where on each lane was shown; what lies above is not shown again. */
+  readonly #shown = new Map<string, number>();
+  /** The lowest number of each lane of texts that it has shown to have. */
+  readonly #proven = new Map<string, number>();
   /** The number of the proof of a fork in each lane that it was sent. */
   readonly #proofs = new Map<string, number>();
   /** What it was told by hearsay. */
@@ -74,6 +81,14 @@ export class LinkedPeer {
   greetAgain(): void {
     this.forget();
     this.greeting = undefined;
+  }
+
+  /**
+   * Texts are not taken before the other side has answered our last greeting: of those under way, others that stood
+   * before them were not taken.
+   */
+  get isDeaf(): boolean {
+    return this.greeting === undefined || this.greetingsTaken < this.greetingsSent;
   }
 
   /** The other side begins anew: it has forgotten what was said. */
@@ -122,6 +137,16 @@ export class LinkedPeer {
     has.first = isAsked || before === undefined || has.first === 0 ? first : Math.min(has.first, first);
   }
 
+  /** It has shown the id of this text, or was given it. */
+  proves(feed: string, number: number): void {
+    this.#proven.set(feed, Math.min(number, this.#proven.get(feed) ?? Infinity));
+  }
+
+  /** Whether it is known to have had a text of this lane, up to this number, without our trusting its word. */
+  hasProven(feed: string, number: number): boolean {
+    return (this.#proven.get(feed) ?? Infinity) <= number;
+  }
+
   /** It has this entry: it gave it, or was sent it. */
   holds({ feed, lane, number }: Pick<EntryFields, "feed" | "lane" | "number">): void {
     const has = this.has(feed);
@@ -140,6 +165,7 @@ export class LinkedPeer {
     const given = this.#given.get(entry.feed) ?? { c: 0, t: 0 };
     given[entry.lane] = Math.max(given[entry.lane], entry.number);
     this.#given.set(entry.feed, given);
+    if (entry.lane === "t") this.proves(entry.feed, entry.number);
   }
 
   /** Whether it knows this head without being told: nothing is new but what it was sent. */
@@ -157,7 +183,10 @@ export class LinkedPeer {
   }
 
   compare(feed: string, lane: Lane, number: number): void {
-    this.comparisons.set(`${feed} ${lane}`, { feed, lane, number });
+    const key = `${feed} ${lane}`;
+    if (number >= (this.#shown.get(key) ?? Infinity)) return;
+    this.#shown.set(key, number);
+    this.comparisons.set(key, { feed, lane, number });
   }
 
   /** Whether it holds what a proof of a fork cuts off, and was not sent the proof. Then it counts as sent. */

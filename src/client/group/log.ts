@@ -67,15 +67,18 @@ export type GroupBatch = {
 /** Every method may throw SQLiteError. */
 export interface GroupLog {
   load(): GroupContents;
-  /** Stores all in one transaction. @returns the `seq` of each entry, in order */
+  /**
+   * Stores all in one transaction. A text of which the withdrawal came first, and an edit of it, is stored without body.
+   * @returns the `seq` of each entry, in order */
   write(batch: GroupBatch): number[];
   /** The entries that came after `seq`, in order of arrival, at most `limit`. */
   after(seq: number, limit: number): StoredEntry[];
   /** The texts of a lane from one number to another, both included, in the order of their numbers. */
   texts(feed: string, from: number, to: number): StoredEntry[];
   /**
-   * Deletes texts from before `since` (ms since 1970) at the front of each lane, but never its last one, and remembers
-   * `since`. @returns the lanes that have changed
+   * Deletes texts from before `since` (ms since 1970) at the front of each lane, and remembers `since`. Of those in the 24
+   * hours before the last one of their lane only the body goes, since budgets count them. @returns the lanes that have
+   * changed
    */
   trim(since: number): TextLane[];
 }

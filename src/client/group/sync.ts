@@ -17,6 +17,7 @@ import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "
 import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
 import type { GroupLog } from "./log.ts";
+import { termOfKey } from "./members.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
 
 /** Heads are told at most this often on a link, in ms, and what others have at most this often. */
@@ -41,6 +42,8 @@ export class GroupSync {
   readonly #giving: Giving;
   readonly #forks: ForkSearch;
   readonly #peers = new Map<GroupLink, LinkedPeer>();
+  /** Whether our own `add` is not here yet. */
+  #isJoining = false;
   /** What may be told: all of it is on the disk. */
   #heads: Heads;
   #durable: number;
@@ -50,6 +53,8 @@ export class GroupSync {
   readonly #claims = new Map<string, Claim>();
   /** What terms have said themselves of other feeds. */
   readonly #heard = new Map<string, Map<string, Heard>>();
+  /** What others have said that terms have of ours. */
+  readonly #hearsay = new Map<string, Heard>();
 
   /** @throws SQLiteError, Error if the founding entry is not on the disk */
   constructor(group: string, key: string, log: GroupLog) {
@@ -60,6 +65,7 @@ export class GroupSync {
     this.#forks = new ForkSearch(group, log, this.#holdings);
     this.#durable = this.#holdings.seq;
     this.#heads = this.#holdings.heads();
+    this.#judge();
   }
 
   get membership(): Membership {
@@ -107,7 +113,7 @@ export class GroupSync {
    */
   take(link: GroupLink, message: SyncMessage, now: number): boolean {
     const peer = this.#peers.get(link);
-    if (peer === undefined || peer.standing.name === "none") return true;
+    if (peer === undefined) return true;
     switch (message.action) {
       case "group_heads":
         if (message.heads === undefined) this.#takeGreeting(peer, message.sum);
@@ -178,14 +184,19 @@ export class GroupSync {
     const isAlone = [...this.membership.terms.values()].every(
       ({ state, spki }) => state !== "member" || spki === this.#key,
     );
-    if (isAlone) return true;
-    const has = {
-      c: this.#holdings.lanes.end(own.feed, "c").number,
-      t: this.#holdings.lanes.end(own.feed, "t").number,
-    };
-    const claims = [...this.#claims.values()];
-    const isTaken = ({ c, t }: Claim) => c <= has.c && t <= has.t;
-    return claims.some(isTaken) && claims.every((claim) => isTaken(claim) || claim.at + CLAIM_PATIENCE < now);
+    const isOld = ({ at }: Claim) => at + CLAIM_PATIENCE < now;
+    const claims = [...this.#claims];
+    if (claims.some(([, claim]) => !this.#isTaken(claim) && !isOld(claim))) return false;
+    return (
+      isAlone || claims.some(([key, claim]) => this.#isTaken(claim) && this.#termOf(key)?.state === "member")
+    );
+  }
+
+  #isTaken({ c, t }: Claim): boolean {
+    const { own } = this;
+    if (own === undefined) return false;
+    const { lanes } = this.#holdings;
+    return c <= lanes.end(own.feed, "c").number && t <= lanes.end(own.feed, "t").number;
   }
 
   /** Whether own texts may be signed now. */
@@ -217,26 +228,20 @@ export class GroupSync {
   }
 
   #termOf(key: string): Term | undefined {
-    let found: Term | undefined;
-    const rank = { member: 0, invited: 1, ended: 2 };
-    for (const term of this.membership.terms.values()) {
-      if (term.spki !== key) continue;
-      const order = found === undefined ? -1 : rank[term.state] - rank[found.state];
-      if (found === undefined || order < 0 || (order === 0 && term.feed < found.feed)) found = term;
-    }
-    return found;
+    const { membership } = this;
+    return termOfKey(membership, key) ?? [...membership.terms.values()].find(({ spki }) => spki === key);
   }
 
   #standing(key: string): Standing {
     const { own } = this;
     const term = this.#termOf(key);
     // Until our own `add` is here nobody can be judged; what is taken then proves itself.
-    if (own === undefined || this.#holdings.isJoining) return { name: "invited" };
+    if (own === undefined || this.#isJoining) return { name: "invited" };
     if (term !== undefined && term.state !== "ended") {
       const isShared = term.state === "member" && own.state === "member";
       return isShared ? { name: "member", feed: term.feed } : { name: "invited" };
     }
-    return { name: this.#holdings.endOf(key) === undefined ? "none" : "ended" };
+    return { name: this.#holdings.endOf(key) === undefined ? "unknown" : "ended" };
   }
 
   /** Counts anew who belongs, if control entries were taken. */
@@ -245,9 +250,14 @@ export class GroupSync {
   }
 
   #judge(): void {
+    const wasJoining = this.#isJoining;
+    const { own } = this;
+    this.#isJoining = own === undefined || (own.state === "ended" && this.#holdings.isJoining(this.#key));
     for (const peer of this.#peers.values()) {
       peer.standing = this.#standing(peer.link.key);
       peer.isStale = true;
+      // Texts were not taken until now.
+      if (wasJoining && !this.#isJoining) peer.greetAgain();
     }
   }
 
@@ -260,10 +270,15 @@ export class GroupSync {
   }
 
   #takeGreeting(peer: LinkedPeer, sum: string): void {
-    // A second greeting on one link comes from a side that has begun anew. Another greeting would never end.
-    const isAnew = peer.wasGreeted;
+    // A second greeting comes from a side that has begun anew, or answers our own second one.
+    const isAnew = peer.greetingsTaken > 0;
+    peer.greetingsTaken++;
     if (isAnew) peer.forget();
-    peer.wasGreeted = true;
+    if (peer.greetingsTaken > peer.greetingsSent) peer.greeting = undefined;
+    if (peer.standing.name === "unknown") {
+      this.#tellOwn(peer);
+      return;
+    }
     const greeting = this.#greet(peer);
     if (peer.standing.name === "ended") return;
     if (isAnew || greeting.sum !== sum) {
@@ -277,9 +292,22 @@ export class GroupSync {
     peer.mustTellAll = this.#lacksFront();
   }
 
+  /**
+   * Somebody who speaks of the group, and of whom this side knows nothing: a copy may have been put back from before they
+   * were admitted. They are told what is here of our own feed alone, so that they give what they have.
+   */
+  #tellOwn(peer: LinkedPeer): void {
+    const feed = this.own?.feed;
+    const head = feed === undefined ? undefined : this.#heads.of.get(feed);
+    if (feed === undefined || head === undefined) return;
+    const heads = [headFields(feed, head)];
+    peer.link.send({ action: "group_heads", group: this.#group, sum: this.#heads.sum, heads });
+  }
+
   #greet(peer: LinkedPeer): Heads {
     if (peer.greeting === undefined) {
       peer.greeting = this.#heads;
+      peer.greetingsSent++;
       peer.link.send({ action: "group_heads", group: this.#group, sum: this.#heads.sum });
     }
     return peer.greeting;
@@ -299,10 +327,12 @@ export class GroupSync {
     for (const fields of heads) {
       const [feed, c, cid, , t, tid, read] = fields;
       peer.says(fields);
+      if (this.#holdings.idAt(feed, "t", t)?.startsWith(tid) === true) peer.proves(feed, t);
       this.#forks.check(peer, feed, "c", c, cid);
       this.#forks.check(peer, feed, "t", t, tid);
-      if (peer.standing.name === "member")
-        this.#hear(peer.link.key, peer.standing.feed, feed, { c, t, read }, now);
+      if (peer.standing.name !== "member") continue;
+      if (feed === this.own?.feed) this.#claimed(peer.link.key, c, t, now);
+      this.#hear(peer.standing.feed, feed, { t, read });
     }
   }
 
@@ -311,16 +341,10 @@ export class GroupSync {
     const { standing } = peer;
     if (standing.name !== "member") return;
     this.#claimed(peer.link.key, 0, 0, 0);
-    for (const [feed, { c, t }] of of) this.#hear(peer.link.key, standing.feed, feed, { c, t, read: 0 }, 0);
+    for (const [feed, { t }] of of) this.#hear(standing.feed, feed, { t, read: 0 });
   }
 
-  #hear(
-    key: string,
-    by: string,
-    feed: string,
-    head: { c: number; t: number; read: number },
-    now: number,
-  ): void {
+  #hear(by: string, feed: string, head: Heard): void {
     if (this.#holdings.term(feed) === undefined) return;
     const heard = this.#heard.get(by) ?? new Map<string, Heard>();
     this.#heard.set(by, heard);
@@ -329,16 +353,16 @@ export class GroupSync {
     const t = Math.max(Math.min(head.t, last), before?.t ?? 0);
     const read = Math.max(Math.min(head.read, last), before?.read ?? 0);
     heard.set(feed, { t, read });
-    if (feed !== this.own?.feed) return;
-    this.#claimed(key, head.c, head.t, now);
-    if (t === before?.t && read === before.read) return;
+    if (feed !== this.own?.feed || (t === before?.t && read === before.read)) return;
     this.#holdings.received({ term: by, received: t, read, isDirect: true });
   }
 
   #claimed(key: string, c: number, t: number, now: number): void {
     const before = this.#claims.get(key);
     if (key === this.#key || (before !== undefined && c <= before.c && t <= before.t)) return;
-    this.#claims.set(key, { c: Math.max(c, before?.c ?? 0), t: Math.max(t, before?.t ?? 0), at: now });
+    // Whoever names more and more, and gives nothing, is not waited for any longer.
+    const at = before === undefined || this.#isTaken(before) ? now : before.at;
+    this.#claims.set(key, { c: Math.max(c, before?.c ?? 0), t: Math.max(t, before?.t ?? 0), at });
   }
 
   #takeSeen(seen: readonly (readonly [feed: string, t: number, read: number])[]): void {
@@ -347,8 +371,14 @@ export class GroupSync {
     const last = this.#holdings.lanes.end(own.feed, "t").number;
     for (const [term, t, read] of seen) {
       if (this.#holdings.term(term) === undefined) continue;
-      const receipt = { term, received: Math.min(t, last), read: Math.min(read, last), isDirect: false };
-      this.#holdings.received(receipt);
+      const before = this.#hearsay.get(term) ?? { t: 0, read: 0 };
+      const heard = {
+        t: Math.max(before.t, Math.min(t, last)),
+        read: Math.max(before.read, Math.min(read, last)),
+      };
+      if (heard.t === before.t && heard.read === before.read) continue;
+      this.#hearsay.set(term, heard);
+      this.#holdings.received({ term, received: heard.t, read: heard.read, isDirect: false });
     }
   }
 
@@ -361,14 +391,14 @@ export class GroupSync {
     const isText = lane === "t";
     const isTaken = (by: Term | undefined) =>
       by !== undefined &&
-      (lane === "c" || (peer.standing.name === "member" && this.#holdings.isReadable(by)));
+      (lane === "c" || (peer.standing.name === "member" && !peer.isDeaf && this.#holdings.isReadable(by)));
     if (!isTaken(this.#holdings.term(feed))) this.#settle();
     const term = this.#holdings.term(feed);
     if (term === undefined) peer.ask(feed, now);
     if (term === undefined || !isTaken(term)) return true;
     peer.holds(entry);
     if (isText && peer.standing.name === "member") {
-      this.#hear(peer.link.key, peer.standing.feed, feed, { c: 0, t: number, read: 0 }, now);
+      this.#hear(peer.standing.feed, feed, { t: number, read: 0 });
     }
     if (number > this.#holdings.cut(term, lane)) return true;
     const place = this.#place(peer, entry);
@@ -398,7 +428,13 @@ export class GroupSync {
     if (at > now + MAX_AHEAD) peer.ask(feed, at - MAX_AHEAD);
     // Everybody refuses this, so that the lane stands still for all.
     else if (at < end.at || lanes.wait(feed, lane, "next", at, size) > 0) peer.ask(feed, Infinity);
-    else this.#holdings.take(entry, place);
+    else {
+      this.#holdings.take(entry, place);
+      // Only we can have signed it: what was claimed is on its way.
+      if (term.spki === this.#key) {
+        for (const [key, claim] of this.#claims) this.#claims.set(key, { ...claim, at: now });
+      }
+    }
     return true;
   }
 
@@ -407,9 +443,18 @@ export class GroupSync {
     if (place !== "beyond" || entry.lane === "c") return place;
     const { feed, number } = entry;
     // It has nothing of the lane before this entry, or gives nothing of before our joining.
-    const isFirst = peer.said(feed)?.[3] === number;
+    const isFirst = peer.said(feed)?.[3] === number && !this.#isNamed(feed, peer);
     const isNew = this.#holdings.lanes.texts(feed) === undefined && this.own?.history === "none";
     return isFirst || isNew ? "restart" : place;
+  }
+
+  /** Whether anybody else linked says that it has what comes next in this lane of texts. */
+  #isNamed(feed: string, but: LinkedPeer): boolean {
+    const next = this.#holdings.lanes.end(feed, "t").number + 1;
+    return [...this.#peers.values()].some((peer) => {
+      const [, , , first = 0, t = 0] = peer === but ? [] : (peer.said(feed) ?? []);
+      return first <= next && t >= next;
+    });
   }
 
   #takeAgain(peer: LinkedPeer, entry: GroupEntry, term: Term): boolean {
@@ -424,12 +469,14 @@ export class GroupSync {
 
   #pump(peer: LinkedPeer, now: number): void {
     const { standing, link } = peer;
-    if (standing.name === "none" || !hasRoom(link)) return;
-    const { own } = this;
-    const isGreeting = own === undefined || this.#holdings.isJoining || standing.name === "member";
-    if (isGreeting) this.#greet(peer);
-    if (peer.mustTellAll && standing.name !== "ended") this.#tell(peer, now);
-    if (!peer.isCompared) return;
+    if (standing.name === "unknown" || !hasRoom(link)) return;
+    if (this.#isJoining || standing.name === "member") this.#greet(peer);
+    if (standing.name !== "ended") {
+      // Who has told nothing of itself was not asked to, or has greeted while nothing was known of it.
+      if (peer.isCompared && peer.told === undefined) peer.mustTellAll = true;
+      if (peer.mustTellAll) this.#tell(peer, now);
+    }
+    if (!peer.isCompared || peer.mustTellAll) return;
     this.#forks.show(peer);
     this.#giving.give(peer, this.#durable);
     // What was just given need not be told.

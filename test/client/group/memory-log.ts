@@ -149,15 +149,20 @@ export class MemoryLog implements GroupLog {
   trim(since: number): TextLane[] {
     const state = this.#state;
     const lasts = new Map<string, number>();
-    for (const { feed, lane, number } of state.rows) {
-      if (lane === "t") lasts.set(feed, Math.max(number, lasts.get(feed) ?? 0));
+    for (const { feed, lane, at } of state.rows) {
+      if (lane === "t") lasts.set(feed, Math.max(at, lasts.get(feed) ?? 0));
     }
-    const isKept = ({ lane, feed, at, number }: StoredEntry) =>
-      lane === "c" || at >= since || number === lasts.get(feed);
-    const rows = state.rows.filter(isKept);
+    const isKept = ({ lane, feed, at }: StoredEntry) =>
+      lane === "c" || at >= since || at > (lasts.get(feed) ?? 0) - DAY;
+    const dropped = new Set(state.dropped);
+    const rows = state.rows.filter(isKept).map((row) => {
+      if (row.lane === "c" || row.at >= since) return row;
+      dropped.add(`${row.feed} ${row.number}`);
+      return { ...row, body: null };
+    });
     const changed = new Set(state.rows.filter((row) => !isKept(row)).map(({ feed }) => feed));
     const bases = new Map(state.bases);
-    this.putBack({ ...state, rows, since, bases });
+    this.putBack({ ...state, rows, since, bases, dropped });
     return [...changed].map((feed) => this.#lane(feed));
   }
 

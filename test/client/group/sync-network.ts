@@ -122,12 +122,12 @@ export class Member {
   #durable = this.log.copy();
   /** Counts crashes: what was under way before one is void. */
   #life = 0;
+  #isTicking = false;
 
   constructor(network: Network, key: TestKey, clockOffset: number) {
     this.network = network;
     this.key = key;
     this.clockOffset = clockOffset;
-    this.#tick();
   }
 
   clock(): number {
@@ -208,10 +208,15 @@ export class Member {
       .sort((one, other) => one.number - other.number);
   }
 
-  #tick(): void {
+  /** Pumps once a second while there is a link. */
+  tick(): void {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
     this.network.time.after(1_000, () => {
-      if (this.wires.size > 0) this.sync?.pump(this.clock());
-      this.#tick();
+      this.#isTicking = false;
+      if (this.wires.size === 0) return;
+      this.sync?.pump(this.clock());
+      this.tick();
     });
   }
 }
@@ -243,7 +248,10 @@ export class Network {
   link(one: Member, other: Member): void {
     if ([...one.wires].some(({ members }) => members.includes(other))) return;
     const wire = new Wire(this, one, other);
-    for (const member of wire.members) member.wires.add(wire);
+    for (const member of wire.members) {
+      member.wires.add(wire);
+      member.tick();
+    }
     for (const member of wire.members) member.sync?.linkUp(wire.end(member), member.clock());
   }
 
