@@ -38,6 +38,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "conversation",
       "file",
       "file/transfer",
+      "group/sync",
       "group",
       "local-accounts.ts",
       "locate-profile.ts",

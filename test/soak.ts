@@ -12,7 +12,7 @@ import { machineLine, median } from "./bench/figures.ts";
 import { cpuSeconds, makeUsers, ServerProgram, WITHOUT_LIMITS } from "./bench/server-program.ts";
 import { runClients, type Soak } from "./bench/soak-load.ts";
 import { walkClasses } from "./client/class-walk.ts";
-import { checkMembershipWorld } from "./client/group/membership-world.ts";
+import { checkMembershipWorld } from "./client/group/sync/membership-world.ts";
 import { checkWorld } from "./client/simulation/check-world.ts";
 import { temporaryFolder } from "./integration/server-process.ts";
 import { walk } from "./integration/terminal-walk.ts";

@@ -4,7 +4,7 @@
  */
 import { readControl, type NamedKey } from "../../identity/group-body.ts";
 import { isCreate, isSigned, readEntry, type GroupEntry, type RawEntry } from "../../identity/group-entry.ts";
-import type { Membership } from "./membership.ts";
+import type { Membership } from "./sync/membership.ts";
 
 /** Most entries of a chain. The levels allow for 59. */
 export const MAX_CHAIN = 64;

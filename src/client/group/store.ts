@@ -11,9 +11,9 @@ import {
   type StoredMessage,
 } from "../profile/stored-message.ts";
 import type { GroupEntry } from "../../identity/group-entry.ts";
-import type { GroupBatch, GroupLog } from "./log.ts";
-import { people } from "./members.ts";
-import { membership } from "./membership.ts";
+import type { GroupBatch, GroupLog } from "./sync/log.ts";
+import { people } from "./sync/members.ts";
+import { membership } from "./sync/membership.ts";
 import { StoredLog } from "./stored-log.ts";
 
 /** A group on this disk. */

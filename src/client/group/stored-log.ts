@@ -14,7 +14,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import { lightly } from "../disk/write-ahead-log.ts";
 import type { Profile } from "../profile/profile.ts";
 import { IN_OUTBOX } from "../profile/stored-message.ts";
-import type { GroupBatch, GroupContents, GroupLog, StoredEntry, TextLane, TextPlace } from "./log.ts";
+import type { GroupBatch, GroupContents, GroupLog, StoredEntry, TextLane, TextPlace } from "./sync/log.ts";
 import { DROPPED, ShownTexts, type StoredFeed } from "./shown-texts.ts";
 
 /** How much of a lane budgets count. */

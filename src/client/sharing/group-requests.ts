@@ -2,7 +2,7 @@
 import { isTitle } from "../../identity/group-body.ts";
 import { isEntryId } from "../../identity/group-entry.ts";
 import { exactText, integer, list, nullable, oneOf, optional, refine } from "../../protocol/fields.ts";
-import { MAX_PEOPLE } from "../group/membership.ts";
+import { MAX_PEOPLE } from "../group/sync/membership.ts";
 import { name, row } from "./request-row.ts";
 
 const MAX_KEEP_DAYS = 36_500;

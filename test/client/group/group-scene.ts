@@ -1,5 +1,5 @@
 /** Groups in tests: who writes what, in one set of entries that all have. */
-import { membership, type Membership, type Term } from "../../../src/client/group/membership.ts";
+import { membership, type Membership, type Term } from "../../../src/client/group/sync/membership.ts";
 import {
   nextPosition,
   signCreate,

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Archive } from "../../../src/client/archive.ts";
 import { LowDiskError } from "../../../src/client/disk/free-space.ts";
 import { profileFile } from "../../../src/client/disk/folders.ts";
-import type { GroupBatch, GroupLog } from "../../../src/client/group/log.ts";
+import type { GroupBatch, GroupLog } from "../../../src/client/group/sync/log.ts";
 import { draftSalt } from "../../../src/client/group/shown-texts.ts";
 import { GroupStore } from "../../../src/client/group/store.ts";
 import type { Contact } from "../../../src/client/profile/contacts.ts";

@@ -9,7 +9,7 @@
  * - Nothing is ordered here: who gives does so in the order of its arrival, and what would leave a hole is not taken, and
  *   asked for again.
  */
-import { readEntry, type GroupEntry, type Lane, type RawEntry } from "../../identity/group-entry.ts";
+import { readEntry, type GroupEntry, type Lane, type RawEntry } from "../../../identity/group-entry.ts";
 import { ForkSearch, isSignedBy } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
 import { MAX_BODIES, MAX_HEADS, MAX_SEEN, type GroupLink, type SyncMessage } from "./group-link.ts";

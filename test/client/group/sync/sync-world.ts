@@ -3,20 +3,20 @@
  * come and go; some pairs can never meet, and one member may be hostile. Everything is checked on the way, and at the end
  * all who can meet must have the same.
  */
-import { readText } from "../../../src/identity/group-body.ts";
-import type { SyncMessage } from "../../../src/client/group/group-link.ts";
-import type { GroupChanges } from "../../../src/client/group/holdings.ts";
-import type { StoredEntry } from "../../../src/client/group/log.ts";
+import { readText } from "../../../../src/identity/group-body.ts";
+import type { SyncMessage } from "../../../../src/client/group/sync/group-link.ts";
+import type { GroupChanges } from "../../../../src/client/group/sync/holdings.ts";
+import type { StoredEntry } from "../../../../src/client/group/sync/log.ts";
 import {
   mayAdd,
   mayEnd,
   mayGrant,
   type Membership,
   type Term,
-} from "../../../src/client/group/membership.ts";
-import { readEntry, type GroupEntry, type Lane } from "../../../src/identity/group-entry.ts";
-import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
-import { addBody, testKey } from "../../identity/group-keys.ts";
+} from "../../../../src/client/group/sync/membership.ts";
+import { readEntry, type GroupEntry, type Lane } from "../../../../src/identity/group-entry.ts";
+import { seededRandom, type SeededRandom } from "../../../seeded-random.ts";
+import { addBody, testKey } from "../../../identity/group-keys.ts";
 import { Member, Network, storeDigest } from "./sync-network.ts";
 import { tamperer } from "./hostile-member.ts";
 

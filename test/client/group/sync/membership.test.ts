@@ -7,11 +7,11 @@ import {
   mayWrite,
   membership,
   type Term,
-} from "../../../src/client/group/membership.ts";
-import { droppedOut, people, removal, termOfKey } from "../../../src/client/group/members.ts";
-import type { Fork, GroupEntry } from "../../../src/identity/group-entry.ts";
-import { addBody, createBody, NO_ID, testKey } from "../../identity/group-keys.ts";
-import { ANA, EVA, Feed, GroupScene, LUIS, PEPA, RAUL } from "./group-scene.ts";
+} from "../../../../src/client/group/sync/membership.ts";
+import { droppedOut, people, removal, termOfKey } from "../../../../src/client/group/sync/members.ts";
+import type { Fork, GroupEntry } from "../../../../src/identity/group-entry.ts";
+import { addBody, createBody, NO_ID, testKey } from "../../../identity/group-keys.ts";
+import { ANA, EVA, Feed, GroupScene, LUIS, PEPA, RAUL } from "../group-scene.ts";
 
 /** A proof that this feed wrote two entries at this number; they need not be real ones here. */
 function forkOf(feed: Feed, lane: "c" | "t", number: number): Fork {

@@ -1,13 +1,13 @@
 /** The disk of one member in memory: what is not durable yet is lost by a crash, and a copy can be put back. */
-import { readText } from "../../../src/identity/group-body.ts";
-import type { Fork, GroupEntry } from "../../../src/identity/group-entry.ts";
+import { readText } from "../../../../src/identity/group-body.ts";
+import type { Fork, GroupEntry } from "../../../../src/identity/group-entry.ts";
 import type {
   GroupBatch,
   GroupContents,
   GroupLog,
   StoredEntry,
   TextLane,
-} from "../../../src/client/group/log.ts";
+} from "../../../../src/client/group/sync/log.ts";
 
 /** What is on a disk. The rows of a lane of texts are one run, from its first to its last number. */
 type State = {

@@ -1,9 +1,9 @@
 /** What one member can say on a link to harm another: each attack as a test (GROUPS 3, 5, 7 and 11). */
 import { describe, expect, test } from "bun:test";
 
-import type { GroupLink, SyncMessage } from "../../../src/client/group/group-link.ts";
-import type { HeadFields } from "../../../src/client/group/heads.ts";
-import { GroupSync } from "../../../src/client/group/sync.ts";
+import type { GroupLink, SyncMessage } from "../../../../src/client/group/sync/group-link.ts";
+import type { HeadFields } from "../../../../src/client/group/sync/heads.ts";
+import { GroupSync } from "../../../../src/client/group/sync/sync.ts";
 import {
   nextPosition,
   rawEntry,
@@ -11,9 +11,9 @@ import {
   type GroupEntry,
   type Position,
   type RawEntry,
-} from "../../../src/identity/group-entry.ts";
-import { addBody, NO_ID, testKey, type TestKey } from "../../identity/group-keys.ts";
-import { ANA, EVA, Feed, GroupScene, LUIS, PEPA } from "./group-scene.ts";
+} from "../../../../src/identity/group-entry.ts";
+import { addBody, NO_ID, testKey, type TestKey } from "../../../identity/group-keys.ts";
+import { ANA, EVA, Feed, GroupScene, LUIS, PEPA } from "../group-scene.ts";
 import { MemoryLog } from "./memory-log.ts";
 
 const NOW = Date.UTC(2026, 5, 1);

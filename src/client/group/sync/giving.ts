@@ -3,7 +3,7 @@
  * holds, what the author had before it. Two things go by the number in their lane: what came to the front of a lane here
  * after the rest of it, and what the peer lacks of the front.
  */
-import { rawEntry } from "../../identity/group-entry.ts";
+import { rawEntry } from "../../../identity/group-entry.ts";
 import { MAX_ENTRIES, type GroupLink } from "./group-link.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";

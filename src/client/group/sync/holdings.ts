@@ -1,6 +1,6 @@
 /** All that this side holds of a group, and who belongs by it; what is taken waits in a batch for its commit. */
-import { readControl, readText } from "../../identity/group-body.ts";
-import { isSigned, type Fork, type GroupEntry, type Lane } from "../../identity/group-entry.ts";
+import { readControl, readText } from "../../../identity/group-body.ts";
+import { isSigned, type Fork, type GroupEntry, type Lane } from "../../../identity/group-entry.ts";
 import { Heads, type Head } from "./heads.ts";
 import { Lanes } from "./lanes.ts";
 import type { GroupBatch, GroupLog, Receipt, StoredEntry, TextPlace } from "./log.ts";

@@ -6,8 +6,8 @@
  * so that everything that concerns it is known when its turn comes. For this no term may rise above who admitted it: a
  * grant lifts it at most to the level below theirs.
  */
-import { readControl, type Control } from "../../identity/group-body.ts";
-import { isCreate, type Fork, type GroupEntry } from "../../identity/group-entry.ts";
+import { readControl, type Control } from "../../../identity/group-body.ts";
+import { isCreate, type Fork, type GroupEntry } from "../../../identity/group-entry.ts";
 
 /** The highest level of an admin; the founder's is 0. */
 const LAST_ADMIN_LEVEL = 7;

@@ -1,6 +1,6 @@
 import { test } from "bun:test";
 
-import { testSeed } from "../../seeded-random.ts";
+import { testSeed } from "../../../seeded-random.ts";
 import { checkMembershipWorld } from "./membership-world.ts";
 
 /** `bun run soak --of memberships` tries more. */

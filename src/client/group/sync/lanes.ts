@@ -1,5 +1,5 @@
 /** What this side holds of a group: all control entries, and the two ends of each lane of texts (GROUPS 2 and 3). */
-import type { GroupEntry, Lane } from "../../identity/group-entry.ts";
+import type { GroupEntry, Lane } from "../../../identity/group-entry.ts";
 import { controlWait, spend, textWait } from "./lane-budget.ts";
 import type { GroupContents, StoredEntry, TextLane } from "./log.ts";
 

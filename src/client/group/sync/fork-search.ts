@@ -2,7 +2,7 @@
  * Finds where an author has written two different things (GROUPS 7). Each side shows its entries of the lane, downwards,
  * until the lowest number is found at which they differ. Those two entries are the proof, which is kept and passed on.
  */
-import { isSigned, rawEntry, readEntry, type GroupEntry, type Lane } from "../../identity/group-entry.ts";
+import { isSigned, rawEntry, readEntry, type GroupEntry, type Lane } from "../../../identity/group-entry.ts";
 import { hasRoom } from "./giving.ts";
 import { MAX_ENTRIES, type ForkMessage } from "./group-link.ts";
 import { SHORT_ID } from "./heads.ts";

@@ -1,8 +1,8 @@
 /** What a hostile member makes of the messages that its client would send. */
-import type { SyncMessage } from "../../../src/client/group/group-link.ts";
-import type { HeadFields } from "../../../src/client/group/heads.ts";
-import type { RawEntry } from "../../../src/identity/group-entry.ts";
-import type { SeededRandom } from "../../seeded-random.ts";
+import type { SyncMessage } from "../../../../src/client/group/sync/group-link.ts";
+import type { HeadFields } from "../../../../src/client/group/sync/heads.ts";
+import type { RawEntry } from "../../../../src/identity/group-entry.ts";
+import type { SeededRandom } from "../../../seeded-random.ts";
 
 export function tamperer(random: SeededRandom, group: string): (message: SyncMessage) => SyncMessage[] {
   let last: SyncMessage | undefined;

@@ -1,5 +1,5 @@
 /** Of a membership: who somebody is in it, and what changed between two. */
-import type { GroupEntry } from "../../identity/group-entry.ts";
+import type { GroupEntry } from "../../../identity/group-entry.ts";
 import { mayEnd, type Membership, type Term } from "./membership.ts";
 
 /**

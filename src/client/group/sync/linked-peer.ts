@@ -1,5 +1,5 @@
 /** One link on which a group is spoken of: what its other side may get, and what it is known to have. */
-import type { EntryFields, Fork, Lane } from "../../identity/group-entry.ts";
+import type { EntryFields, Fork, Lane } from "../../../identity/group-entry.ts";
 import type { GroupLink } from "./group-link.ts";
 import { isSameHead, type HeadFields, type Heads } from "./heads.ts";
 import type { TextPlace } from "./log.ts";

@@ -1,5 +1,5 @@
 /** What is said about a group on a link (GROUPS 5), and what the synchronisation needs of one. */
-import type { Lane, RawEntry } from "../../identity/group-entry.ts";
+import type { Lane, RawEntry } from "../../../identity/group-entry.ts";
 import type { HeadFields } from "./heads.ts";
 
 /** Without `heads`: the greeting. `since`: texts from before this time, in ms since 1970, are not wanted. */

@@ -1,13 +1,13 @@
 /** Members of one group on a simulated network: links with a delay and a rate, disks that are durable later, a clock. */
 import { hash } from "node:crypto";
 
-import { GroupSync } from "../../../src/client/group/sync.ts";
-import type { GroupLink, SyncMessage } from "../../../src/client/group/group-link.ts";
-import type { GroupChanges } from "../../../src/client/group/holdings.ts";
-import type { StoredEntry } from "../../../src/client/group/log.ts";
-import { signCreate, signEntry, type GroupEntry, type Lane } from "../../../src/identity/group-entry.ts";
-import type { SeededRandom } from "../../seeded-random.ts";
-import { createBody, type TestKey } from "../../identity/group-keys.ts";
+import { GroupSync } from "../../../../src/client/group/sync/sync.ts";
+import type { GroupLink, SyncMessage } from "../../../../src/client/group/sync/group-link.ts";
+import type { GroupChanges } from "../../../../src/client/group/sync/holdings.ts";
+import type { StoredEntry } from "../../../../src/client/group/sync/log.ts";
+import { signCreate, signEntry, type GroupEntry, type Lane } from "../../../../src/identity/group-entry.ts";
+import type { SeededRandom } from "../../../seeded-random.ts";
+import { createBody, type TestKey } from "../../../identity/group-keys.ts";
 import { MemoryLog } from "./memory-log.ts";
 
 export const START = Date.UTC(2026, 5, 1);

@@ -2,7 +2,7 @@
  * What the synchronisation of one group needs of the disk. Lanes' ends and all control entries are in memory; texts are
  * read when somebody lacks them.
  */
-import type { Fork, GroupEntry } from "../../identity/group-entry.ts";
+import type { Fork, GroupEntry } from "../../../identity/group-entry.ts";
 
 /** `seq`: the place in this side's order of arrival, from 1; it grows, and may have gaps. */
 export type StoredEntry = GroupEntry & { readonly seq: number };

@@ -5,9 +5,9 @@
  */
 import { expect } from "bun:test";
 
-import { isLive } from "../../../src/client/group/members.ts";
-import { membership, type Membership, type Term } from "../../../src/client/group/membership.ts";
-import { readControl } from "../../../src/identity/group-body.ts";
+import { isLive } from "../../../../src/client/group/sync/members.ts";
+import { membership, type Membership, type Term } from "../../../../src/client/group/sync/membership.ts";
+import { readControl } from "../../../../src/identity/group-body.ts";
 import {
   isFork,
   nextPosition,
@@ -15,9 +15,9 @@ import {
   signEntry,
   type Fork,
   type GroupEntry,
-} from "../../../src/identity/group-entry.ts";
-import { addBody, createBody, testKey, type TestKey } from "../../identity/group-keys.ts";
-import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
+} from "../../../../src/identity/group-entry.ts";
+import { addBody, createBody, testKey, type TestKey } from "../../../identity/group-keys.ts";
+import { seededRandom, type SeededRandom } from "../../../seeded-random.ts";
 
 /** How often each happens, of all steps. */
 const GOSSIP = 0.35;
