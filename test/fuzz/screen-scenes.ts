@@ -55,7 +55,7 @@ function wrote(script: ChatScript, text: string, answered: string): void {
 }
 
 function stored(message: StoredMessage, repliedTo: StoredMessage | undefined, view: View): string {
-  const archive = { username: "ana", repliedTo: () => repliedTo };
+  const archive = { username: "ana", repliedTo: () => repliedTo, conversation: () => undefined };
   const { columns, language } = view;
   return storedLine(archive, message, PEER, {
     json: false,

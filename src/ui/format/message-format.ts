@@ -33,6 +33,8 @@ export type MessageLineOptions = {
   readonly columns?: number | undefined;
   /** The other person of the conversation, or its group, if lines of several conversations are mixed. */
   readonly chat?: string | undefined;
+  /** How many have it, of an own text of a group. */
+  readonly counts?: GroupCounts | undefined;
   /** The message that is replied to; undefined: it is not stored. */
   readonly repliedTo?: StoredMessage | undefined;
 };
@@ -92,7 +94,7 @@ export function textOf({ isMissing, text }: StoredMessage, texts: Texts): string
 
 /** A message line for people: time, name, remarks, text. */
 export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
-  const { columns, names, repliedTo, texts } = options;
+  const { columns, counts, names, repliedTo, texts } = options;
   const { changeWaits, outgoing, replyTo, state } = message;
   const time = (outgoing ? message.sentAt : message.receivedAt) ?? 0;
   const chat = options.chat === undefined ? "" : `[${shownName(names, options.chat)}] `;
@@ -100,6 +102,7 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
   const remarked = remarks(
     {
       state: outgoing ? state : undefined,
+      counts,
       change: changeOf(message),
       changeWaits,
       answers:
@@ -114,12 +117,14 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
 
 /** A line of `history`, `search` and `export`. @param peer the other person of the conversation, or `#` and the id of the group */
 export function storedLine(
-  archive: Pick<Archive, "username" | "repliedTo">,
+  archive: Pick<Archive, "username" | "repliedTo" | "conversation">,
   message: StoredMessage,
   peer: string,
-  { json, ...options }: Omit<MessageLineOptions, "repliedTo"> & { readonly json: boolean },
+  { json, ...options }: Omit<MessageLineOptions, "repliedTo" | "counts"> & { readonly json: boolean },
 ): string {
   const [from, to] = partiesOf(message, archive.username, peer);
   if (json) return jsonLine(storedMessageJson(message, from, to));
-  return messageLine(message, from, { ...options, repliedTo: archive.repliedTo(message) });
+  const isOwnInGroup = message.outgoing && peer.startsWith("#");
+  const counts = isOwnInGroup ? archive.conversation(peer)?.counts(message) : undefined;
+  return messageLine(message, from, { ...options, counts, repliedTo: archive.repliedTo(message) });
 }

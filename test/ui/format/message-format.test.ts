@@ -102,11 +102,17 @@ test("a text of a group is shown with its author, behind the group where several
   const group = `#${"g".repeat(43)}`;
   const book: NameBook = new Map([[group, "#Clase"]]);
   const options = { texts, names: book, json: false };
-  const archive = { username: "beto", repliedTo: () => undefined };
+  const counts = { received: 3, read: 2, of: 5 };
+  const conversation = () => ({ counts: () => counts }) as unknown as StoredConversation;
+  const archive = { username: "beto", repliedTo: () => undefined, conversation };
   const text: StoredMessage = { ...incoming, author: "ana" };
   expect(storedLine(archive, text, group, options)).toBe("2026-03-04 05:06 ana: hola\n");
   expect(storedLine(archive, text, group, { ...options, chat: group })).toBe(
     "2026-03-04 05:06 [#Clase] ana: hola\n",
+  );
+  const own: StoredMessage = { ...incoming, outgoing: true, sentAt: AT, state: "read" };
+  expect(storedLine(archive, own, group, options)).toBe(
+    "2026-03-04 05:06 beto ✓ with 3 of 5 · read by 2: hola\n",
   );
   const gone = { ...text, text: "", isMissing: true };
   expect(storedLine(archive, gone, group, options)).toBe("2026-03-04 05:06 ana: (text not available)\n");
