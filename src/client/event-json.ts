@@ -140,7 +140,8 @@ function serverJson(state: RendezvousState, linksUntil: number | undefined): Jso
 export function eventJson(event: MessengerEvent): JsonObject | undefined {
   switch (event.name) {
     case "message": {
-      const group = event.group === undefined ? {} : { group: event.group };
+      const { group: id, title } = event;
+      const group = id === undefined ? {} : { group: id, title };
       return { ...messageJson(event.message, event.from), ...group, seq: event.message.seq };
     }
     case "group":
@@ -250,7 +251,7 @@ export function eventOf(
   switch (json["event"]) {
     case "message": {
       const message = messageAt(Number(json["seq"]));
-      const group = typeof json["group"] === "string" ? { group: json["group"] } : {};
+      const group = typeof json["group"] === "string" ? { group: json["group"], title: text("title") } : {};
       return message && { name: "message", from: text("from"), message, ...group };
     }
     case "group": {

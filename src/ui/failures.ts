@@ -250,6 +250,15 @@ export function transferFailure({ code }: TransferError, user: string, texts: Te
   return failure(exit, code, refusalSentence(code, user, texts));
 }
 
+/** Why somebody was not invited to a group, in one sentence. */
+export function notInvited(code: string, language: Language): string {
+  const texts = textsIn(language);
+  if (code === "not_supported") return texts.groupPeerTooOld;
+  if (code === "blocked") return texts.isBlocked;
+  if (isCode(code)) return `${sentenceFor(code, language)}.`;
+  return groupFailure(new GroupError(code as GroupFault), texts).sentence;
+}
+
 function groupFailure({ code }: GroupError, texts: Texts): Failure {
   const known: { readonly [C in GroupFault]: readonly [keyof typeof EXIT, string] } = {
     no_such_group: ["usage", texts.groupNoSuch],

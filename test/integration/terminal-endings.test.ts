@@ -122,7 +122,7 @@ test("a password that is typed ahead is not echoed, and is used", async () => {
   slow.process.kill("SIGCONT");
   await someone.arrives("ahead");
   expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
-  someone.type(`6${KEY.enter}`);
+  someone.type(`7${KEY.enter}`);
   expect(await someone.ended()).toBe(0);
 });
 
@@ -190,7 +190,7 @@ test("with TERM=dumb registering, chatting and logging out work without a single
   expect(await one.ended()).toBe(0);
   other.type(`exit${KEY.enter}`);
   await answers(other, later[2], "3");
-  await other.until(() => /6\. \S+\s+> $/.test(other.text), "the menu");
+  await other.until(() => /7\. \S+\s+> $/.test(other.text), "the menu");
   other.type(KEY.ctrlC);
   expect(await other.ended()).toBe(130);
   for (const terminal of terminals) {

@@ -50,7 +50,7 @@ test.each(["es", "en"] as const)(
     await screen.sees(texts.registered(name));
     await answers(texts.menuBack, "2", false);
     await screen.isHome(name);
-    await answers(texts.menuPeople, "6", false);
+    await answers(texts.menuPeople, "7", false);
     expect(await screen.ended()).toBe(0);
     expect(screen.screen.bells).toBe(0);
     expect(screen.isRestored).toBe(true);

@@ -144,7 +144,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuName, `new.${language}`);
     await someone.sees(texts.registered(`new.${language}`));
     await someone.arrives(`new.${language}`);
-    await someone.answers(texts.menuHome(`new.${language}`), "6");
+    await someone.answers(texts.menuHome(`new.${language}`), "7");
     expect(await someone.ended()).toBe(0);
     expect(someone.foreignRows).toEqual([]);
     expect(someone.text).not.toContain(PASSWORD);

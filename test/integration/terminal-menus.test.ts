@@ -296,7 +296,7 @@ describe("a stored session", () => {
     expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
     const before = world.openAs(person);
     await before.arrives("stored");
-    before.type(`6${KEY.enter}`);
+    before.type(`7${KEY.enter}`);
     await expectEnd(before, 0);
     first.kill("SIGTERM");
     await first.exited;

@@ -156,12 +156,13 @@ export type MessengerEvent =
   | { readonly name: "contact"; readonly username: string; readonly state: ContactState }
   /** Nothing of theirs is to be announced until then, ms since 1970; undefined: it is. */
   | { readonly name: "muted"; readonly username: string; readonly until: number | undefined }
-  /** A text was stored and acknowledged; `from` is the registered name. `group`: the id of the group to which it was written. */
+  /** A text was stored and acknowledged; `from` is the registered name. `group` and `title`: of the group to which it was written. */
   | {
       readonly name: "message";
       readonly from: string;
       readonly message: StoredMessage;
       readonly group?: string;
+      readonly title?: string;
     }
   /**
    * A text was edited or withdrawn. `action`: the id of the action in the outbox; undefined: the text is the peer's,

@@ -18,11 +18,13 @@ import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, serverGone, sessionEnded } from "../format/server-words.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import { shownName } from "../format/name-book.ts";
+import { conversationOf, shownName } from "../format/name-book.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMuted, mutedUntil, wayTo } from "../chat/other-chats.ts";
 import { isMissed } from "../chat/transcript.ts";
+import { typedChat } from "../chat/group/group-names.ts";
 import { announceOffers, offersIn, onFile } from "./file-news.ts";
+import { onGroup, onGroupNotice } from "./groups.ts";
 import { withNumber } from "./people.ts";
 import { label as labelOf } from "../../identity/names.ts";
 
@@ -36,10 +38,8 @@ function onMessage(
   event: MessengerEvent & { name: "message" },
   { now }: AppContext,
 ): AppStep {
-  const {
-    from: username,
-    message: { contact },
-  } = event;
+  const username = conversationOf(event) ?? event.from;
+  const { contact } = event.message;
   const isQuiet = isMuted(account.muted, contact, now);
   const bursts = isQuiet ? account.bursts : withMessage(account.bursts, event, now);
   // A chat shows it; on the next tick somebody may have seen it.
@@ -124,12 +124,17 @@ function announceBursts(model: AppModel, account: OpenAccount, { now, texts }: A
   const { screen, attention } = model;
   const chat = screen.name === "chat" ? screen.chat : undefined;
   const { due, notified, bursts } = gathered(account.bursts, now);
-  const shown = ({ from }: Gathered) => shownName(account.names, from);
+  const shown = ({ from, title }: Gathered) => {
+    const author = shownName(account.names, from);
+    return title === undefined ? author : texts.groupAuthor(author, texts.groupTitle(title));
+  };
   const lines = due.flatMap((burst): AppEffect[] => {
     const unread = account.unread.get(burst.contact);
     if (unread === undefined || chat === undefined) return [];
-    const sentence = texts.menuMessages(shown(burst), unread.count);
-    return [notice(`${sentence} (${wayTo(unread.username, typedName(unread.username, texts), account)})`)];
+    const { username, count } = unread;
+    const sentence = texts.menuMessages(shownName(account.names, username), count);
+    const typed = typedChat(username, { ...account, texts });
+    return [notice(`${sentence} (${wayTo(username, typed, account)})`)];
   });
   const announced = new Set(account.announced);
   for (const { contact } of chat === undefined ? due : []) {
@@ -137,8 +142,8 @@ function announceBursts(model: AppModel, account: OpenAccount, { now, texts }: A
     announced.add(contact);
   }
   const told = notified
-    .filter(({ contact, from }) =>
-      chat !== undefined && isChatOpen(model, from)
+    .filter(({ contact, chat: name }) =>
+      chat !== undefined && isChatOpen(model, name)
         ? isMissed(chat, attention, now)
         : account.unread.has(contact),
     )
@@ -198,7 +203,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
   if (account === undefined || isLeaving) return step(model);
   switch (event.name) {
     case "message":
-      if (model.attention === "focused" && isChatOpen(model, event.from)) return step(model);
+      if (model.attention === "focused" && isChatOpen(model, conversationOf(event) ?? "")) return step(model);
       return onMessage(model, account, event, context);
     case "request":
       return onRequest(model, account, event.from, context);
@@ -241,7 +246,9 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
       return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
     case "group":
+      return onGroup(model, account, event.group, context);
     case "groupNotice":
+      return onGroupNotice(model, account, event.notice, context);
     case "held":
     case "muted":
     case "delivery":

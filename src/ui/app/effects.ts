@@ -20,8 +20,7 @@ import { checkPeerPort, type Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
 import type { AppEvent, NewAccount } from "./model.ts";
-import { carryOut } from "./my-account-effects.ts";
-import type { MyAccountTask } from "./my-account-model.ts";
+import { carryOut, type MyAccountTask } from "./my-account-model.ts";
 
 /** Names added to the name book in one turn of the event loop: they take about 15 ms. */
 const NAMES_AT_ONCE = 1_000;
@@ -271,6 +270,8 @@ export class AccountEffects {
     await account.stayOnline();
     const { links_until: until } = await account.request("status", {});
     const { files } = await account.request("files", {});
+    const { groups } = await account.request("groups", {});
+    names.nameGroups(groups);
     // It is not meant for another account.
     this.#givenPassword = undefined;
     return {
@@ -283,6 +284,7 @@ export class AccountEffects {
       unread: archive.unread(),
       muted: archive.muted(),
       offers: storedOffers(files),
+      groups,
       names: names.book,
     };
   }
@@ -324,6 +326,15 @@ export class AccountEffects {
         names: names.book,
         failure: failure === undefined ? undefined : this.#needs.describe(errorOf(failure)),
       };
+    });
+  }
+
+  foundGroup(title: string): void {
+    const account = this.#opened?.account;
+    if (account === undefined) return;
+    this.#begin(async () => {
+      const { group } = await account.request("create_group", { title });
+      return { name: "groupFounded", username: `#${group.group}` };
     });
   }
 

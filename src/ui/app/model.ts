@@ -1,5 +1,6 @@
 /** The state of the terminal: the open screen, with the account that it needs, and its events and effects. */
 import type { Unread } from "../../client/archive.ts";
+import type { SharedGroup } from "../../client/conversation/events.ts";
 import type { Person } from "../../client/people.ts";
 import type { Server } from "../config.ts";
 import type { ExitCode } from "../failures.ts";
@@ -90,6 +91,10 @@ export type AccountScreen =
       /** The person whose chat was left for the list. */
       readonly left?: string;
     }
+  /** `listed`: the names of their chats. `left`: the group whose chat was left for the list. */
+  | { readonly name: "groups"; readonly listed: readonly string[]; readonly left: string | undefined }
+  /** Asks for the title of a new group. `typed`: one that was refused. */
+  | { readonly name: "groupTitle"; readonly typed: string }
   | { readonly name: "chat"; readonly chat: ChatModel };
 
 /** The account that is logged in. */
@@ -154,6 +159,7 @@ export type AppEvent =
       readonly unread: ReadonlyMap<number, Unread>;
       readonly muted: OtherChats["muted"];
       readonly offers: OtherChats["offers"];
+      readonly groups: readonly SharedGroup[];
       readonly names: NameBook;
     }
   /** The account is registered, and is being logged in. */
@@ -183,9 +189,12 @@ export type AppEvent =
       readonly contact: number;
       /** There has never been a proven link with a person of this name. */
       readonly isStranger: boolean;
-      /** The people with the last activity, at most as many as have numbers. */
+      /** Undefined: the chat is with a person. */
+      readonly group?: SharedGroup | undefined;
+      /** The chats with the last activity, at most as many as have numbers. */
       readonly recent: readonly string[];
     }
+  | { readonly name: "groupFounded"; readonly username: string }
   | Extract<ChatEvent, { readonly name: "messenger" }>
   /** The unread messages were counted again, and those who are quiet were read again. */
   | {
@@ -220,6 +229,8 @@ export type AppEffect =
   | { readonly name: "listPeople" }
   | { readonly name: "searchAll"; readonly words: string }
   | { readonly name: "openChat"; readonly username: string }
+  /** Founds a group and opens its chat. */
+  | { readonly name: "foundGroup"; readonly title: string }
   | { readonly name: "closeChat"; readonly username: string }
   | { readonly name: "logOut" }
   /** Closes the account without ending its stored session. */

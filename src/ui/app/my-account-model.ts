@@ -1,5 +1,7 @@
-/** The pages of «My account», what they ask for, and what comes back. */
+/** The pages of «My account», what they ask for, how that is carried out, and what comes back. */
+import { RefusedError } from "../../client/errors.ts";
 import type { Sign, SignChoice } from "../../client/profile/privacy.ts";
+import type { SharedAccount } from "../../client/shared-account.ts";
 import type { Result } from "../../client/sharing/requests.ts";
 
 /** What others are told, for everybody and for single people. */
@@ -51,4 +53,42 @@ export type MyAccountEvent =
 /** What was chosen for one person. */
 export function signsOf({ privacy }: Signs, username: string): { readonly [S in Sign]: SignChoice } {
   return privacy.people.find((each) => each.username === username) ?? { read: "default", typing: "default" };
+}
+
+/** @throws as the requests of the task */
+export async function carryOut(account: SharedAccount, task: MyAccountTask): Promise<MyAccountEvent> {
+  try {
+    return await carriedOut(account, task);
+  } catch (error) {
+    const isWrong = error instanceof RefusedError && error.code === "invalid_credentials";
+    if (!isWrong) throw error;
+    return { name: "passwordWrong" };
+  }
+}
+
+async function carriedOut(account: SharedAccount, task: MyAccountTask): Promise<MyAccountEvent> {
+  switch (task.name) {
+    case "changePassword":
+      await account.request("change_password", { password: task.current, new_password: task.next });
+      return { name: "passwordChanged" };
+    case "deleteAccount": {
+      const { username, folder } = account;
+      await account.request("delete_account", { password: task.password });
+      return { name: "deleted", username, folder };
+    }
+    case "showFingerprint":
+      return { name: "fingerprint", fingerprint: account.archive.safetyNumbers.ownFingerprint };
+    case "readSigns": {
+      const { change } = task;
+      if (change !== undefined) {
+        const { username, sign, choice } = change;
+        await account.request("set_privacy", { username, [sign]: choice });
+      }
+      const privacy = await account.request("privacy", {});
+      const contacts = account.archive.contacts().map(({ username }) => username);
+      return { name: "signs", signs: { privacy, contacts }, change };
+    }
+    default:
+      return task satisfies never;
+  }
 }

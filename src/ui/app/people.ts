@@ -9,18 +9,22 @@ import {
   inAccount,
   isChatOpen,
   notice,
+  openingChat,
   step,
   to,
   type AppContext,
 } from "./steps.ts";
+import { openGroups } from "./groups.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent, ChatModel } from "../chat/model.ts";
 import { withSeenOffers } from "../chat/files/offers.ts";
+import { chatMeant } from "../chat/group/group-names.ts";
+import { openGroupChat } from "../chat/group-update.ts";
 import { openChat } from "../chat/person-update.ts";
 import { updateChat } from "../chat/update.ts";
-import { nameFault, shownName } from "../format/name-book.ts";
+import { conversationOf, shownName } from "../format/name-book.ts";
 import { mergedPeople, peopleAfter, sortPeople, withGone, withUnread } from "./people-list.ts";
 
 /** As many chats have numbers, one digit each. */
@@ -83,11 +87,13 @@ export function newsOfPeople(model: AppModel, event: MessengerEvent, { now }: Ap
     const people = screen.people.map((person) => ({ ...person, online: undefined }));
     return to(model, { ...screen, people, isKnown: false });
   }
-  const username = event.name === "message" ? event.from : "username" in event ? event.username : undefined;
+  const isOfPerson = event.name === "message" || "username" in event;
+  const username = isOfPerson ? conversationOf(event) : undefined;
   if (username === undefined) return step(model);
   const people = peopleAfter(screen.people, username, event, screen.opened, now);
   if (people !== undefined) return to(model, { ...screen, people });
-  return step(model, ...(event.name === "message" ? [{ name: "listPeople" } as const] : []));
+  const isOfGroup = username.startsWith("#");
+  return step(model, ...(event.name === "message" && !isOfGroup ? [{ name: "listPeople" } as const] : []));
 }
 
 /** The names of those in the open list, whose presence is to be watched. */
@@ -123,25 +129,13 @@ export function answerWriteTo(
   const { account } = screen;
   if (value === "") return backFromWriteTo(model, screen);
   const typed = value.trim();
-  const fault = nameFault(typed, account.username, account.names, texts);
-  if (fault === undefined) return openingChat(model, account, typed);
-  return to(model, { ...screen, typed }, failure(fault));
+  const meant = chatMeant(typed, { ...account, ownName: account.username, texts });
+  if ("username" in meant) return openingChat(model, account, meant.username);
+  return to(model, { ...screen, typed }, failure(meant.fault));
 }
 
 export function backFromWriteTo(model: AppModel, { account, from }: Screen & { name: "writeTo" }): AppStep {
   return from === "people" ? openPeople(model, account) : to(model, { name: "home", account });
-}
-
-/** @param from the chat that is open */
-export function openingChat(
-  model: AppModel,
-  account: OpenAccount,
-  username: string,
-  from?: ChatModel,
-): AppStep {
-  const chat = from === undefined ? {} : { from };
-  const screen = { name: "working", work: "openingChat", account, ...chat } as const;
-  return to(model, screen, { name: "openChat", username });
 }
 
 /** The people with numbers, one more if there is a number left. */
@@ -171,22 +165,29 @@ export function showChat(model: AppModel, event: ChatOpened): AppStep {
   const bursts = withoutBurst(account.bursts, username);
   const offers = withSeenOffers(account.offers, username);
   const numbered = numberedOn(model, account.numbered, event);
-  const chat = openChat(username, isStranger);
-  return to(model, { name: "chat", account: { ...account, numbered, unread, offers, bursts }, chat });
+  const { group } = event;
+  const groups = group === undefined ? account.groups : new Map(account.groups).set(username, group);
+  const chat = group === undefined ? openChat(username, isStranger) : openGroupChat(group);
+  return to(model, { name: "chat", account: { ...account, numbered, unread, offers, bursts, groups }, chat });
 }
 
-/** Leaves the open chat for the list or for another chat; if the server has ended the session, closes the account. */
+/** Leaves the open chat for the list of its kind or for another chat; if the server has ended the session, closes the account. */
 function leaveChat(
   model: AppModel,
   account: OpenAccount,
   chat: ChatModel,
   other: string | undefined,
+  context: AppContext,
 ): AppStep {
-  const peer = chat.username;
-  const close: AppEffect = { name: "closeChat", username: peer };
+  const { username } = chat;
+  const close: AppEffect = { name: "closeChat", username };
   if (account.server === "stopped") return to(model, START, close, { name: "closeAccount" });
   if (other !== undefined) return openingChat(model, account, other, chat);
-  const listing = { name: "working", work: "listingPeople", account, left: peer } as const;
+  if (chat.kind === "group") {
+    const { model: next, effects } = openGroups(model, account, context, username);
+    return step(next, close, ...effects);
+  }
+  const listing = { name: "working", work: "listingPeople", account, left: username } as const;
   return to(model, listing, close, { name: "listPeople" });
 }
 
@@ -216,6 +217,7 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     unread: account.unread,
     muted: account.muted,
     offers: account.offers,
+    groups: account.groups,
   });
   const open = screen.name === "chat" ? { chat } : { from: chat };
   let next: AppModel = { ...model, screen: { ...screen, ...open } as Screen };
@@ -223,7 +225,7 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
   for (const effect of ofChat) {
     if (effect.name !== "leave") effects.push(effect);
     else {
-      const left = leaveChat(next, account, chat, effect.to);
+      const left = leaveChat(next, account, chat, effect.to, context);
       next = left.model;
       effects.push(...left.effects);
     }

@@ -6,7 +6,7 @@
  * 3. When the queue is empty, the renderer shows the view of the model.
  */
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
-import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { MessengerEvent, SharedGroup } from "../../client/conversation/events.ts";
 import { isDamage, isStorageFailure } from "../../client/errors.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
@@ -193,6 +193,7 @@ export class Program {
     if (LINK_EVENTS.has(event.name)) this.#early?.push(event);
     const known = this.#chat?.know(event) ?? {};
     if (event.name === "message" || event.name === "request") this.#meet(event.from);
+    if (event.name === "group") this.#nameGroup(event.group);
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
     if (isPeerChange || COUNT_EVENTS.has(event.name)) this.#recount();
@@ -223,6 +224,15 @@ export class Program {
   #meet(username: string): void {
     const { opened } = this.#account;
     if (opened?.names.add([{ username, label: labelOf(username) }]) !== true) return;
+    this.#take({ name: "named", names: opened.names.book });
+  }
+
+  /** Names a group that is new, or has another title: others of the same title get other names. */
+  #nameGroup(group: SharedGroup | undefined): void {
+    const { opened } = this.#account;
+    if (group === undefined || opened === undefined) return;
+    const known = accountOf(this.#model)?.groups.values() ?? [];
+    opened.names.nameGroups([...known.filter((each) => each.group !== group.group), group]);
     this.#take({ name: "named", names: opened.names.book });
   }
 
@@ -329,6 +339,9 @@ export class Program {
       case "searchAll":
         this.#account.searchAll(effect.words);
         return;
+      case "foundGroup":
+        this.#account.foundGroup(effect.title);
+        return;
       case "openChat":
         // The line closes, and opens again if the other chat cannot be opened.
         this.#keepDraft();
@@ -371,10 +384,11 @@ export class Program {
       const events = chat.begin();
       this.#closeChat();
       this.#chat = chat;
-      this.#meet(chat.username);
-      const { isStranger } = chat;
+      if (chat.group === undefined) this.#meet(chat.username);
+      const { contact, group, isStranger } = chat;
       const recent = account.archive.recent(MAX_NUMBERED).map((each) => each.username);
-      this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger, recent });
+      this.#nameGroup(group);
+      this.#take({ name: "chatOpened", username: chat.username, contact, group, isStranger, recent });
       for (const event of events) this.#take({ name: "chat", event });
       for (const event of early) this.#take({ name: "chat", event: { name: "messenger", event } });
     } catch (error) {

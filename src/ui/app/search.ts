@@ -7,9 +7,8 @@ import { localClock, localDay } from "../format/local-time.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Choice } from "../prompts/prompt.ts";
 import type { AppEvent, AppModel, AppStep, Screen } from "./model.ts";
-import { openingChat } from "./people.ts";
 import { asking, list, type View } from "./prompt-views.ts";
-import { CHOICE, failure, notice, step, to, type AppContext } from "./steps.ts";
+import { CHOICE, failure, notice, openingChat, step, to, type AppContext } from "./steps.ts";
 
 /** Length of a found message in the list in code points, and how many of them precede the word. */
 const HIT_LENGTH = 60;
@@ -66,9 +65,10 @@ function hitRow(
   const at = message.outgoing ? message.sentAt : message.receivedAt;
   const snippet = snippetOf(message.text.replace(/\s+/g, " ").trim(), words, HIT_LENGTH, HIT_BEFORE);
   const user = shownName(names, chat);
+  const author = message.author === undefined ? "" : `${shownName(names, message.author)} → `;
   const choice = {
     value: String(message.seq),
-    name: message.outgoing ? `→ ${user}:` : `${user}:`,
+    name: message.outgoing ? `→ ${user}:` : `${author}${user}:`,
     // As in a chat, where what was written is not quoted either.
     note: visibleText(snippet),
   };

@@ -27,6 +27,9 @@ export const CHOICE = {
   /** No name begins with a space. */
   write: " write",
   search: "search",
+  groups: "groups",
+  /** No name of a chat begins with a space. */
+  newGroup: " new",
   myAccount: "myAccount",
   replace: "replace",
   /** No name is empty. */
@@ -50,6 +53,18 @@ export function notice(text: string): AppEffect {
 
 export function failure(text: string): AppEffect {
   return { name: "print", lines: [{ name: "failure", text }] };
+}
+
+/** Opens a chat. @param from the chat that is open */
+export function openingChat(
+  model: AppModel,
+  account: OpenAccount,
+  username: string,
+  from?: ChatModel,
+): AppStep {
+  const chat = from === undefined ? {} : { from };
+  const screen = { name: "working", work: "openingChat", account, ...chat } as const;
+  return to(model, screen, { name: "openChat", username });
 }
 
 /** The server that is used: the one that is being contacted, or the last one that answered. */

@@ -9,8 +9,9 @@
  * 3. start → chooseAccount or loginName → working (→ askPassword, askReplace → working) → people
  * 4. people → chat → working → people → home → working → people; chat → working → chat; home or people → writeTo → chat; home → searchWords →
  *    working → hits → chat
- * 5. home → myAccount, see my-account.ts
- * 6. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
+ * 5. home → groups → chat → groups; groups → groupTitle → working → chat
+ * 6. home → myAccount, see my-account.ts
+ * 7. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
 import type { Server } from "../config.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
@@ -37,6 +38,7 @@ import {
   onAnswerRefused,
   onContacted,
 } from "./forms.ts";
+import { answerGroups, answerGroupTitle, openGroups } from "./groups.ts";
 import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
 import type { AttentionSign } from "../terminal/attention.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
@@ -76,9 +78,10 @@ function withAccount(model: AppModel, username: string): AppModel {
   return { ...model, accounts: all, lastName: username, newName: "" };
 }
 
-function answerHome(model: AppModel, account: OpenAccount, value: string): AppStep {
+function answerHome(model: AppModel, account: OpenAccount, value: string, context: AppContext): AppStep {
   if (value === CHOICE.people) return openPeople(model, account);
   if (value === CHOICE.write) return to(model, { name: "writeTo", account, from: "home", typed: "" });
+  if (value === CHOICE.groups) return openGroups(model, account, context);
   if (value === CHOICE.search) return to(model, { name: "searchWords", account, words: "" });
   if (value === CHOICE.logOut) {
     return to(model, { name: "working", work: "loggingOut", account }, { name: "logOut" });
@@ -92,7 +95,7 @@ function onAnswer(model: AppModel, answered: AppEvent & { name: "answered" }, co
   const { value } = answered;
   switch (screen.name) {
     case "home":
-      return answerHome(model, screen.account, value);
+      return answerHome(model, screen.account, value, context);
     case "people":
       return answerPeople(model, screen, answered, context);
     case "writeTo":
@@ -101,6 +104,10 @@ function onAnswer(model: AppModel, answered: AppEvent & { name: "answered" }, co
       return answerSearchWords(model, screen, value, context);
     case "hits":
       return answerHits(model, screen, value);
+    case "groups":
+      return answerGroups(model, screen, value);
+    case "groupTitle":
+      return answerGroupTitle(model, screen, value, context);
     case "myAccount":
       return answerMyAccount(model, screen, value, context);
     case "working":
@@ -112,13 +119,15 @@ function onAnswer(model: AppModel, answered: AppEvent & { name: "answered" }, co
   }
 }
 
-function onBack(model: AppModel): AppStep {
+function onBack(model: AppModel, context: AppContext): AppStep {
   const { screen } = model;
   switch (screen.name) {
     case "people":
-      return to(model, { name: "home", account: screen.account });
+    case "groups":
     case "searchWords":
       return to(model, { name: "home", account: screen.account });
+    case "groupTitle":
+      return openGroups(model, screen.account, context);
     case "writeTo":
       return backFromWriteTo(model, screen);
     case "hits":
@@ -144,13 +153,14 @@ function onLoggedIn(
   event: AppEvent & { name: "loggedIn" },
   { texts, now }: AppContext,
 ): AppStep {
-  const { username, failure: why, unread, muted, offers, names } = event;
+  const { username, failure: why, unread, muted, offers, groups, names } = event;
   const account: OpenAccount = {
     username,
     numbered: [],
     unread,
     muted,
     offers,
+    groups: new Map(groups.map((group) => [`#${group.group}`, group])),
     asking: new Set(),
     unannounced: new Map(),
     requestsAnnouncedAt: undefined,
@@ -257,7 +267,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     case "answered":
       return onAnswer(model, event, context);
     case "back":
-      return onBack(model);
+      return onBack(model, context);
     case "interrupted":
     case "signalled":
       return ending(model, 130);
@@ -291,6 +301,8 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return onFailed(model, event.sentence, context);
     case "chatOpened":
       return showChat(model, event);
+    case "groupFounded":
+      return step(model, { name: "openChat", username: event.username });
     case "messenger": {
       const announced = announce(model, event.event, context);
       const listed = newsOfPeople(announced.model, event.event, context);

@@ -8,6 +8,7 @@ import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
 import { viewMyAccount } from "./my-account-view.ts";
 import { canLeave, isFirstQuestion } from "./forms.ts";
+import { groupList, groupsEntry } from "./groups.ts";
 import { hitList } from "./search.ts";
 import { asking, input, list, password, type View } from "./prompt-views.ts";
 import type { ChatModel } from "../chat/model.ts";
@@ -38,7 +39,8 @@ function unseen({ username, transcript }: ChatModel, { muted }: OpenAccount, now
   return mutedUntil(muted, username, now) === undefined ? transcript.unseen : 0;
 }
 
-function homeMenu(account: OpenAccount, { texts, now }: AppContext): View {
+function homeMenu(account: OpenAccount, context: AppContext): View {
+  const { texts, now } = context;
   const { username, names } = account;
   const count = unreadCount(account, now);
   const notes = [
@@ -55,6 +57,7 @@ function homeMenu(account: OpenAccount, { texts, now }: AppContext): View {
       { value: CHOICE.write, name: texts.menuWrite },
       { value: CHOICE.search, name: texts.menuSearch },
       { value: CHOICE.myAccount, name: texts.myAccount },
+      groupsEntry(account, context),
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
     keys: texts.menuKeys,
@@ -246,6 +249,12 @@ function viewScreen(model: AppModel, context: AppContext): View {
     }
     case "hits":
       return hitList(screen, context);
+    case "groups":
+      return groupList(screen, context);
+    case "groupTitle": {
+      const { typed } = screen;
+      return asking({ name: "input", message: texts.menuNewGroupTitle, offered: "", begun: typed });
+    }
     case "chat": {
       const { chat, account } = screen;
       const waiting = unreadCount(account, context.now);

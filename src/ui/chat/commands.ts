@@ -22,7 +22,8 @@ import {
 } from "./message-commands.ts";
 import type { ChatContext, ChatModel, PersonChat } from "./model.ts";
 import { notice } from "./notices.ts";
-import { more } from "./group-update.ts";
+import { BEHIND_A_NAME, GROUP_COMMANDS } from "./group/group-commands.ts";
+import { group, more } from "./group-update.ts";
 import { goToChat, goToNumber, goToUnread, mute } from "./other-chats.ts";
 import { verify } from "./verification.ts";
 
@@ -108,6 +109,7 @@ const COMMANDS: readonly Command[] = [
     name: "withdraw",
     argument: () => "[#N]",
     isOptional: true,
+    alongside: "cancel",
     help: (texts) => texts.chatHelpWithdraw,
     run: onTarget("withdraw"),
   },
@@ -115,7 +117,7 @@ const COMMANDS: readonly Command[] = [
     name: "cancel",
     argument: () => "[#N]",
     isOptional: true,
-    help: (texts) => texts.chatHelpCancel,
+    help: undefined,
     run: onTarget("cancel"),
   },
   {
@@ -187,6 +189,13 @@ const COMMANDS: readonly Command[] = [
     isOptional: true,
     help: (texts) => texts.chatHelpMute,
     run: mute,
+  },
+  {
+    name: "group",
+    argument: () => "…",
+    isOptional: true,
+    help: (texts) => texts.chatHelpGroup,
+    run: group,
   },
   {
     name: "users",
@@ -281,6 +290,11 @@ export function runCommand(
   return print(notice(texts.groupOnlyWithPerson(`/${command.name}`)));
 }
 
+/** Whether this is a group, by a title that is typed as it is shown. */
+function isTypable(name: string, shown: string): boolean {
+  return name.startsWith("#") && !shown.startsWith('#"');
+}
+
 /** Names with this beginning, without those that would put invisible characters into the line. */
 function namesFrom(begun: string, names: readonly string[]): string[] {
   const start = folded(begun);
@@ -294,8 +308,8 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
 
 /**
  * The completions of the text before the cursor: commands and numbers of chats after a leading slash, names after `/chat`, paths
- * after `/send`, folders after `/get`, and names for any other word that was begun.
- * @param names of all known people; `ownName` is not offered
+ * after `/send`, folders after `/get`, words after `/group`, and names for any other word that was begun.
+ * @param names of all known people and groups; `ownName` is not offered
  * @param numbered the people who are reached by numbers
  * @param paths completes the last path of a text
  */
@@ -323,10 +337,20 @@ export function complete(
   if (sent !== undefined) return paths(sent, "files");
   const folder = BEHIND_GET.exec(before)?.[1];
   if (folder !== undefined) return paths(folder, "folders");
-  const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
+  const word = /^\s*\/group\s+(\S*)$/is.exec(before)?.[1];
+  if (word !== undefined) {
+    const found = GROUP_COMMANDS.filter((each) => each.startsWith(word.toLowerCase()));
+    return { offers: found, shown: found, part: word };
+  }
+  const addressee = (/^\/chat\s+(.*)$/i.exec(before) ?? BEHIND_A_NAME.exec(before))?.[1];
+  if (addressee?.startsWith("#") === true) {
+    const titles = [...names].flatMap(([name, shown]) => (isTypable(name, shown) ? [shown] : []));
+    const offers = namesFrom(addressee, titles);
+    return { offers, shown: offers, part: addressee };
+  }
   const part = addressee ?? before.split(/\s/).at(-1) ?? "";
   const isBegun = addressee !== undefined || part !== "";
-  const others = [...names.keys()].filter((name) => !isSamePerson(name, ownName));
+  const others = [...names.keys()].filter((name) => !name.startsWith("#") && !isSamePerson(name, ownName));
   const offers = isBegun ? namesFrom(part, others) : [];
   return { offers, shown: offers.map((name) => shownName(names, name)), part };
 }

@@ -4,7 +4,15 @@ import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import type { Line } from "../format/printed-line.ts";
-import type { ChatContext, ChatModel, Deliveries, OwnMessage, PendingDelivery, Wait } from "./model.ts";
+import type {
+  ChatContext,
+  ChatModel,
+  Deliveries,
+  OpenedChat,
+  OwnMessage,
+  PendingDelivery,
+  Wait,
+} from "./model.ts";
 import { notice, whyWaiting } from "./notices.ts";
 
 /** Messages that are tracked one by one; more are only counted. */
@@ -77,14 +85,14 @@ export function followStored(
 
 /** The deliveries when the chat opens with these messages. @param waiting number of all that are in the outbox */
 export function beginDeliveries(
-  messages: readonly StoredMessage[],
+  { messages, counts }: Pick<OpenedChat, "messages" | "counts">,
   waiting: number,
   now: number,
 ): Deliveries {
   const own = messages
     .filter(({ outgoing, withdrawnAt }) => outgoing && withdrawnAt === undefined)
     .slice(-MAX_OWN)
-    .map(({ id, state }) => ({ id, state }));
+    .map(({ id, state }) => ({ id, state, counts: counts?.get(id) }));
   return followStored({ ...NO_DELIVERIES, own, last: own.at(-1), more: waiting }, messages, now);
 }
 

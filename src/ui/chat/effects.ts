@@ -1,22 +1,35 @@
 /** The effects of the open chat: a table from each effect to the function that carries it out. */
 import type { StoredConversation } from "../../client/archive.ts";
-import type { MessengerEvent, SharedFile } from "../../client/conversation/events.ts";
+import type {
+  GroupNotice,
+  MessengerEvent,
+  SharedFile,
+  SharedGroup,
+} from "../../client/conversation/events.ts";
 import { errorOf } from "../../client/error-json.ts";
-import { ActionError, isDamage, isStorageFailure } from "../../client/errors.ts";
+import { ActionError, GroupError, isDamage, isStorageFailure } from "../../client/errors.ts";
 import type { Draft } from "../../client/profile/drafts.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { fileEffects } from "./files/file-effects.ts";
 import { hasEnded } from "./files/file-lines.ts";
 import { groupEffects } from "./group/group-effects.ts";
-import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
+import { historyEffects, shownAtOnce, shownPage } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, ChatNeeds, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
 import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
-type Opened = Awaited<ReturnType<SharedAccount["openChat"]>>;
+/** What is known of a chat before it is opened. */
+type Before = {
+  /** What the messenger has said of the link. */
+  readonly link: Awaited<ReturnType<SharedAccount["openChat"]>>;
+  /** The transfers that have not ended. */
+  readonly files: readonly SharedFile[];
+  /** Undefined: the chat is with a person. `notices`: what has happened since the group was shown last. */
+  readonly group: { readonly group: SharedGroup; readonly notices: readonly GroupNotice[] } | undefined;
+};
 
 /** Effects whose outcome comes before the next line that was typed ahead: a refusal stops that line, and a decision may leave the chat. */
 const CHANGES: ReadonlySet<EffectName> = new Set(["edit", "withdraw", "cancel", "acceptKey", "decide"]);
@@ -40,9 +53,7 @@ export function shownOnOpening(newest: MessagePage, unreadFrom: number | undefin
 export class ChatEffects {
   readonly #needs: ChatNeeds;
   readonly #account: SharedAccount;
-  /** What the messenger has said of the link before the chat was opened, and the transfers that have not ended. */
-  readonly #before: Opened;
-  readonly #files: readonly SharedFile[];
+  readonly #before: Before;
   readonly #stored: StoredConversation;
   readonly #messages: MessageEffects;
   readonly #table: EffectTable<EffectName>;
@@ -57,18 +68,11 @@ export class ChatEffects {
   /** What is stored of the input line, as far as this process knows. */
   #draft: Draft;
 
-  private constructor(
-    account: SharedAccount,
-    stored: StoredConversation,
-    before: Opened,
-    files: readonly SharedFile[],
-    needs: ChatNeeds,
-  ) {
+  private constructor(account: SharedAccount, stored: StoredConversation, before: Before, needs: ChatNeeds) {
     this.#needs = needs;
     this.#account = account;
     this.#stored = stored;
     this.#before = before;
-    this.#files = files;
     this.#draft = stored.draft;
     const { archive } = account;
     const dispatch = (event: ChatEvent) => this.#dispatch(event);
@@ -83,7 +87,7 @@ export class ChatEffects {
         texts: needs.texts,
         dispatch,
       }),
-      ...groupEffects(needs.texts, dispatch),
+      ...groupEffects({ account, stored, dispatch }),
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
       markShown: ({ sequences }) => {
         this.#shown.push(...sequences);
@@ -96,10 +100,8 @@ export class ChatEffects {
       typing: async ({ active }) => {
         await account.request("typing", { username: this.username, active });
       },
-      page: ({ before }) => {
-        const page = shownAtOnce(stored.before(before, PAGE));
-        dispatch({ name: "page", ...page, answered: answeredBy(stored, page.messages) });
-      },
+      page: ({ before }) =>
+        dispatch({ name: "page", ...shownPage(archive, stored, stored.before(before, PAGE)) }),
       listOnline: () => this.#listOnline(),
       showSafetyNumber: () => {
         const { numbers } = archive.safetyNumbers.with(this.username, { markShown: true });
@@ -159,12 +161,18 @@ export class ChatEffects {
 
   /** Opens the chat: a link is kept until `close`. @throws SelfError, SQLiteError, and as `SharedAccount.request` */
   static async open(account: SharedAccount, typed: string, needs: ChatNeeds): Promise<ChatEffects> {
-    const before = await account.openChat(typed);
-    const stored = account.archive.conversation(before.username);
-    if (stored === undefined) throw new Error(`${before.username} is not stored`);
+    const link = await account.openChat(typed);
+    const stored = account.archive.conversation(link.username);
+    if (stored === undefined) throw new Error(`${link.username} is not stored`);
     const { files } = await account.request("files", {});
     const left = files.filter((file) => isSamePerson(file.peer, stored.username) && !hasEnded(file));
-    return new ChatEffects(account, stored, before, left, needs);
+    const group = await openedGroup(account, stored.username);
+    return new ChatEffects(account, stored, { link, files: left, group }, needs);
+  }
+
+  /** Undefined: the chat is with a person. */
+  get group(): SharedGroup | undefined {
+    return this.#before.group?.group;
   }
 
   /** The registered spelling, if it is known, otherwise the typed one. */
@@ -187,12 +195,12 @@ export class ChatEffects {
     const { text, edit, withdraw } = this.#stored.outboxCounts();
     const unreadFrom = this.#stored.unreadFrom();
     const newest = this.#stored.before(undefined, unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN);
-    const page = shownOnOpening(newest, unreadFrom);
+    const page = shownPage(this.#account.archive, this.#stored, shownOnOpening(newest, unreadFrom));
     this.#messages.opened(page.messages);
     const opened: ChatEvent = {
       name: "opened",
       ...page,
-      answered: answeredBy(this.#stored, page.messages),
+      notices: this.#before.group?.notices ?? [],
       unreadFrom,
       waiting: text + edit + withdraw,
       isVerified: this.#stored.isVerified,
@@ -204,11 +212,12 @@ export class ChatEffects {
     // The messenger emits no event for what was so before.
     const { username } = this;
     const before: MessengerEvent[] = [];
-    const { way, seeks_direct: seeksDirect } = this.#before;
+    const { link, files } = this.#before;
+    const { way, seeks_direct: seeksDirect } = link;
     if (way !== null) before.push({ name: "connected", username, way, seeksDirect, address: undefined });
-    if (this.#before.verification_asked) before.push({ name: "verification", username, state: "asked" });
+    if (link.verification_asked) before.push({ name: "verification", username, state: "asked" });
     if (this.#stored.isHeld) before.push({ name: "held", to: username });
-    for (const file of this.#files) before.push({ name: "file", file });
+    for (const file of files) before.push({ name: "file", file });
     return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];
   }
 
@@ -321,6 +330,15 @@ export class ChatEffects {
     this.#account.leaveVerification(this.username);
     this.#account.closeChat(this.username);
   }
+}
+
+/** The group of a chat, and what has happened in it; undefined: the chat is with a person. */
+async function openedGroup(account: SharedAccount, username: string): Promise<Before["group"]> {
+  if (!username.startsWith("#")) return undefined;
+  const { groups } = await account.request("groups", {});
+  const group = groups.find((each) => `#${each.group}` === username);
+  if (group === undefined) throw new GroupError("no_such_group");
+  return { group, ...(await account.request("group_notices", { group: group.group })) };
 }
 
 /** What was typed for an effect, to be given back when it fails. */

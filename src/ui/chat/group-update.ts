@@ -1,9 +1,10 @@
 /** The chat with a group: its prompt, and its update after what it takes in its own way. */
 import type { GroupNotice, MessengerEvent, SharedGroup } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import { notInvited } from "../failures.ts";
 import { stateMark } from "../format/message-format.ts";
 import type { Line } from "../format/printed-line.ts";
-import { shownName, type NameBook } from "../format/name-book.ts";
+import { conversationOf, shownName, type NameBook } from "../format/name-book.ts";
 import { yesOrNo } from "../format/questions.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -17,6 +18,7 @@ import {
   stateSentences,
   type GroupWords,
 } from "./group/group-lines.ts";
+import type { Folded } from "./group/model.ts";
 import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
 import type {
   ChatContext,
@@ -29,7 +31,7 @@ import type {
   OpenedChat,
 } from "./model.ts";
 import { notice, printing } from "./notices.ts";
-import { conversationOf, mutedText } from "./other-chats.ts";
+import { mutedText } from "./other-chats.ts";
 import { printStored, showArrived, showWritten, withShown } from "./transcript.ts";
 
 /** Who comes and goes is said together once nobody has for so long, in ms. */
@@ -46,8 +48,8 @@ export function openGroupChat(group: SharedGroup): GroupChat {
     group,
     asked: undefined,
     held: { notices: [], at: 0 },
-    rush: { shown: new Map(), at: 0 },
-    folded: { messages: [], said: 0 },
+    rush: { from: 0, counts: new Map(), at: 0 },
+    folded: { runs: [], isSaid: true },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
     stayed: undefined,
@@ -101,31 +103,50 @@ export const group: Run = (argument, chat, context) => {
 /** `/more`: what was folded, and then what is older than what is shown. */
 export const more: Run = (_argument, chat, { texts }) => {
   const { oldest } = chat.transcript;
-  const folded = chat.kind === "group" ? chat.folded.messages.slice(0, MAX_OF_ONE) : [];
-  if (folded.length > 0) return effects({ name: "unfold", sequences: folded.map(({ seq }) => seq) });
+  const run = chat.kind === "group" ? chat.folded.runs[0] : undefined;
+  if (run !== undefined) return effects({ name: "unfold", run, limit: MAX_OF_ONE });
   return oldest === undefined
     ? print(notice(texts.chatNothingEarlier))
     : effects({ name: "page", before: oldest });
 };
 
-/** How many of these texts of each author are beyond MAX_OF_ONE: those that come first stay. */
-function beyond(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+/** The runs with one more text, of an author whose texts since `from` are folded. */
+function withFolded(runs: readonly Folded[], author: string, seq: number, from: number): readonly Folded[] {
+  const index = runs.findIndex((run) => run.author === author && run.from >= from);
+  const run = runs[index];
+  if (run === undefined) return [...runs, { author, from: seq, to: seq, count: 1 }];
+  return runs.with(index, { ...run, to: seq, count: run.count + 1 });
+}
+
+/** Of these texts, oldest first, those that are shown: the newest of each author; and the runs of the others. */
+function newestOfEach(messages: readonly StoredMessage[]): {
+  readonly shown: readonly StoredMessage[];
+  readonly runs: readonly Folded[];
+} {
   const counts = new Map<string, number>();
-  return messages.filter(({ author }) => {
-    if (author === undefined) return false;
+  const isFolded = ({ author = "" }: StoredMessage) => {
     const count = (counts.get(author) ?? 0) + 1;
     counts.set(author, count);
     return count > MAX_OF_ONE;
-  });
+  };
+  const folded = new Set(
+    messages
+      .filter(({ outgoing }) => !outgoing)
+      .toReversed()
+      .filter(isFolded),
+  );
+  const runs = [...folded]
+    .toReversed()
+    .reduce<readonly Folded[]>((all, { author = "", seq }) => withFolded(all, author, seq, 0), []);
+  return { shown: messages.filter((message) => !folded.has(message)), runs };
 }
 
 /** «eva: 1.800 más, /more», a line for each author of folded texts. */
-function foldedLines(messages: GroupChat["folded"]["messages"], context: ChatContext): Line[] {
-  const { names, texts, language } = context;
-  const counts = Map.groupBy(messages, ({ author }) => author);
-  return [...counts].map(([author, all]) =>
-    notice(texts.groupFolded(shownName(names, author), all.length.toLocaleString(language))),
-  );
+function foldedLines(runs: readonly Folded[], { names, texts, language }: ChatContext): Line[] {
+  return [...Map.groupBy(runs, ({ author }) => author)].map(([author, all]) => {
+    const count = all.reduce((sum, run) => sum + run.count, 0);
+    return notice(texts.groupFolded(shownName(names, author), count.toLocaleString(language)));
+  });
 }
 
 /** The first lines of a chat with a group: which one, how one stands to it, what happened in it, and the newest texts. */
@@ -138,17 +159,14 @@ function showOpened(before: GroupChat, page: OpenedChat, context: ChatContext): 
     texts.groupTitle(group.title),
     group.people,
   );
-  // The newest are shown.
-  const folded = beyond(page.messages.filter(({ seq }) => seq >= (page.unreadFrom ?? Infinity)).toReversed());
-  const hidden = folded.map(({ author = "", seq }) => ({ author, seq })).toReversed();
-  const messages = page.messages.filter(({ seq }) => !hidden.some((each) => each.seq === seq));
-  const lines = [...(group.state === "joined" ? [notice(opened)] : []), ...foldedLines(hidden, context)];
+  const { shown: messages, runs } = newestOfEach(page.messages);
+  const lines = [...(group.state === "joined" ? [notice(opened)] : []), ...foldedLines(runs, context)];
   const after = [...noticeSentences(notices, words), ...stateSentences(group, words)].map(notice);
   const shown = printStored(before, { ...page, messages }, { before: lines, after }, context);
   const chat: GroupChat = {
     ...shown.chat,
-    folded: { messages: hidden, said: hidden.length },
-    deliveries: beginDeliveries(page.messages, page.waiting ?? 0, context.now),
+    folded: { runs, isSaid: true },
+    deliveries: beginDeliveries(page, page.waiting ?? 0, context.now),
     draft: { name: "settled", isStored: hasDraft },
     restoredAt: hasDraft ? context.now : undefined,
   };
@@ -171,27 +189,31 @@ function onMessage(
   if (known.isShown === true || seq <= chat.transcript.newest) return { chat, effects: [] };
   const { now } = context;
   const isSame = Math.abs(now - chat.rush.at) < CATCH_UP_ENDS;
-  const count = (isSame ? (chat.rush.shown.get(author) ?? 0) : 0) + 1;
-  const shown = new Map(isSame ? chat.rush.shown : []).set(author, count);
-  const next: GroupChat = { ...chat, rush: { shown, at: now } };
+  const count = (isSame ? (chat.rush.counts.get(author) ?? 0) : 0) + 1;
+  const counts = new Map(isSame ? chat.rush.counts : []).set(author, count);
+  const from = isSame ? chat.rush.from : seq;
+  const next: GroupChat = { ...chat, rush: { from, counts, at: now } };
   if (count <= MAX_OF_ONE) return showArrived(next, message, known.excerpt, context);
-  const messages = [...chat.folded.messages, { author, seq }];
-  return withShown({ ...next, folded: { ...chat.folded, messages } }, [seq], context.attention === "focused");
+  const runs = withFolded(chat.folded.runs, author, seq, from);
+  const folding: GroupChat = { ...next, folded: { runs, isSaid: false } };
+  return withShown(folding, [seq], context.attention === "focused");
 }
 
-/** Texts that were folded. */
+/** The first texts of the first run that was folded. */
 function showUnfolded(
   before: GroupChat,
-  unfolded: readonly StoredMessage[],
+  messages: readonly StoredMessage[],
   context: ChatContext,
 ): ChatStep<GroupChat> {
-  const read = new Set(unfolded.map(({ seq }) => seq));
-  const messages = before.folded.messages.filter(({ seq }) => !read.has(seq));
+  const [run, ...rest] = before.folded.runs;
+  if (run === undefined) return { chat: before, effects: [] };
+  const left = { ...run, from: (messages.at(-1)?.seq ?? run.to) + 1, count: run.count - messages.length };
+  const runs = messages.length > 0 && left.count > 0 ? [left, ...rest] : rest;
   const { oldest } = before.transcript;
-  const around = { before: [], after: foldedLines(messages, context) };
-  const { chat, effects } = printStored(before, { messages: unfolded, isMore: true }, around, context);
-  const folded = { messages, said: messages.length };
-  return { chat: { ...chat, transcript: { ...chat.transcript, oldest }, folded }, effects };
+  const around = { before: [], after: foldedLines(runs, context) };
+  const { chat, effects: all } = printStored(before, { messages, isMore: true }, around, context);
+  const transcript = { ...chat.transcript, oldest };
+  return { chat: { ...chat, transcript, folded: { runs, isSaid: true } }, effects: all };
 }
 
 /** The group has changed: in its title, in who is in it, or in how one stands to it. */
@@ -223,15 +245,15 @@ export function tickGroup(before: GroupChat, context: ChatContext): ChatStep<Gro
   // The clock may have been set back.
   const isOver = (at: number, lasts: number) => Math.abs(context.now - at) >= lasts;
   const notices = isOver(held.at, NOTICES_GATHERED_FOR) ? held.notices : [];
-  const isFolded = folded.messages.length > folded.said && isOver(rush.at, CATCH_UP_ENDS);
+  const isFolded = !folded.isSaid && isOver(rush.at, CATCH_UP_ENDS);
   const chat: GroupChat = {
     ...waiting.chat,
     held: notices.length === 0 ? held : { ...held, notices: [] },
-    folded: isFolded ? { ...folded, said: folded.messages.length } : folded,
+    folded: isFolded ? { ...folded, isSaid: true } : folded,
   };
   const lines = [
     ...noticeSentences(notices, wordsOf(context)).map(notice),
-    ...(isFolded ? foldedLines(folded.messages, context) : []),
+    ...(isFolded ? foldedLines(folded.runs, context) : []),
     ...waiting.lines,
   ];
   const step = printing(chat, lines);
@@ -253,10 +275,20 @@ export function updateGroup(chat: GroupChat, event: KindEvent, context: ChatCont
     case "declinedGroup":
       return { chat, effects: [{ name: "leave", to: undefined }] };
     case "addedToGroup": {
-      const { added, waiting } = event;
+      const { added, waiting, failed } = event;
+      const refused = Map.groupBy(failed, ({ code }) => code);
       return sentences(chat, [
         ...(added.length === 0 ? [] : [texts.groupAdded(nameList(added, words))]),
         ...(waiting.length === 0 ? [] : [texts.groupAddWaits(nameList(waiting, words))]),
+        ...[...refused].map(([code, those]) =>
+          texts.groupNotAdded(
+            nameList(
+              those.map(({ username }) => username),
+              words,
+            ),
+            notInvited(code, context.language),
+          ),
+        ),
       ]);
     }
     case "keepsTexts":

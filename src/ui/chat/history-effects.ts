@@ -2,12 +2,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { searchQuery, type Archive, type StoredConversation } from "../../client/archive.ts";
+import type { GroupCounts } from "../../client/conversation/events.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { exportConversation } from "../format/conversation-export.ts";
 import { excerptOf, snippetOf } from "../format/excerpt.ts";
 import { MAX_UNITS_AT_ONCE } from "../format/wrapped-text.ts";
-import type { Answered, ChatNeeds, EffectTable } from "./model.ts";
+import type { ChatNeeds, EffectTable, StoredPage } from "./model.ts";
 
 /** `hits`: newest first, each with the name of the other person; `isMore`: there are older ones. */
 export type Found = {
@@ -35,6 +36,7 @@ export async function findMessages(
   const found = search.newest(query, Number.MAX_SAFE_INTEGER, limit + 1);
   const hits = found
     .slice(0, limit)
+    .filter((message) => !isByBlocked(archive, message))
     .map((message) => ({ message, chat: archive.usernameAt(message.contact) }));
   return { hits, isMore: found.length > limit };
 }
@@ -42,10 +44,24 @@ export async function findMessages(
 /** Messages that a search shows. */
 const MAX_FOUND = 20;
 
-/** The excerpt of a message of this conversation; undefined: it is not stored, or was withdrawn. @throws SQLiteError */
-export function storedExcerpt(stored: StoredConversation, id: string): string | undefined {
+/** Who in a group is blocked here: what they write is stored, since it is passed on, and not shown. @throws SQLiteError */
+function isByBlocked(archive: Archive, { author }: StoredMessage): boolean {
+  return author !== undefined && archive.conversation(author)?.state === "blocked";
+}
+
+/** A page without what is not shown. @throws SQLiteError */
+function withoutBlocked(archive: Archive, page: MessagePage): MessagePage {
+  return { ...page, messages: page.messages.filter((message) => !isByBlocked(archive, message)) };
+}
+
+/**
+ * The excerpt of a message of this conversation; undefined: it is not stored, was withdrawn, or is not shown.
+ * @throws SQLiteError
+ */
+export function storedExcerpt(archive: Archive, stored: StoredConversation, id: string): string | undefined {
   const message = stored.find(id);
-  return message === undefined || message.withdrawnAt !== undefined ? undefined : excerptOf(message.text);
+  if (message === undefined || message.withdrawnAt !== undefined) return undefined;
+  return isByBlocked(archive, message) ? undefined : excerptOf(message.text);
 }
 
 /** The newest messages of a page, as many as can be laid out at once. */
@@ -55,14 +71,19 @@ export function shownAtOnce(page: MessagePage): MessagePage {
   return { messages: page.messages.slice(from), isMore: page.isMore || from > 0 };
 }
 
-/** The excerpts of the messages that these reply to. @throws SQLiteError */
-export function answeredBy(stored: StoredConversation, messages: readonly StoredMessage[]): Answered {
+/** What is shown of a page, with what is known of its messages beyond them. @throws SQLiteError */
+export function shownPage(archive: Archive, stored: StoredConversation, page: MessagePage): StoredPage {
+  const shown = shownAtOnce(withoutBlocked(archive, page));
   const answered = new Map<string, string>();
-  for (const { replyTo } of messages) {
-    const excerpt = replyTo === undefined ? undefined : storedExcerpt(stored, replyTo);
+  const counts = new Map<string, GroupCounts>();
+  for (const message of shown.messages) {
+    const { id, replyTo } = message;
+    const excerpt = replyTo === undefined ? undefined : storedExcerpt(archive, stored, replyTo);
     if (replyTo !== undefined && excerpt !== undefined) answered.set(replyTo, excerpt);
+    const counted = stored.counts(message);
+    if (counted !== undefined) counts.set(id, counted);
   }
-  return answered;
+  return { ...shown, answered, counts };
 }
 
 /** @param left aborted when the chat is left */
@@ -74,10 +95,8 @@ export function historyEffects(
 ): EffectTable<"list" | "search" | "delete" | "deleteChat" | "export"> {
   let isDeleting = false;
   return {
-    list: ({ count }) => {
-      const page = shownAtOnce(stored.before(undefined, count));
-      dispatch({ name: "listed", ...page, answered: answeredBy(stored, page.messages) });
-    },
+    list: ({ count }) =>
+      dispatch({ name: "listed", ...shownPage(archive, stored, stored.before(undefined, count)) }),
     search: async ({ words }) => {
       if (searchQuery(words) === undefined) return dispatch({ name: "failed", sentence: texts.chatNoWord });
       const tell = (percent: number) => dispatch({ name: "indexing", percent });

@@ -1,8 +1,8 @@
 /** The commands on stored messages: resolves message numbers, and gives the effects. */
 import { isSamePerson } from "../../identity/names.ts";
-import { typedName } from "../failures.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { groupInfoLine } from "./group/group-lines.ts";
+import { chatMeant, typedChat } from "./group/group-names.ts";
 import type { GroupEffect } from "./group/model.ts";
 import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
 import { failure, notice, peerName } from "./notices.ts";
@@ -68,10 +68,7 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
   const { chat: other } = chosen.target.message;
   if (isSamePerson(other, chat.username)) return chosen;
-  const sentence = context.texts.chatOtherChat(
-    shownName(context.names, other),
-    typedName(other, context.texts),
-  );
+  const sentence = context.texts.chatOtherChat(shownName(context.names, other), typedChat(other, context));
   return { name: "fault", sentence };
 }
 
@@ -130,9 +127,12 @@ export const remove: Run = (argument, chat, context) => {
   const whole = /^chat(?:\s+(.*))?$/is.exec(argument);
   if (whole !== null) {
     const name = whole[1];
-    if (name === undefined) return print(notice(texts.chatDeleteAsk(user, typedName(chat.username, texts))));
-    if (isSamePerson(name, chat.username)) return effects({ name: "deleteChat" });
-    return print(failure(texts.chatDeleteOther(user, typedName(chat.username, texts))));
+    if (name === undefined)
+      return print(notice(texts.chatDeleteAsk(user, typedChat(chat.username, context))));
+    const meant = chatMeant(name, context);
+    if ("username" in meant && isSamePerson(meant.username, chat.username))
+      return effects({ name: "deleteChat" });
+    return print(failure(texts.chatDeleteOther(user, typedChat(chat.username, context))));
   }
   if (!argument.startsWith("#")) return print(notice(texts.chatUsage("/delete #N, /delete chat")));
   const chosen = chooseHere(argument, chat, context);

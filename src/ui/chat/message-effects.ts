@@ -83,7 +83,9 @@ export class MessageEffects {
         // Another process has stored it before the chat was opened, and told of it after.
         if (seq <= this.#openedTo) return { isShown: true };
         this.#theirLast = id;
-        return replyTo === undefined ? {} : { excerpt: storedExcerpt(this.#stored, replyTo) };
+        return replyTo === undefined
+          ? {}
+          : { excerpt: storedExcerpt(this.#account.archive, this.#stored, replyTo) };
       }
       case "changed": {
         const { contact, id, outgoing } = event.message;
@@ -106,7 +108,8 @@ export class MessageEffects {
     if (message === undefined || message.seq <= this.#openedTo) return {};
     this.#ownLast = id;
     const { text, replyTo } = message;
-    const answers = replyTo === undefined ? undefined : storedExcerpt(this.#stored, replyTo);
+    const answers =
+      replyTo === undefined ? undefined : storedExcerpt(this.#account.archive, this.#stored, replyTo);
     return { written: { text, answers } };
   }
 
@@ -127,7 +130,7 @@ export class MessageEffects {
   #reply(target: Target, text: string): Promise<void> {
     const id = target.name === "listed" ? target.message.id : this.#theirLast;
     if (id === undefined) throw new RefusalError("none_theirs");
-    if (storedExcerpt(this.#stored, id) === undefined) {
+    if (storedExcerpt(this.#account.archive, this.#stored, id) === undefined) {
       throw new RefusalError(this.#stored.find(id) === undefined ? "unknown_message" : "no_reply");
     }
     return this.#send(text, id);

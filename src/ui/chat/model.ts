@@ -1,7 +1,12 @@
 /** The chat with a person or a group: its state, its events and its effects. */
 import type { Unread } from "../../client/archive.ts";
 import type { ContactState, Decision } from "../../client/contact-choices.ts";
-import type { GroupCounts, GroupNotice, MessengerEvent } from "../../client/conversation/events.ts";
+import type {
+  GroupCounts,
+  GroupNotice,
+  MessengerEvent,
+  SharedGroup,
+} from "../../client/conversation/events.ts";
 import type { LinkInfo } from "../../client/conversation/shown-link.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
@@ -44,6 +49,8 @@ export type OtherChats = {
   readonly muted: ReadonlyMap<number, Muted>;
   /** The offers of files that wait for an answer. */
   readonly offers: Offers;
+  /** By the names of their chats. */
+  readonly groups: ReadonlyMap<string, SharedGroup>;
 };
 
 export type ChatModel = PersonChat | GroupChat;
@@ -244,6 +251,8 @@ export type StoredPage = {
   /** There are older ones. */
   readonly isMore: boolean;
   readonly answered?: Answered;
+  /** Who has our texts for a group, by their ids. */
+  readonly counts?: ReadonlyMap<string, GroupCounts>;
   /** `seq` of the first that was not shown before. */
   readonly unreadFrom?: number | undefined;
 };

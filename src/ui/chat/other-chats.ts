@@ -1,13 +1,13 @@
 /** The commands that lead to other chats, and that make somebody quiet. */
-import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { MAX_MUTED } from "../../client/contact-choices.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { localClock, localDay } from "../format/local-time.ts";
-import { nameFault, shownName } from "../format/name-book.ts";
+import { shownName } from "../format/name-book.ts";
 import { parseDuration } from "../format/past-time.ts";
 import type { Texts } from "../texts/texts.ts";
 import { countOffers, isUnread } from "./files/offers.ts";
+import { chatMeant } from "./group/group-names.ts";
 import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, OtherChats } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
@@ -15,31 +15,16 @@ import { notice, peerName, printing } from "./notices.ts";
 /** ms */
 const DAY = 86_400_000;
 
-/** The name of the chat that an event is about; undefined: it is about none. */
-export function conversationOf(event: MessengerEvent): string | undefined {
-  switch (event.name) {
-    case "message":
-      return event.group === undefined ? event.from : `#${event.group}`;
-    case "group":
-      return `#${event.group.group}`;
-    case "groupNotice":
-      return `#${event.notice.group}`;
-    case "file":
-      return event.file.peer;
-    default:
-      if ("username" in event) return event.username;
-      if ("to" in event) return event.to;
-      return "from" in event ? event.from : undefined;
-  }
-}
-
 /** Until when nothing of a person is announced, ms since 1970; undefined: it is. */
 export function mutedUntil(muted: OtherChats["muted"], username: string, now: number): number | undefined {
   return muted.values().find((each) => each.until > now && isSamePerson(each.username, username))?.until;
 }
 
 /** The unread messages and offers of all but those who are quiet. */
-export function unreadCount({ unread, muted, offers }: Omit<OtherChats, "numbered">, now: number): number {
+export function unreadCount(
+  { unread, muted, offers }: Omit<OtherChats, "numbered" | "groups">,
+  now: number,
+): number {
   let sum = 0;
   for (const [contact, { count }] of unread) if (!isMuted(muted, contact, now)) sum += count;
   for (const offer of offers.values())
@@ -52,29 +37,29 @@ export function isMuted(muted: OtherChats["muted"], contact: number, now: number
   return (muted.get(contact)?.until ?? 0) > now;
 }
 
-/** How to go to the chat with a person: `/2`, or `/chat NAME`. @param typed the name as it is typed */
+/** How to go to a chat: `/2`, or `/chat NAME`. @param typed the name as it is typed */
 export function wayTo(username: string, typed: string, { numbered }: Pick<OtherChats, "numbered">): string {
   const index = numbered.findIndex((each) => isSamePerson(each, username));
   return index < 0 ? `/chat ${typed}` : `/${index + 1}`;
 }
 
-function goToPerson(username: string, chat: ChatModel, { texts, names }: ChatContext): CommandResult {
+function goTo(username: string, chat: ChatModel, { texts, names }: ChatContext): CommandResult {
   if (!isSamePerson(username, chat.username)) return effects({ name: "leave", to: username });
   return print(notice(texts.chatAlreadyHere(shownName(names, chat.username))));
 }
 
 /** `/chat NAME`; without the name, the chats with numbers. */
-export const goToChat: Run = (username, chat, context) => {
-  if (username === "") return effects({ name: "listChats" });
-  const fault = nameFault(username, context.ownName, context.names, context.texts);
-  return fault === undefined ? goToPerson(username, chat, context) : { name: "stays", sentence: fault };
+export const goToChat: Run = (typed, chat, context) => {
+  if (typed === "") return effects({ name: "listChats" });
+  const meant = chatMeant(typed, context);
+  return "fault" in meant ? { name: "stays", sentence: meant.fault } : goTo(meant.username, chat, context);
 };
 
 /** `/1` … `/9`, or Alt with the digit. */
 export function goToNumber(number: number, chat: ChatModel, context: ChatContext): CommandResult {
   const username = context.numbered[number - 1];
   if (username === undefined) return { name: "stays", sentence: context.texts.chatNoChat(number) };
-  return goToPerson(username, chat, context);
+  return goTo(username, chat, context);
 }
 
 /** `/unread`: to who has waited longest for a message to be read, then for an answer to an offer; those who are quiet come last. */

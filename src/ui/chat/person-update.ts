@@ -4,7 +4,7 @@ import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { ageOf } from "../format/local-time.ts";
 import { stateMark } from "../format/message-format.ts";
-import { shownName, type NameBook } from "../format/name-book.ts";
+import { conversationOf, shownName, type NameBook } from "../format/name-book.ts";
 import { shownCode } from "../format/people-words.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -44,7 +44,7 @@ import {
   withKeyWarning,
   withNotified,
 } from "./notices.ts";
-import { conversationOf, mutedText } from "./other-chats.ts";
+import { mutedText } from "./other-chats.ts";
 import { showArrived, showOpened, showWritten } from "./transcript.ts";
 import { onAnswered, onVerification } from "./verification.ts";
 

@@ -8,7 +8,6 @@ import type { Line } from "../format/printed-line.ts";
 import { beginDeliveries, follow, followStored } from "./delivery-tracking.ts";
 import { stateLines } from "./consent.ts";
 import type {
-  Answered,
   ChatContext,
   ChatEffect,
   ChatEvent,
@@ -38,9 +37,9 @@ function lineOf(
   message: StoredMessage,
   other: string,
   context: ChatContext,
-  answered: Answered | undefined,
+  { answered, counts }: Pick<StoredPage, "answered" | "counts">,
 ): MessageLine {
-  const { outgoing, receivedAt, replyTo, sentAt, state, text } = message;
+  const { isMissing, outgoing, receivedAt, replyTo, sentAt, state, text } = message;
   const at = (outgoing ? sentAt : (receivedAt ?? sentAt)) ?? context.now;
   const isLate = !outgoing && sentAt !== undefined && at - sentAt > LATE_AFTER;
   return {
@@ -49,8 +48,9 @@ function lineOf(
     writtenAt: isLate ? sentAt : undefined,
     from: outgoing ? shownName(context.names, context.ownName) : authorOf(message, other, context),
     isOwn: outgoing,
-    text,
+    text: isMissing ? context.texts.groupNoText : text,
     state: outgoing ? state : undefined,
+    counts: counts?.get(message.id),
     change: changeOf(message),
     changeWaits: message.changeWaits,
     answers: replyTo === undefined ? undefined : { excerpt: answered?.get(replyTo) },
@@ -120,12 +120,13 @@ export function isMissed(chat: ChatModel, attention: Attention, now: number): bo
 /** Prints stored messages between other lines, and tracks those of ours that were not received. */
 export function printStored<C extends ChatModel>(
   chat: C,
-  { messages, isMore, answered, unreadFrom = Infinity }: StoredPage,
+  page: StoredPage,
   around: { readonly before: readonly Line[]; readonly after: readonly Line[] },
   context: ChatContext,
 ): ChatStep<C> {
+  const { messages, isMore, unreadFrom = Infinity } = page;
   const { transcript } = chat;
-  const shown = messages.map((message) => lineOf(message, chat.username, context, answered));
+  const shown = messages.map((message) => lineOf(message, chat.username, context, page));
   const firstUnread = messages.findIndex(({ seq }) => seq >= unreadFrom);
   const { lines, day } = withDays(shown, transcript.day, firstUnread);
   const incoming = messages.filter(({ outgoing }) => !outgoing).map(({ seq }) => seq);
@@ -148,7 +149,7 @@ export function showOpened(before: PersonChat, page: OpenedChat, context: ChatCo
   const opened = page.isMore ? texts.chatOpenedMore : openedAll;
   const lines = isNew ? [] : [notice(opened(peerName(before, context)))];
   const { chat, effects } = printStored(before, page, { before: lines, after: [] }, context);
-  const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
+  const deliveries = beginDeliveries(page, page.waiting ?? 0, context.now);
   const opening: PersonChat = {
     ...withNotified(chat, { openingSince: isNew ? context.now : undefined }),
     peer: { ...chat.peer, isVerified, state },
@@ -211,8 +212,8 @@ export function showArrived<C extends ChatModel>(
   const { transcript } = chat;
   if (message.seq <= transcript.newest) return { chat, effects: [] };
   const { replyTo } = message;
-  const answered = replyTo === undefined || answers === undefined ? undefined : new Map([[replyTo, answers]]);
-  const line = lineOf(message, chat.username, context, answered);
+  const answered = new Map(replyTo === undefined || answers === undefined ? [] : [[replyTo, answers]]);
+  const line = lineOf(message, chat.username, context, { answered });
   const { lines, day } = withDays([line], transcript.day);
   const marked = withShown(withTranscript(chat, { day }), [message.seq], context.attention === "focused");
   return { chat: marked.chat, effects: [{ name: "print", lines }, ...marked.effects] };
@@ -245,15 +246,12 @@ function listedOf({ id, outgoing, seq }: StoredMessage, chat: string): Listed {
 }
 
 /** Prints the last messages of this chat with numbers. */
-export function showListed(
-  chat: ChatModel,
-  { messages, answered }: StoredPage,
-  context: ChatContext,
-): ChatStep {
+export function showListed(chat: ChatModel, page: StoredPage, context: ChatContext): ChatStep {
+  const { messages } = page;
   if (messages.length === 0)
     return printing(withTranscript(chat, { listed: [] }), [notice(context.texts.chatNothingStored)]);
   const numbered = messages.map((message, index) => ({
-    ...lineOf(message, chat.username, context, answered),
+    ...lineOf(message, chat.username, context, page),
     number: index + 1,
   }));
   // A list always begins with its day.
@@ -277,7 +275,7 @@ export function showFound(
     const isTo = message.outgoing || message.author !== undefined;
     const found = { to: isTo ? shownName(names, other) : undefined };
     // The message that it replies to may belong to another chat.
-    const { answers: _, ...line } = lineOf(message, other, context, undefined);
+    const { answers: _, ...line } = lineOf(message, other, context, {});
     lines.push({ ...line, number: index + 1, found });
   });
   // This replaces the numbers of an older list, even if nothing was found.

@@ -8,6 +8,7 @@ import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
+import { cannotWrite } from "./group/group-lines.ts";
 import { filesLine, getsAlwaysLine } from "./files/file-lines.ts";
 import { answerInGroup, groupPrompt, tickGroup, updateGroup } from "./group-update.ts";
 import type { CommandResult } from "./message-commands.ts";
@@ -137,6 +138,10 @@ function onLine(
   if (result.name === "stays") {
     const stays = onStays(chat, result.sentence, context);
     return { chat: stays.chat, effects: [...effects, ...stays.effects] };
+  }
+  if (result.name === "message" && chat.kind === "group" && !chat.group.may_write) {
+    const refusal = givingBack(cannotWrite(chat.group, texts), event.typed);
+    return { chat, effects: [...effects, ...refusal] };
   }
   const isTyped = line.name === "message";
   return {

@@ -1,5 +1,6 @@
-/** How names are shown: confusable names are shown with their labels. */
+/** How names are shown: confusable names with their labels, groups with `#` and their titles. */
 import type { Archive } from "../../client/archive.ts";
+import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { groupNames, type NamedGroup } from "../../client/group-names.ts";
 import { isNewName, isOrdinaryName, isSamePerson, label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
@@ -7,7 +8,7 @@ import { normalForm, skeleton } from "../../protocol/normal-form.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
 
-/** Maps a registered name to the name shown. */
+/** Maps a registered name, or `#` and the id of a group, to the name shown. */
 export type NameBook = ReadonlyMap<string, string>;
 
 /** The name shown for a registered name; one that the book does not know is shown as beside nobody else. */
@@ -16,6 +17,24 @@ export function shownName(names: NameBook, username: string): string {
   if (known !== undefined) return known;
   const { name, isOrdinary } = visibleName(username);
   return isOrdinary ? name : withLabel(name, labelOf(username), SHORT_LABEL);
+}
+
+/** The name of the chat that an event is about; undefined: it is about none. */
+export function conversationOf(event: MessengerEvent): string | undefined {
+  switch (event.name) {
+    case "message":
+      return event.group === undefined ? event.from : `#${event.group}`;
+    case "group":
+      return `#${event.group.group}`;
+    case "groupNotice":
+      return `#${event.notice.group}`;
+    case "file":
+      return event.file.peer;
+    default:
+      if ("username" in event) return event.username;
+      if ("to" in event) return event.to;
+      return "from" in event ? event.from : undefined;
+  }
 }
 
 /** Why one cannot write to this name, in one sentence; undefined: somebody may have it. @param own the account's name */

@@ -1,5 +1,6 @@
-/** Bursts of messages: those of one person, each soon after the one before. A burst is announced once. */
+/** Bursts of messages: those of one chat, each soon after the one before. A burst is announced once. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
+import { conversationOf } from "../format/name-book.ts";
 
 /** A message this much later than the one before begins a new burst, in ms. */
 const QUIET = 30_000;
@@ -14,20 +15,23 @@ const MAX_TEXT = 1_024;
 
 /** What somebody is told of, outside the terminal. */
 export type Told = {
+  /** Who has written the newest message. */
   readonly from: string;
+  /** The title of the group to which it was written. */
+  readonly title?: string | undefined;
   /** The beginning of the newest message. */
   readonly text: string;
   readonly count: number;
 };
-/** The messages of a burst that were gathered. `contact`: the row number. */
-export type Gathered = Told & { readonly contact: number };
+/** The messages of a burst that were gathered. `chat`: the name of the chat; `contact`: its row number. */
+export type Gathered = Told & { readonly chat: string; readonly contact: number };
 /** Times are ms since 1970. */
 type Burst = Gathered & {
   readonly lastAt: number;
   /** When its first message came; undefined: it was announced. */
   readonly gatheredSince: number | undefined;
 };
-/** By name. */
+/** By the name of the chat. */
 export type Bursts = ReadonlyMap<string, Burst>;
 
 function isPast(at: number, interval: number, now: number): boolean {
@@ -38,17 +42,22 @@ function isPast(at: number, interval: number, now: number): boolean {
 /** A message has come. */
 export function withMessage(
   bursts: Bursts,
-  { from, message: { contact, text } }: MessengerEvent & { name: "message" },
+  event: MessengerEvent & { name: "message" },
   now: number,
 ): Bursts {
-  const before = bursts.get(from);
+  const { from, title, message } = event;
+  const { contact, text } = message;
+  const chat = conversationOf(event) ?? from;
+  const before = bursts.get(chat);
   if (before === undefined && bursts.size >= MAX_BURSTS) return bursts;
   const isSame = before !== undefined && !isPast(before.lastAt, QUIET, now);
   const gatheredSince = isSame ? before.gatheredSince : now;
   const count = (isSame ? before.count : 0) + 1;
-  return new Map(bursts).set(from, {
+  return new Map(bursts).set(chat, {
+    chat,
     contact,
     from,
+    title,
     text: text.slice(0, MAX_TEXT),
     count,
     lastAt: now,
@@ -56,11 +65,11 @@ export function withMessage(
   });
 }
 
-/** This person's messages were seen: the next one begins a new burst. */
-export function withoutBurst(bursts: Bursts, from: string): Bursts {
-  if (!bursts.has(from)) return bursts;
+/** The messages of this chat were seen: the next one begins a new burst. */
+export function withoutBurst(bursts: Bursts, chat: string): Bursts {
+  if (!bursts.has(chat)) return bursts;
   const others = new Map(bursts);
-  others.delete(from);
+  others.delete(chat);
   return others;
 }
 
@@ -74,13 +83,13 @@ export function gathered(
   const due: Gathered[] = [];
   const next = new Map<string, Burst>();
   let going = 0;
-  for (const [from, burst] of bursts) {
+  for (const [chat, burst] of bursts) {
     const { lastAt, gatheredSince: since } = burst;
     const isDue = since !== undefined && isPast(since, GATHERED_FOR, now);
     if (isDue) due.push(burst);
     if (isPast(lastAt, QUIET, now)) continue;
     if (since === undefined) going++;
-    next.set(from, isDue ? { ...burst, gatheredSince: undefined } : burst);
+    next.set(chat, isDue ? { ...burst, gatheredSince: undefined } : burst);
   }
   return { due, notified: due.slice(0, Math.max(0, MAX_NOTIFIED - going)), bursts: next };
 }

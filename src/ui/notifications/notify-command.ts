@@ -26,7 +26,7 @@ type NotifyOptions = {
 
 export class NotifyCommand {
   readonly #options: NotifyOptions;
-  /** By name, in the order in which they came. */
+  /** By who has written, and the group, in the order in which they came. */
   readonly #waiting = new Map<string, Told>();
   #state:
     | { readonly name: "idle" }
@@ -43,10 +43,11 @@ export class NotifyCommand {
 
   /** Runs it now, or when those before have ended. */
   run(gathered: Told): void {
-    const before = this.#waiting.get(gathered.from);
+    const key = JSON.stringify([gathered.title, gathered.from]);
+    const before = this.#waiting.get(key);
     if (before === undefined && this.#waiting.size >= MAX_WAITING) return;
     const count = gathered.count + (before?.count ?? 0);
-    this.#waiting.set(gathered.from, { ...gathered, count });
+    this.#waiting.set(key, { ...gathered, count });
     this.#next();
   }
 
@@ -57,9 +58,10 @@ export class NotifyCommand {
   }
 
   #next(): void {
-    const next = this.#waiting.values().next().value;
-    if (this.#state.name !== "idle" || next === undefined) return;
-    this.#waiting.delete(next.from);
+    const [waiting] = this.#waiting;
+    if (this.#state.name !== "idle" || waiting === undefined) return;
+    const [key, next] = waiting;
+    this.#waiting.delete(key);
     try {
       const child = this.#spawn(next);
       this.#state = { name: "running", child };
@@ -70,12 +72,13 @@ export class NotifyCommand {
     }
   }
 
-  #spawn({ from, text, count }: Told): Bun.Subprocess {
+  #spawn({ from, title, text, count }: Told): Bun.Subprocess {
     const { command, environment } = this.#options;
     return Bun.spawn(["sh", "-c", command], {
       env: {
         ...environment,
         PALOMA_FROM: harmless(from),
+        PALOMA_GROUP: harmless(title ?? ""),
         PALOMA_TEXT: harmless(text),
         PALOMA_COUNT: String(count),
       },

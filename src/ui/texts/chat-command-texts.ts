@@ -134,8 +134,10 @@ export const CHAT_COMMAND_TEXTS = {
   chatHelpCopy: { es: "copia su texto, sin sangría", en: "copies its text, without the indent" },
   chatHelpReply: { es: "responde a un mensaje", en: "replies to a message" },
   chatHelpEdit: { es: "edita un mensaje suyo", en: "edits one of your messages" },
-  chatHelpWithdraw: { es: "lo retira en los dos lados", en: "withdraws it on both sides" },
-  chatHelpCancel: { es: "lo cancela antes de enviarlo", en: "cancels it before it is sent" },
+  chatHelpWithdraw: {
+    es: "lo retira en los dos lados; cancela lo no enviado",
+    en: "withdraws it on both sides; cancels it, unsent",
+  },
   chatHelpDelete: { es: "borra solo en este lado", en: "deletes on this side only" },
   chatHelpExport: {
     es: "guarda el chat (.jsonl, o texto)",
@@ -147,14 +149,14 @@ export const CHAT_COMMAND_TEXTS = {
   },
   chatHelpChat: {
     es: "otro chat, como /1 … /9 y Alt-1; solo: los números",
-    en: "another chat, as /1 … /9 and Alt-1; alone: the numbers",
+    en: "another chat, as /1 … /9, Alt-1; alone: the numbers",
   },
   chatHelpMute: {
     es: "este chat, en silencio durante 90m, 8h, 7d…",
     en: "mutes this chat for 90m, 8h, 7d…",
   },
   chatHelpUsers: {
-    es: "quién está en línea; el siguiente chat con algo nuevo",
+    es: "quién está en línea; el siguiente chat por leer",
     en: "who is online; the next chat with something new",
   },
   chatHelpExit: {

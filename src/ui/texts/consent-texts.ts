@@ -114,7 +114,7 @@ export const CONSENT_TEXTS = {
   },
   chatHelpAccept: {
     es: "acepta su solicitud, o su clave nueva, ya comparada",
-    en: "accepts their request, or their new key once compared",
+    en: "accepts their request, or a new key once compared",
   },
   chatHelpDecline: {
     es: "rechaza su solicitud; le bloquea, hasta /accept",

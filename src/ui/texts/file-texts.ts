@@ -339,7 +339,7 @@ export const FILE_TEXTS = {
     en: "what is sent and received; declines or stops one",
   },
   chatHelpGet: {
-    es: "acepta un archivo; always 500M: todos hasta ese tamaño",
+    es: "acepta un archivo; always 500M: todos hasta ahí",
     en: "accepts a file; always 500M: all up to that size",
   },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -266,6 +266,16 @@ export const GROUP_TEXTS = {
   groupYesNo: { es: "¿sí o no?", en: "yes or no?" },
   groupNothingDone: { es: "No se ha hecho nada.", en: "Nothing was done." },
 
+  groupUnknown: {
+    es: (typed: string) => `No hay ningún grupo «${quotedText(typed)}».`,
+    en: (typed: string) => `There is no group “${quotedText(typed)}”.`,
+  },
+  /** `ids`: as they are typed. */
+  groupSeveral: {
+    es: (typed: string, ids: string) => `Varios grupos se llaman «${quotedText(typed)}»: elija ${ids}.`,
+    en: (typed: string, ids: string) => `Several groups are called “${quotedText(typed)}”: choose ${ids}.`,
+  },
+
   groupHelp: {
     es: [
       "/group members: quién está",
@@ -289,8 +299,8 @@ export const GROUP_TEXTS = {
     ].join("\n"),
   },
   chatHelpGroup: {
-    es: "grupos: fundar, invitar, ver quién está; solo /group los lista",
-    en: "groups: found, invite, who is in; /group alone lists them",
+    es: "grupos: fundar, invitar, quién está; solo: la lista",
+    en: "groups: found, invite, who is in; alone: the list",
   },
   groupUnknownCommand: {
     es: (word: string) => `/group no sabe «${quotedText(word)}». /group solo dice lo que sabe.`,
@@ -309,22 +319,8 @@ export const GROUP_TEXTS = {
     en: "A title has 1 to 64 characters, in one line.",
   },
   groupBadDays: {
-    es: "Días: de 1 a 3650, u off.",
-    en: "Days: 1 to 3650, or off.",
-  },
-  groupSendsNoFiles: {
-    es: "En un grupo no se pueden enviar archivos todavía.",
-    en: "Files cannot be sent to a group yet.",
-  },
-
-  groupUnknown: {
-    es: (typed: string) => `No hay ningún grupo «${quotedText(typed)}».`,
-    en: (typed: string) => `There is no group “${quotedText(typed)}”.`,
-  },
-  /** `ids`: as they are typed. */
-  groupSeveral: {
-    es: (typed: string, ids: string) => `Varios grupos se llaman «${quotedText(typed)}»: elija ${ids}.`,
-    en: (typed: string, ids: string) => `Several groups are called “${quotedText(typed)}”: choose ${ids}.`,
+    es: "Días: de 1 a 36500, u off.",
+    en: "Days: 1 to 36500, or off.",
   },
 
   /** The commands. */
@@ -405,8 +401,8 @@ export const GROUP_TEXTS = {
       ),
   },
   groupPeerTooOld: {
-    es: "su programa aún no sabe de grupos.",
-    en: "their program does not know groups yet.",
+    es: "Su programa aún no sabe de grupos.",
+    en: "Their program does not know groups yet.",
   },
   groupNobodyOnline: {
     es: (name: string) => `Nadie de ${name} está en línea.`,
@@ -517,13 +513,19 @@ export const GROUP_TEXTS = {
   groupPeopleNote: { es: personas, en: people },
   groupLeftNote: { es: "se fue", en: "you left" },
   groupRemovedNote: { es: "ya no está", en: "you are out" },
-  groupDeclinedNote: { es: "rechazado", en: "declined" },
   groupWaitingNote: {
     es: (count: number) => plural(count, "1 sin salir", `${count} sin salir`),
     en: (count: number) => plural(count, "1 not sent", `${count} not sent`),
   },
+
   groupsUnavailable: {
-    es: "Este programa, el que tiene la cuenta en línea, aún no sabe de grupos.",
-    en: "The program that has the account online does not know groups yet.",
+    es: "El programa que tiene la cuenta en línea no sabe de grupos.",
+    en: "The program that has the account online does not know groups.",
+  },
+
+  /** `why`: one of the sentences above. */
+  groupNotAdded: {
+    es: (names: string, why: string) => `No se ha invitado a ${names}. ${why}`,
+    en: (names: string, why: string) => `Not invited: ${names}. ${why}`,
   },
 } as const satisfies { readonly [name: string]: BilingualText };

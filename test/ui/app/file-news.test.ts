@@ -27,7 +27,7 @@ class Screen {
 
   constructor(...stored: readonly SharedFile[]) {
     this.model = firstModel(["ana"], "", { ...parseServer("localhost", "es"), serverFrom: "given" });
-    const account = { username: "ana", failure: undefined, names: new Map() } as const;
+    const account = { username: "ana", failure: undefined, groups: [], names: new Map() } as const;
     const counts = { unread: new Map(), muted: new Map(), offers: storedOffers(stored) } as const;
     this.take(
       { name: "resumed", username: "ana" },

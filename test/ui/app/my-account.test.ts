@@ -29,6 +29,7 @@ const account = {
   unread: new Map(),
   muted: new Map(),
   offers: new Map(),
+  groups: [],
   names: new Map(),
 } as const;
 const home = after(

@@ -53,6 +53,7 @@ const nothing = {
   unread: new Map(),
   muted: new Map(),
   offers: new Map(),
+  groups: [],
   names: new Map(),
   failure: undefined,
 };

@@ -72,6 +72,7 @@ const loggedIn: AppEvent = {
   unread: new Map(),
   muted: new Map(),
   offers: new Map(),
+  groups: [],
   names: new Map(),
 };
 

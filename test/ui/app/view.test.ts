@@ -27,6 +27,7 @@ const ANA: OpenAccount = {
   unread: new Map(),
   muted: new Map(),
   offers: new Map(),
+  groups: new Map(),
   asking: new Set(),
   unannounced: new Map(),
   requestsAnnouncedAt: undefined,
@@ -87,8 +88,8 @@ describe("the menus of the legacy client", () => {
     expect(rows?.[0]).toBe(first);
     expect(rows?.slice(1)).toEqual(
       language === "es"
-        ? ["Cerrar sesión", "Escribir a alguien…", "Buscar", "Mi cuenta", "Salir"]
-        : ["Log out", "Write to someone…", "Search", "My account", "Quit"],
+        ? ["Cerrar sesión", "Escribir a alguien…", "Buscar", "Mi cuenta", "Grupos", "Salir"]
+        : ["Log out", "Write to someone…", "Search", "My account", "Groups", "Quit"],
     );
   });
 });

@@ -10,7 +10,7 @@ import { openChat } from "../../../src/ui/chat/person-update.ts";
 import { updateChat } from "../../../src/ui/chat/update.ts";
 import type { Line } from "../../../src/ui/format/printed-line.ts";
 import type { Attention } from "../../../src/ui/terminal/attention.ts";
-import { textsIn } from "../../../src/ui/texts/texts.ts";
+import { textsIn, type Texts } from "../../../src/ui/texts/texts.ts";
 
 export const PEER = "benito";
 /** Noon of a day, so that minutes more or less stay within it. */
@@ -83,21 +83,30 @@ export class ChatScript {
   attention: Attention = "focused";
   chat: ChatModel = openChat(PEER);
   readonly effects: ChatEffect[] = [];
-  others: OtherChats = { numbered: [], unread: new Map(), muted: new Map(), offers: new Map() };
+  readonly names = new Map<string, string>();
+  others: OtherChats = {
+    numbered: [],
+    unread: new Map(),
+    muted: new Map(),
+    offers: new Map(),
+    groups: new Map(),
+  };
   readonly #language: Language;
+  readonly #texts: Texts;
 
   constructor(language: Language = "es") {
     this.#language = language;
+    this.#texts = textsIn(language);
   }
 
   get context() {
     const language = this.#language;
     return {
       now: this.now,
-      names: new Map<string, string>(),
+      names: this.names,
       ownName: "ana",
       attention: this.attention,
-      texts: textsIn(language),
+      texts: this.#texts,
       language,
       ...this.others,
     };

@@ -5,7 +5,9 @@ import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
   ..."help more list search info copy reply edit withdraw cancel delete export".split(" "),
-  ..."send files get stop say chat unread mute users verify fingerprint accept decline block exit".split(" "),
+  ..."send files get stop say chat unread mute group users verify fingerprint accept decline block exit".split(
+    " ",
+  ),
 ].map((name) => `/${name}`);
 
 describe("Tab", () => {

@@ -19,6 +19,7 @@ function among(language: "es" | "en" = "es"): ChatScript {
     ]),
     muted: new Map([[4, { username: "dora", until: NOON + HOUR }]]),
     offers: new Map(),
+    groups: new Map(),
   };
   return script;
 }

@@ -1,13 +1,12 @@
 /** What is typed behind `/group`. */
 import type { SharedGroup } from "../../../client/conversation/events.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
+import { isTitle } from "../../../identity/group-body.ts";
+import { isBlank, visibleText } from "../../../protocol/visible-text.ts";
 import type { GroupWords } from "./group-lines.ts";
 import type { GroupEffect } from "./model.ts";
 
-/** Code points of a title, at most (GROUPS 2). */
-const MAX_TITLE = 64;
 /** Days for which texts are kept, at most. */
-const MAX_DAYS = 3_650;
+const MAX_DAYS = 36_500;
 
 /** An effect, a text to be printed, why there is none, or the question whether it is really meant. */
 type Typed =
@@ -35,10 +34,9 @@ type Command = (typeof COMMANDS)[number];
 export const GROUP_COMMANDS: readonly string[] = COMMANDS;
 export const BEHIND_A_NAME = /^\s*\/group\s+(?:add|remove|admin)\s+(.*)$/is;
 
-/** Whether a title can be given: GROUPS 2, and nothing in it that cannot be seen. */
-export function isTitle(title: string): boolean {
-  const length = [...title].length;
-  return length >= 1 && length <= MAX_TITLE && title.isWellFormed() && visibleText(title) === title;
+/** Whether a group may be called this by us: nothing in it that cannot be seen. */
+export function isNewTitle(title: string): boolean {
+  return isTitle(title) && !isBlank(title) && visibleText(title) === title;
 }
 
 /** @param group undefined: the chat is with a person @param typed the whole line */
@@ -54,7 +52,7 @@ export function groupCommand(
   if (word === "") return { name: "help" };
   if (command === undefined) return fault(texts.groupUnknownCommand(word));
   if (command === "new")
-    return isTitle(rest) ? { name: "createGroup", title: rest, typed } : fault(texts.groupBadTitle);
+    return isNewTitle(rest) ? { name: "createGroup", title: rest, typed } : fault(texts.groupBadTitle);
   if (group === undefined) return fault(texts.groupOnlyInGroup(command));
   return inGroup(command, rest, group, words);
 }
@@ -92,10 +90,10 @@ function inGroup(
     case "admin":
       return { name: "makeAdmin", username: rest };
     case "name":
-      return isTitle(rest) ? { name: "renameGroup", title: rest } : fault(texts.groupBadTitle);
+      return isNewTitle(rest) ? { name: "renameGroup", title: rest } : fault(texts.groupBadTitle);
     case "keep": {
       if (rest.toLowerCase() === "off") return { name: "keepGroup", days: null };
-      const days = /^\d{1,4}$/.test(rest) ? Number(rest) : 0;
+      const days = /^\d{1,5}$/.test(rest) ? Number(rest) : 0;
       return days >= 1 && days <= MAX_DAYS ? { name: "keepGroup", days } : fault(texts.groupBadDays);
     }
     case "remove": {

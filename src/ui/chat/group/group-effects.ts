@@ -1,29 +1,78 @@
 /** The effects of a chat on groups. */
-import type { Texts } from "../../texts/texts.ts";
-import type { GroupEffect } from "./model.ts";
+import type { SharedAccount } from "../../../client/shared-account.ts";
+import type { StoredConversation } from "../../../client/archive.ts";
+import type { StoredMessage } from "../../../client/profile/stored-message.ts";
+import type { GroupEffect, GroupEvent } from "./model.ts";
 
-export type GroupEffectTable = {
-  readonly [E in GroupEffect as E["name"]]: (effect: E) => void;
+/** Texts that are read at once. */
+const AT_ONCE = 500;
+
+export type GroupNeeds = {
+  readonly account: Pick<SharedAccount, "request">;
+  readonly stored: Pick<StoredConversation, "username" | "after">;
+  readonly dispatch: (event: GroupEvent) => void;
 };
 
-export function groupEffects(
-  texts: Texts,
-  dispatch: (event: { readonly name: "failed"; readonly sentence: string }) => void,
-): GroupEffectTable {
-  const none = () => dispatch({ name: "failed", sentence: texts.groupsUnavailable });
+export type GroupEffectTable = {
+  readonly [E in GroupEffect as E["name"]]: (effect: E) => Promise<void>;
+};
+
+/** The functions that carry them out. A failure is thrown. */
+export function groupEffects({ account, stored, dispatch }: GroupNeeds): GroupEffectTable {
+  // In a chat with a person only founding is asked for.
+  const group = stored.username.slice(1);
   return {
-    createGroup: none,
-    addToGroup: none,
-    removeFromGroup: none,
-    leaveGroup: none,
-    acceptGroup: none,
-    declineGroup: none,
-    makeAdmin: none,
-    renameGroup: none,
-    keepGroup: none,
-    copyGroup: none,
-    listMembers: none,
-    unfold: none,
-    noticesShown: none,
+    createGroup: async ({ title }) => {
+      const founded = await account.request("create_group", { title });
+      dispatch({ name: "founded", username: `#${founded.group.group}` });
+    },
+    copyGroup: async () => {
+      const copied = await account.request("copy_group", { group });
+      dispatch({ name: "founded", username: `#${copied.group.group}` });
+    },
+    addToGroup: async ({ username: invited, history }) => {
+      const asked = { group, usernames: [invited], history };
+      const { added, waiting, failed } = await account.request("add_to_group", asked);
+      dispatch({ name: "addedToGroup", added, waiting, failed });
+    },
+    removeFromGroup: async ({ username }) => {
+      await account.request("remove_from_group", { group, username });
+    },
+    leaveGroup: async () => {
+      await account.request("leave_group", { group });
+    },
+    acceptGroup: async () => {
+      await account.request("accept_group", { group });
+    },
+    declineGroup: async () => {
+      await account.request("decline_group", { group });
+      dispatch({ name: "declinedGroup" });
+    },
+    makeAdmin: async ({ username }) => {
+      await account.request("make_admin", { group, username });
+    },
+    renameGroup: async ({ title }) => {
+      await account.request("rename_group", { group, title });
+    },
+    keepGroup: async ({ days }) => {
+      await account.request("keep_group", { group, days });
+      dispatch({ name: "keepsTexts", days });
+    },
+    listMembers: async () => {
+      const { members } = await account.request("group_members", { group });
+      dispatch({ name: "members", members });
+    },
+    unfold: async ({ run, limit }) => {
+      const messages: StoredMessage[] = [];
+      for (let { from } = run; from <= run.to && messages.length < limit;) {
+        const page = stored.after(from - 1, AT_ONCE);
+        messages.push(...page.filter(({ author, seq }) => author === run.author && seq <= run.to));
+        from = (page.at(-1)?.seq ?? run.to) + 1;
+      }
+      dispatch({ name: "unfolded", messages: messages.slice(0, limit) });
+    },
+    noticesShown: async ({ seq }) => {
+      await account.request("notices_shown", { group, seq });
+    },
   };
 }

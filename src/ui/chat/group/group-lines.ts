@@ -1,9 +1,8 @@
 /** What a chat with a group says of it: how one stands to it, who came and went, and who is in it. */
-import type { GroupNotice, SharedGroup } from "../../../client/conversation/events.ts";
+import type { GroupMember, GroupNotice, SharedGroup } from "../../../client/conversation/events.ts";
 import { typedName } from "../../failures.ts";
 import type { Line } from "../../format/printed-line.ts";
 import type { Texts } from "../../texts/texts.ts";
-import type { GroupMember } from "./model.ts";
 
 /** Names that one sentence lists; the others are counted. */
 const MAX_NAMES = 10;

@@ -1,5 +1,5 @@
 /** The group of a chat: what the chat knows of it, and the effects and events that only chats with groups have. */
-import type { GroupNotice, SharedGroup } from "../../../client/conversation/events.ts";
+import type { GroupMember, GroupNotice, SharedGroup } from "../../../client/conversation/events.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 
 export type GroupState = {
@@ -8,13 +8,18 @@ export type GroupState = {
   readonly asked: GroupEffect | undefined;
   /** Who came and went, which is said together; `at`: when the last of it came, ms since 1970. */
   readonly held: { readonly notices: readonly GroupNotice[]; readonly at: number };
-  /** How many texts of each author the catch-up that goes on has shown; `at`: when the last text came, ms since 1970. */
-  readonly rush: { readonly shown: ReadonlyMap<string, number>; readonly at: number };
-  /** Texts that were folded, which `/more` shows, and of how many of them that was said. */
-  readonly folded: {
-    readonly messages: readonly { readonly author: string; readonly seq: number }[];
-    readonly said: number;
-  };
+  /** The catch-up that goes on: how many texts of each author have come. `at`: when the last text came, ms since 1970. */
+  readonly rush: { readonly from: number; readonly counts: ReadonlyMap<string, number>; readonly at: number };
+  /** Texts that were folded, which `/more` shows, and whether that was said of all. */
+  readonly folded: { readonly runs: readonly Folded[]; readonly isSaid: boolean };
+};
+
+/** `count` texts of one author, and all of theirs from one number in the store to another. */
+export type Folded = {
+  readonly author: string;
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
 };
 
 /** What is done with the group of the chat, but for `createGroup`. Names are as they were typed. */
@@ -31,24 +36,10 @@ export type GroupEffect =
   | { readonly name: "keepGroup"; readonly days: number | null }
   | { readonly name: "copyGroup" }
   | { readonly name: "listMembers" }
-  /** Reads texts that were folded. */
-  | { readonly name: "unfold"; readonly sequences: readonly number[] }
+  /** Reads texts that were folded, the first `limit` of the run. */
+  | { readonly name: "unfold"; readonly run: Folded; readonly limit: number }
   /** The notices up to this one were printed. */
   | { readonly name: "noticesShown"; readonly seq: number };
-
-export type GroupMember = {
-  readonly username: string;
-  readonly role: "founder" | "admin" | "member";
-  readonly state: "member" | "invited" | "to_invite";
-  /** Null: that is not known. */
-  readonly online: boolean | null;
-  readonly invited_by: string | null;
-  /** `other`: not the key that is known here as theirs. */
-  readonly key: "known" | "other";
-  /** How many of their texts are known to be missing here. */
-  readonly missing: number;
-  readonly is_self: boolean;
-};
 
 /** The answers to effects; a group that was founded is opened by whichever chat is open. */
 export type GroupEvent =
@@ -63,4 +54,5 @@ export type GroupEvent =
       readonly added: readonly string[];
       /** Who is invited as soon as there is a link with them. */
       readonly waiting: readonly string[];
+      readonly failed: readonly { readonly username: string; readonly code: string }[];
     };

@@ -2,15 +2,13 @@
  * `group add '#TITLE' USER` and `group add '#TITLE' --from FILE`: invites people, a line for each, and tells how many
  * were invited, wait until they are reached, or could not be. Nobody is invited if one of the names is impossible.
  */
-import { GroupError, type GroupFault } from "../../../client/errors.ts";
 import type { AddedPeople } from "../../../client/group/groups.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isSamePerson } from "../../../identity/names.ts";
-import { isCode, sentenceFor } from "../../../protocol/codes.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
 import type { Config } from "../../config.ts";
-import { describeFailure, EXIT, TimeoutError, type ExitCode } from "../../failures.ts";
+import { describeFailure, EXIT, notInvited, TimeoutError, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
@@ -96,15 +94,7 @@ function resultOf(username: string, { added, waiting, failed }: typeof NOBODY, c
   const fault = failed.find((each) => isSamePerson(each.username, username));
   // A list that was added before has members in it, and perhaps oneself.
   if (fault === undefined || fault.code === "already_member") return { state: "member" };
-  return { state: "failed", code: fault.code, sentence: faultSentence(fault.code, config) };
-}
-
-function faultSentence(code: string, config: Config): string {
-  const texts = textsIn(config.language);
-  if (code === "not_supported") return texts.groupPeerTooOld;
-  if (code === "blocked") return texts.isBlocked;
-  if (isCode(code)) return `${sentenceFor(code, config.language)}.`;
-  return describeFailure(new GroupError(code as GroupFault), config).sentence;
+  return { state: "failed", code: fault.code, sentence: notInvited(fault.code, config.language) };
 }
 
 function lineOf(user: string, result: Result, texts: Texts): string {

@@ -1,0 +1,383 @@
+import { describe, expect, test } from "bun:test";
+
+import type { GroupMember, GroupNotice, SharedGroup } from "../../../src/client/conversation/events.ts";
+import type { MessageState } from "../../../src/client/disk/schema.ts";
+import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
+import { openGroupChat } from "../../../src/ui/chat/group-update.ts";
+import { chatPrompt } from "../../../src/ui/chat/update.ts";
+import type { OpenedChat } from "../../../src/ui/chat/model.ts";
+import type { Language } from "../../../src/protocol/language.ts";
+import { ChatScript, incoming, linesOf, outgoing, printed } from "./chat-script.ts";
+import { FAMILIA, groupNotice, sharedGroup } from "./group/shared-group.ts";
+
+const CHAT = `#${FAMILIA}`;
+
+/** The chat of ana with a group. */
+class GroupScript extends ChatScript {
+  constructor(language: Language = "es", group: Partial<SharedGroup> = {}) {
+    super(language);
+    this.chat = openGroupChat(sharedGroup(group));
+    this.names.set(CHAT, "#Familia");
+    this.others = { ...this.others, groups: new Map([[CHAT, sharedGroup(group)]]) };
+  }
+
+  open(page: Partial<OpenedChat> = {}) {
+    return this.take({ name: "opened", messages: [], isMore: false, ...page });
+  }
+
+  text(seq: number, author: string, text: string) {
+    const message = { ...incoming(seq, text), id: `feed/${seq}`, author };
+    return this.messenger({ name: "message", from: author, message, group: FAMILIA, title: "Familia" });
+  }
+
+  group(change: Partial<SharedGroup>) {
+    return this.messenger({ name: "group", group: sharedGroup(change) });
+  }
+
+  notice(kind: GroupNotice["kind"], change: Partial<GroupNotice> = {}) {
+    return this.messenger({ name: "groupNotice", notice: groupNotice(kind, change) });
+  }
+
+  counted(id: string, state: MessageState, received: number, read: number) {
+    const counts = { received, read, of: 5 };
+    return this.messenger({ name: "delivery", to: CHAT, id, state, at: this.now, counts });
+  }
+
+  get prompt() {
+    const { names, texts } = this.context;
+    return chatPrompt(this.chat, names, texts);
+  }
+}
+
+describe("a chat with a group", () => {
+  test("is opened with its title, how many it has, and what happened since it was looked at", () => {
+    const script = new GroupScript();
+    const notices = [
+      groupNotice("joined", { seq: 3, names: ["luis"] }),
+      groupNotice("left", { seq: 4, names: ["eva"] }),
+      groupNotice("joined", { seq: 5, names: ["pepa"] }),
+      groupNotice("renamed", { seq: 6, by: "luis" }),
+    ];
+    const effects = script.open({ notices });
+    expect(printed(effects)).toEqual([
+      "Grupo «Familia», 5 personas, cifrado. /help ayuda, exit sale.",
+      "luis y pepa se han unido · eva se ha ido",
+      "luis ha llamado al grupo «Familia»",
+    ]);
+    expect(effects).toContainEqual({ name: "noticesShown", seq: 6 });
+  });
+
+  test("shows who wrote each text, and takes those of its group alone", () => {
+    const script = new GroupScript();
+    script.open();
+    script.text(1, "eva", "hola");
+    script.text(2, "luis", "qué tal");
+    script.messenger({ name: "message", from: "eva", message: incoming(3, "para ti sola") });
+    const shown = linesOf(script.effects).filter((line) => line.name === "message");
+    expect(shown.map(({ from, text }) => `${from}: ${text}`)).toEqual(["eva: hola", "luis: qué tal"]);
+    script.messenger({ name: "changed", username: CHAT, action: undefined, message: edited("eva") });
+    expect(printed(script.effects).at(-1)).toMatch(/^eva ha editado .*adiós/);
+  });
+
+  test("never says who comes online or goes", () => {
+    const script = new GroupScript();
+    script.open();
+    const heardAt = undefined;
+    const effects = [
+      script.messenger({ name: "presence", username: "eva", online: true }),
+      script.messenger({ name: "disconnected", username: "eva", bye: true, heardAt }),
+      script.messenger({ name: "unreachable", username: "eva", reason: "offline", retryIn: 1, heardAt }),
+      script.messenger({ name: "typing", username: "eva", active: true }),
+      script.take({ name: "edited", isEmpty: false }),
+      script.wait(1_000),
+    ];
+    expect(effects.flat()).toEqual([]);
+  });
+
+  test("who comes and goes in one catch-up is one line, below what stands there", () => {
+    const script = new GroupScript("en");
+    script.open();
+    for (let seq = 10; seq < 30; seq++) {
+      expect(script.notice("joined", { seq, names: [`p${seq}`] })).toEqual([]);
+      script.now += 100;
+    }
+    script.notice("removed", { seq: 30, by: "ana", names: ["eva"] });
+    const effects = script.wait(1_000);
+    expect(printed(effects)).toEqual([
+      "p10, p11, p12, p13, p14, p15, p16, p17, p18, p19, and 10 more joined · ana removed eva",
+    ]);
+    expect(effects).toContainEqual({ name: "noticesShown", seq: 30 });
+    expect(script.wait(1_000)).toEqual([]);
+  });
+
+  test.each([
+    [
+      "fork",
+      { names: ["eva"], number: 57 },
+      /^Los mensajes de eva se han bifurcado en el 57 .*\/group add eva$/,
+    ],
+    ["fork", { names: ["ana"], number: 3 }, /^Sus mensajes se han bifurcado .*\/group copy$/],
+    [
+      "dropped_out",
+      { by: "luis", names: ["pepa", "raúl"] },
+      /^Ya no cuenta lo que luis hizo después de salir: pepa y raúl no pertenecen al grupo\.$/,
+    ],
+    [
+      "missing",
+      { names: ["eva"], number: 3 },
+      /^Faltan 3 mensajes de eva; los tiene otra persona que no está en línea\.$/,
+    ],
+    ["removed_self", { by: "ana" }, /^ana le ha sacado de «Familia»\. Lo que tiene se queda aquí/],
+    ["admin", { names: ["luis"] }, /^luis ya administra$/],
+    ["one_admin", {}, /^Solo usted administra «Familia».*\/group admin/],
+  ] as const)("%s is said", (kind, change, sentence) => {
+    const script = new GroupScript();
+    script.open();
+    script.notice(kind, change);
+    expect(printed(script.wait(1_000))).toEqual([expect.stringMatching(sentence)]);
+  });
+});
+
+function edited(author: string): StoredMessage {
+  return { ...incoming(1, "adiós"), author, editedAt: 5 };
+}
+
+describe("what we write to a group", () => {
+  test("says how many have it and have read it", () => {
+    const script = new GroupScript();
+    script.open();
+    script.take({
+      name: "messenger",
+      event: { name: "delivery", to: CHAT, id: "a", state: "queued", at: script.now },
+      known: { written: { text: "hola", answers: undefined } },
+    });
+    expect(script.prompt.mark).toBe("·");
+    script.counted("a", "received", 1, 0);
+    expect(script.prompt.mark).toBe("✓ en 1 de 5");
+    script.counted("a", "read", 3, 2);
+    expect(script.prompt).toMatchObject({
+      name: "#Familia",
+      isAway: false,
+      mark: "✓ en 3 de 5 · leído por 2",
+    });
+  });
+
+  test("shows who had it when the chat is opened, and in lists", () => {
+    const script = new GroupScript("en");
+    const counts = new Map([["out-1", { received: 3, read: 2, of: 5 }]]);
+    const page = { messages: [outgoing(1, "hi", "read")], counts };
+    const shown = linesOf([...script.open(page), ...script.take({ name: "listed", isMore: false, ...page })]);
+    const lines = shown.filter((line) => line.name === "message");
+    expect(lines.map((line) => line.counts)).toEqual([counts.get("out-1"), counts.get("out-1")]);
+    expect(script.prompt.mark).toBe("✓ with 3 of 5 · read by 2");
+  });
+
+  test.each(["es", "en"] as const)("and nobody has yet is said once, in %s", (language) => {
+    const script = new GroupScript(language);
+    script.open({ messages: [outgoing(1, "hola", "queued")] });
+    expect(printed(script.wait(5_000))).toEqual([]);
+    const said = printed(script.wait(15_000));
+    expect(said).toEqual([
+      language === "es"
+        ? "Aún no lo tiene nadie: se enviará cuando alguien del grupo esté en línea."
+        : "Nobody has it yet: it will be sent when someone of the group is online.",
+    ]);
+    expect(script.wait(60_000)).toEqual([]);
+    script.counted("out-1", "received", 1, 0);
+    expect(printed(script.wait(1_000))).toHaveLength(1);
+  });
+
+  test("is given back where one may not write", () => {
+    const script = new GroupScript("es", { writes: "admins", may_write: false });
+    expect(printed(script.open()).at(-1)).toBe("En este grupo solo escriben los administradores.");
+    expect(script.type("hola")).toMatchObject([{ name: "print" }, { name: "giveBack", text: "hola" }]);
+    expect(script.group({ writes: "admins", may_write: true, role: "admin" })).toEqual([]);
+    expect(script.type("hola")).toEqual([{ name: "send", text: "hola" }]);
+  });
+
+  test("waits for the answer to an invitation", () => {
+    const invited = { state: "invited", may_write: false, invited_by: "ana", history: "all" } as const;
+    const script = new GroupScript("es", invited);
+    expect(printed(script.open())).toEqual([
+      "ana le invita a «Familia» (5 personas). Verá los mensajes anteriores. /group accept o /group decline",
+    ]);
+    expect(script.type("hola").at(-1)).toEqual({ name: "giveBack", text: "hola" });
+    expect(script.type("/group accept")).toEqual([{ name: "acceptGroup" }]);
+    expect(printed(script.group({}))).toEqual([expect.stringMatching(/^Está en «Familia»/)]);
+    expect(script.type("/group decline")).toMatchObject([{ name: "print" }, { name: "giveBack" }]);
+    const english = new GroupScript("en", { ...invited, history: "none" });
+    expect(printed(english.open())).toEqual([
+      "ana invites you to “Familia” (5 people). You will not see earlier messages. /group accept or /group decline",
+    ]);
+    english.type("/group decline");
+    expect(english.take({ name: "declinedGroup" })).toEqual([{ name: "leave", to: undefined }]);
+  });
+});
+
+describe("a catch-up", () => {
+  const said = (script: GroupScript) => printed(script.effects).slice(1);
+
+  test("of more than 200 texts of one author is folded, and /more shows the others", () => {
+    const script = new GroupScript();
+    script.open();
+    for (let seq = 1; seq <= 2_000; seq++) script.text(seq, "eva", `uno ${seq}`);
+    script.text(2_001, "luis", "hola");
+    expect(said(script)).toHaveLength(201);
+    script.wait(1_000);
+    expect(printed(script.wait(1_000))).toEqual(["eva: 1800 más, /more"]);
+    expect(script.effects.filter(({ name }) => name === "markShown")).toHaveLength(2_001);
+    const [unfold] = script.type("/more");
+    if (unfold?.name !== "unfold") throw new Error("nothing is unfolded");
+    expect(unfold).toMatchObject({ run: { author: "eva", from: 201, to: 2_000, count: 1_800 }, limit: 200 });
+    const messages = Array.from({ length: 200 }, (_, index) => {
+      return { ...incoming(201 + index, `uno ${201 + index}`), author: "eva" };
+    });
+    const shown = printed(script.take({ name: "unfolded", messages }));
+    expect([shown[0], shown[199], shown[200]]).toEqual(["uno 201", "uno 400", "eva: 1600 más, /more"]);
+    // What comes later stands below, whoever was folded before.
+    expect(script.type("/more")).toMatchObject([{ name: "unfold", run: { from: 401, count: 1_600 } }]);
+    script.now += 10_000;
+    expect(printed(script.text(2_002, "eva", "más"))).toEqual(["más"]);
+  });
+
+  test("that came before the chat was opened shows the newest 200 of each author", () => {
+    const messages = Array.from({ length: 500 }, (_, index) => {
+      return { ...incoming(index + 1, `uno ${index + 1}`), author: index % 10 === 0 ? "luis" : "eva" };
+    });
+    const script = new GroupScript("en");
+    const lines = printed(script.open({ messages, isMore: true, unreadFrom: 1 }));
+    expect(lines[1]).toBe("eva: 250 more, /more");
+    expect(lines).toHaveLength(2 + 250);
+    expect(lines.at(-1)).toBe("uno 500");
+  });
+});
+
+describe("/group", () => {
+  test.each([
+    ["add luis", { name: "addToGroup", username: "luis", history: "all" }],
+    ["add luis nohistory", { name: "addToGroup", username: "luis", history: "none" }],
+    ["ADD luis", { name: "addToGroup", username: "luis", history: "all" }],
+    ["admin luis", { name: "makeAdmin", username: "luis" }],
+    ["name Otra familia", { name: "renameGroup", title: "Otra familia" }],
+    ["keep 30", { name: "keepGroup", days: 30 }],
+    ["keep off", { name: "keepGroup", days: null }],
+    ["copy", { name: "copyGroup" }],
+    ["members", { name: "listMembers" }],
+    ["new Clase de 3º B", { name: "createGroup", title: "Clase de 3º B", typed: "/group new Clase de 3º B" }],
+  ] as const)("%s", (typed, effect) => {
+    expect(new GroupScript().type(`/group ${typed}`)).toEqual([effect]);
+  });
+
+  test.each([
+    ["quit", /no sabe «quit»/],
+    ["add", /^Uso: \/group add USUARIO \[nohistory\]$/],
+    ["copy luis", /no admite argumentos/],
+    ["keep 0", /^Días/],
+    ["new", /^Un título/],
+    [`new ${"x".repeat(65)}`, /^Un título/],
+    ["name \u202eabc", /^Un título/],
+    ["accept", /no es una invitación/],
+  ])("%s is given back", (typed, sentence) => {
+    const effects = new GroupScript().type(`/group ${typed}`);
+    expect(printed(effects)).toEqual([expect.stringMatching(sentence)]);
+    expect(effects.at(-1)).toEqual({ name: "giveBack", text: `/group ${typed}` });
+  });
+
+  test("asks once before somebody is removed, naming what it means", () => {
+    const script = new GroupScript();
+    const removed = { name: "removeFromGroup", username: "eva" } as const;
+    expect(printed(script.type("/group remove eva"))).toEqual([
+      expect.stringMatching(/^¿Sacar a eva de «Familia»\? .*lo que tiene se le queda/),
+    ]);
+    expect(script.prompt.name).toBe("¿sí o no?");
+    // Nothing is sent to the group by mistake.
+    expect(script.type("claro").at(-1)).toEqual({ name: "giveBack", text: "claro" });
+    expect(script.type("sí")).toEqual([removed]);
+    expect(script.type("sí")).toEqual([{ name: "send", text: "sí" }]);
+    script.type("/group leave");
+    expect(printed(script.type("no"))).toEqual(["No se ha hecho nada."]);
+    script.type("/group leave");
+    script.type("/list");
+    expect(script.type("sí")).toEqual([{ name: "send", text: "sí" }]);
+    script.type("/group leave");
+    expect(script.type("SI")).toEqual([{ name: "leaveGroup" }]);
+  });
+
+  test("members are a row each", () => {
+    const member = (username: string, change: Partial<GroupMember> = {}): GroupMember => {
+      const usual = { role: "member", state: "member", online: false, key: "known", missing: 0 } as const;
+      return { username, invited_by: "ana", is_self: false, ...usual, ...change };
+    };
+    const members = [
+      member("ana", { role: "founder", invited_by: null, online: true, is_self: true }),
+      member("luis", { role: "admin", online: true }),
+      member("eva", { key: "other", missing: 3 }),
+      member("pepa", { state: "invited", invited_by: "luis" }),
+      member("raúl", { state: "to_invite", invited_by: null }),
+    ];
+    const [text = ""] = printed(new GroupScript().take({ name: "members", members }));
+    expect(text.split("\n")).toEqual([
+      "«Familia», 5 personas:",
+      "ana · usted · fundó el grupo",
+      "luis · administra · en línea · invitó ana",
+      "eva (?) · invitó ana · faltan 3",
+      "pepa · aún sin contestar · invitó luis",
+      "raúl · por invitar, en cuanto haya conexión",
+      expect.stringMatching(/^\(\?\): su clave no es/),
+    ]);
+  });
+
+  test("says whom it has invited, who waits, and why the others are not", () => {
+    const failed = [
+      { username: "eva", code: "already_member" },
+      { username: "pepa", code: "already_member" },
+    ];
+    const event = { name: "addedToGroup", added: ["luis"], waiting: ["raúl"], failed } as const;
+    expect(printed(new GroupScript("en").take(event))).toEqual([
+      "luis: invited.",
+      "raúl: will be invited as soon as there is a link.",
+      "Not invited: eva and pepa. That person is in the group already.",
+    ]);
+  });
+
+  test("founds a group from any chat, and goes there", () => {
+    const script = new ChatScript();
+    expect(script.type("/group new Familia")).toMatchObject([{ name: "createGroup", title: "Familia" }]);
+    expect(script.take({ name: "founded", username: CHAT })).toEqual([{ name: "leave", to: CHAT }]);
+    expect(printed(script.type("/group members"))).toEqual([
+      expect.stringMatching(/^\/group members se escribe en el chat de un grupo/),
+    ]);
+    expect(printed(script.type("/group"))[0]).toMatch(/^\/group members: quién está\n/);
+  });
+
+  test("what is for one person is not for a group, and the help does not list it", () => {
+    const script = new GroupScript();
+    for (const command of ["/verify", "/accept", "/block", "/fingerprint"])
+      expect(printed(script.type(command))).toEqual([
+        `${command} es para el chat con una persona; aquí, /group.`,
+      ]);
+    const [help = ""] = printed(script.type("/help"));
+    expect(help).not.toMatch(/\/verify|\/block/);
+    expect(help).toMatch(/\n\/group …/);
+    expect(printed(script.type("/info"))[0]).toMatch(/^«Familia» \(#Familia\), 5 personas\n/);
+  });
+});
+
+describe("/chat #TITLE", () => {
+  test("goes to a group, and says when there is none or several", () => {
+    const script = new ChatScript();
+    const other = sharedGroup({ group: "G".repeat(43) });
+    script.others = { ...script.others, groups: new Map([[CHAT, sharedGroup()]]) };
+    expect(script.type("/chat #familia")).toEqual([{ name: "leave", to: CHAT }]);
+    expect(printed(script.type("/chat #Clase"))[0]).toMatch(/^No hay ningún grupo «#Clase»/);
+    script.others = {
+      ...script.others,
+      groups: new Map([
+        [CHAT, sharedGroup()],
+        [`#${other.group}`, other],
+      ]),
+    };
+    expect(printed(script.type("/chat #Familia"))[0]).toMatch(/elija #FFFFFFFF y #GGGGGGGG/);
+    expect(script.type("/chat #GGGG")).toEqual([{ name: "leave", to: `#${other.group}` }]);
+  });
+});
