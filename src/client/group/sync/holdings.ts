@@ -4,6 +4,7 @@ import { isSigned, type Fork, type GroupEntry, type Lane } from "../../../identi
 import { Heads, type Head } from "./heads.ts";
 import { Lanes } from "./lanes.ts";
 import type { GroupBatch, GroupLog, Receipt, StoredEntry, TextPlace } from "./log.ts";
+import { termOfKey } from "./members.ts";
 import { isAdmin, mayEnd, membership, type Membership, type Term } from "./membership.ts";
 
 export type GroupChanges = {
@@ -110,6 +111,12 @@ export class Holdings {
 
   term(feed: string): Term | undefined {
     return this.membership.terms.get(feed);
+  }
+
+  /** The term that counts for a key; undefined: it never had one. */
+  termOf(key: string): Term | undefined {
+    const { membership } = this;
+    return termOfKey(membership, key) ?? [...membership.terms.values()].find(({ spki }) => spki === key);
   }
 
   /** The last number of a lane that counts. */

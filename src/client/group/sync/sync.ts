@@ -12,28 +12,18 @@
 import { readEntry, type GroupEntry, type Lane, type RawEntry } from "../../../identity/group-entry.ts";
 import { ForkSearch, isSignedBy } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
-import { MAX_BODIES, MAX_HEADS, MAX_SEEN, type GroupLink, type SyncMessage } from "./group-link.ts";
+import { MAX_BODIES, MAX_HEADS, type GroupLink, type SyncMessage } from "./group-link.ts";
 import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "./heads.ts";
 import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
 import type { GroupLog } from "./log.ts";
-import { termOfKey } from "./members.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
+import { Receipts } from "./receipts.ts";
 
-/** Heads are told at most this often on a link, in ms, and what others have at most this often. */
+/** Heads are told at most this often on a link, in ms. */
 const TELL_INTERVAL = 1_000;
-const SEEN_INTERVAL = 10_000;
 /** By how much an author's clock may be ahead, in ms. */
 const MAX_AHEAD = 15 * 60_000;
-/** How long own entries that somebody has named, and nobody gives, keep this side from writing, in ms. */
-const CLAIM_PATIENCE = 60_000;
-
-/** Last numbers of our own feed that a key has named. `at`: when it last named larger ones. */
-type Claim = { readonly c: number; readonly t: number; readonly at: number };
-
-/** Of one side's texts another has so many, and its person has read so many. */
-type Heard = { readonly t: number; readonly read: number };
-
 export class GroupSync {
   readonly #group: string;
   /** Our own public key, as `public_key` of PROTOCOL 4. */
@@ -41,6 +31,7 @@ export class GroupSync {
   readonly #holdings: Holdings;
   readonly #giving: Giving;
   readonly #forks: ForkSearch;
+  readonly #receipts: Receipts;
   readonly #peers = new Map<GroupLink, LinkedPeer>();
   /** Whether our own `add` is not here yet. */
   #isJoining = false;
@@ -49,13 +40,6 @@ export class GroupSync {
   #durable: number;
   /** Heads that may be told once all up to this place is on the disk. */
   #coming: { readonly seq: number; readonly heads: Heads }[] = [];
-  /** Of each key that has told its heads in this run. */
-  readonly #claims = new Map<string, Claim>();
-  /** What terms have said themselves of other feeds. */
-  readonly #heard = new Map<string, Map<string, Heard>>();
-  /** What others have said that terms have of ours. */
-  readonly #hearsay = new Map<string, Heard>();
-
   /** @throws SQLiteError, Error if the founding entry is not on the disk */
   constructor(group: string, key: string, log: GroupLog) {
     this.#group = group;
@@ -63,6 +47,7 @@ export class GroupSync {
     this.#holdings = new Holdings(group, log);
     this.#giving = new Giving(group, log, this.#holdings);
     this.#forks = new ForkSearch(group, log, this.#holdings);
+    this.#receipts = new Receipts(key, this.#holdings);
     this.#durable = this.#holdings.seq;
     this.#heads = this.#holdings.heads();
     this.#judge();
@@ -74,7 +59,7 @@ export class GroupSync {
 
   /** The term of our own key: of several live ones that with the smallest id, else one that has ended. */
   get own(): Term | undefined {
-    return this.#termOf(this.#key);
+    return this.#holdings.termOf(this.#key);
   }
 
   /** Equal for equal stores: of all that was committed and counts. */
@@ -132,7 +117,7 @@ export class GroupSync {
         return true;
       }
       case "group_seen":
-        if (peer.standing.name === "member") this.#takeSeen(message.seen);
+        if (peer.standing.name === "member") this.#receipts.hearsay(message.seen);
         return true;
     }
   }
@@ -179,24 +164,7 @@ export class GroupSync {
    * named of our own feed is here. So a profile that was put back from a copy gets its own later entries back first.
    */
   maySign(now: number): boolean {
-    const { own } = this;
-    if (own === undefined || own.state === "ended" || own.isForked) return false;
-    const isAlone = [...this.membership.terms.values()].every(
-      ({ state, spki }) => state !== "member" || spki === this.#key,
-    );
-    const isOld = ({ at }: Claim) => at + CLAIM_PATIENCE < now;
-    const claims = [...this.#claims];
-    if (claims.some(([, claim]) => !this.#isTaken(claim) && !isOld(claim))) return false;
-    return (
-      isAlone || claims.some(([key, claim]) => this.#isTaken(claim) && this.#termOf(key)?.state === "member")
-    );
-  }
-
-  #isTaken({ c, t }: Claim): boolean {
-    const { own } = this;
-    if (own === undefined) return false;
-    const { lanes } = this.#holdings;
-    return c <= lanes.end(own.feed, "c").number && t <= lanes.end(own.feed, "t").number;
+    return this.#receipts.maySign(now);
   }
 
   /** Whether own texts may be signed now. */
@@ -227,14 +195,9 @@ export class GroupSync {
     this.#changed();
   }
 
-  #termOf(key: string): Term | undefined {
-    const { membership } = this;
-    return termOfKey(membership, key) ?? [...membership.terms.values()].find(({ spki }) => spki === key);
-  }
-
   #standing(key: string): Standing {
     const { own } = this;
-    const term = this.#termOf(key);
+    const term = this.#holdings.termOf(key);
     // Until our own `add` is here nobody can be judged; what is taken then proves itself.
     if (own === undefined || this.#isJoining) return { name: "invited" };
     if (term !== undefined && term.state !== "ended") {
@@ -287,7 +250,7 @@ export class GroupSync {
     }
     peer.adopt(greeting);
     peer.told = new Map([...greeting.of].map(([feed, head]) => [feed, headFields(feed, head)]));
-    this.#hearAll(peer, greeting);
+    if (peer.standing.name === "member") this.#receipts.agrees(peer.link.key, peer.standing.feed, greeting);
     // The fronts of lanes do not count in the sum.
     peer.mustTellAll = this.#lacksFront();
   }
@@ -323,63 +286,14 @@ export class GroupSync {
       peer.mustTellAll = true;
     peer.isCompared = true;
     peer.isStale = true;
-    if (peer.standing.name === "member") this.#claimed(peer.link.key, 0, 0, now);
     for (const fields of heads) {
-      const [feed, c, cid, , t, tid, read] = fields;
+      const [feed, c, cid, , t, tid] = fields;
       peer.says(fields);
       if (this.#holdings.idAt(feed, "t", t)?.startsWith(tid) === true) peer.proves(feed, t);
       this.#forks.check(peer, feed, "c", c, cid);
       this.#forks.check(peer, feed, "t", t, tid);
-      if (peer.standing.name !== "member") continue;
-      if (feed === this.own?.feed) this.#claimed(peer.link.key, c, t, now);
-      this.#hear(peer.standing.feed, feed, { t, read });
     }
-  }
-
-  /** It has said that it has what we had when we greeted. */
-  #hearAll(peer: LinkedPeer, { of }: Heads): void {
-    const { standing } = peer;
-    if (standing.name !== "member") return;
-    this.#claimed(peer.link.key, 0, 0, 0);
-    for (const [feed, { t }] of of) this.#hear(standing.feed, feed, { t, read: 0 });
-  }
-
-  #hear(by: string, feed: string, head: Heard): void {
-    if (this.#holdings.term(feed) === undefined) return;
-    const heard = this.#heard.get(by) ?? new Map<string, Heard>();
-    this.#heard.set(by, heard);
-    const last = this.#holdings.lanes.end(feed, "t").number;
-    const before = heard.get(feed);
-    const t = Math.max(Math.min(head.t, last), before?.t ?? 0);
-    const read = Math.max(Math.min(head.read, last), before?.read ?? 0);
-    heard.set(feed, { t, read });
-    if (feed !== this.own?.feed || (t === before?.t && read === before.read)) return;
-    this.#holdings.received({ term: by, received: t, read, isDirect: true });
-  }
-
-  #claimed(key: string, c: number, t: number, now: number): void {
-    const before = this.#claims.get(key);
-    if (key === this.#key || (before !== undefined && c <= before.c && t <= before.t)) return;
-    // Whoever names more and more, and gives nothing, is not waited for any longer.
-    const at = before === undefined || this.#isTaken(before) ? now : before.at;
-    this.#claims.set(key, { c: Math.max(c, before?.c ?? 0), t: Math.max(t, before?.t ?? 0), at });
-  }
-
-  #takeSeen(seen: readonly (readonly [feed: string, t: number, read: number])[]): void {
-    const { own } = this;
-    if (own === undefined) return;
-    const last = this.#holdings.lanes.end(own.feed, "t").number;
-    for (const [term, t, read] of seen) {
-      if (this.#holdings.term(term) === undefined) continue;
-      const before = this.#hearsay.get(term) ?? { t: 0, read: 0 };
-      const heard = {
-        t: Math.max(before.t, Math.min(t, last)),
-        read: Math.max(before.read, Math.min(read, last)),
-      };
-      if (heard.t === before.t && heard.read === before.read) continue;
-      this.#hearsay.set(term, heard);
-      this.#holdings.received({ term, received: heard.t, read: heard.read, isDirect: false });
-    }
+    if (peer.standing.name === "member") this.#receipts.says(peer.link.key, peer.standing.feed, heads, now);
   }
 
   /** @returns false: no honest peer passes this on */
@@ -398,7 +312,7 @@ export class GroupSync {
     if (term === undefined || !isTaken(term)) return true;
     peer.holds(entry);
     if (isText && peer.standing.name === "member") {
-      this.#hear(peer.standing.feed, feed, { t: number, read: 0 });
+      this.#receipts.hear(peer.standing.feed, feed, { t: number, read: 0 });
     }
     if (number > this.#holdings.cut(term, lane)) return true;
     const place = this.#place(peer, entry);
@@ -431,9 +345,7 @@ export class GroupSync {
     else {
       this.#holdings.take(entry, place);
       // Only we can have signed it: what was claimed is on its way.
-      if (term.spki === this.#key) {
-        for (const [key, claim] of this.#claims) this.#claims.set(key, { ...claim, at: now });
-      }
+      if (term.spki === this.#key) this.#receipts.extend(now);
     }
     return true;
   }
@@ -483,7 +395,8 @@ export class GroupSync {
     if (standing.name !== "ended") this.#tell(peer, now);
     if (standing.name !== "member") return;
     this.#wantBodies(peer);
-    this.#tellSeen(peer, standing.feed, now);
+    const seen = this.#receipts.tell(peer, standing.feed, now);
+    if (seen.length > 0) link.send({ action: "group_seen", group: this.#group, seen });
   }
 
   /** Tells all heads, or those that have changed, and asks again for what was not taken. */
@@ -531,21 +444,5 @@ export class GroupSync {
       bodies.push([feed, number]);
     }
     if (bodies.length > 0) peer.link.send({ action: "group_want", group: this.#group, bodies });
-  }
-
-  /** Tells how far others have, and have read, what this peer wrote. */
-  #tellSeen(peer: LinkedPeer, feed: string, now: number): void {
-    if (now < peer.nextSeen) return;
-    const seen: [string, number, number][] = [];
-    for (const [term, heard] of this.#heard) {
-      const of = term === feed ? undefined : heard.get(feed);
-      if (of === undefined || of.t === 0 || peer.seen.get(term) === `${of.t} ${of.read}`) continue;
-      if (seen.length === MAX_SEEN) break;
-      peer.seen.set(term, `${of.t} ${of.read}`);
-      seen.push([term, of.t, of.read]);
-    }
-    if (seen.length === 0) return;
-    peer.nextSeen = now + SEEN_INTERVAL;
-    peer.link.send({ action: "group_seen", group: this.#group, seen });
   }
 }
