@@ -20,7 +20,7 @@ const people = new Map<string, Person>();
 
 setTimeout(() => {
   const said = [...people].flatMap(([name, { lines }]) => lines.map((line) => ({ name, ...line })));
-  console.error(`${change}: missing: ${[...missing].join(", ")}`);
+  console.error(`${change}: missing after ${Date.now() - since} ms: ${[...missing].join(", ")}`);
   for (const { at, ...rest } of said.sort((one, other) => one.at - other.at))
     console.error(at - since, JSON.stringify(rest));
   process.exit(1);

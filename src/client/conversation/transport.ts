@@ -187,9 +187,8 @@ export class Transport {
 
   /** The server says that they are online. @param isChange false: it was asked */
   cameOnline(isChange: boolean): void {
-    // They were away, perhaps without a word on the link; or have moved before we asked, and nobody has told us.
-    if (this.isConnected && isChange) this.doubtOnNews();
-    else if (this.isConnected) this.doubt();
+    // They were away, perhaps without a word on the link.
+    if (isChange && this.isConnected) this.doubtOnNews();
     if (isChange || !this.#dialling.wasInVain) this.retry();
   }
 

@@ -2,14 +2,14 @@
 import { label as labelOf } from "../../identity/names.ts";
 import type { RendezvousLink } from "./link.ts";
 import type { ShownServer } from "./shown-server.ts";
-import { WatchList } from "./watch-list.ts";
+import { WatchList, type Reported } from "./watch-list.ts";
 import { WatchedPeople } from "./watched-people.ts";
 
 /** A conversation with somebody. */
 type Follower = {
   readonly username: string;
   readonly wants: { readonly presence: boolean };
-  /** @param isChange false: it answers the question who is there */
+  /** @param isChange false: it answers the question who is there, of somebody who was not watched before */
   presence(online: boolean, isChange: boolean): void;
 };
 
@@ -34,7 +34,7 @@ export class PresenceReports {
     this.#list = new WatchList({
       link: () => needs.link(),
       wanted: () => [...needs.followed(), ...this.#listed.usernames],
-      confirmed: (online, isNew) => this.#confirmed(online, isNew),
+      confirmed: (...confirmed) => this.#confirmed(...confirmed),
     });
   }
 
@@ -76,9 +76,11 @@ export class PresenceReports {
     if (this.#listed.has(username)) show("watched", username, online);
   }
 
-  #confirmed(online: readonly string[], isNew: (username: string) => boolean): void {
+  #confirmed(online: readonly string[], before: (username: string) => Reported): void {
     for (const username of online) {
-      if (isNew(username)) this.reported(username, true, false);
+      const known = before(username);
+      // Whoever moved while there was no link, or before it was asked for on this one, was announced to nobody.
+      if (known !== "all") this.reported(username, true, known === "some");
       else if (this.#listed.has(username)) this.#needs.show("watched", username, true);
     }
     // Some may have left after the server listed them, before it reported changes.

@@ -11,6 +11,9 @@ const LIST_DELAY = 50;
 /** After a limit, redials are spread over 2 s and come first: the list waits this much longer, in ms. */
 const AFTER_REDIALS = 3_000;
 
+/** What the server has reported of somebody. `some`: their changes on the link before, after which others may have come. */
+export type Reported = "all" | "some" | "nothing";
+
 type WatchListNeeds = {
   /** The link while logged in. */
   link(): RendezvousLink | undefined;
@@ -19,9 +22,9 @@ type WatchListNeeds = {
   /**
    * The server has begun to report changes.
    * @param online those of the list who are online now
-   * @param isNew whether this person's changes were not reported before
+   * @param before what was reported of this person until now
    */
-  confirmed(online: readonly string[], isNew: (username: string) => boolean): void;
+  confirmed(online: readonly string[], before: (username: string) => Reported): void;
 };
 
 export class WatchList {
@@ -30,6 +33,8 @@ export class WatchList {
   #sent = "";
   /** The labels of those whose presence the server reports now. */
   #watched: ReadonlySet<string> = new Set();
+  /** The labels of those whose presence was reported on the link before. */
+  #watchedBefore: ReadonlySet<string> = new Set();
   #scheduled = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,6 +46,7 @@ export class WatchList {
   reset(): void {
     clearTimeout(this.#retry);
     this.#sent = "";
+    if (this.#watched.size > 0) this.#watchedBefore = this.#watched;
     this.#watched = new Set();
   }
 
@@ -72,9 +78,14 @@ export class WatchList {
       .then(({ online }) => {
         // A later list has been sent, or the link has changed.
         if (this.#sent !== list) return;
-        const before = this.#watched;
+        const [watched, watchedBefore] = [this.#watched, this.#watchedBefore];
         this.#watched = new Set(users.map(labelOf));
-        this.#needs.confirmed(online, (username) => !before.has(labelOf(username)));
+        this.#watchedBefore = new Set();
+        this.#needs.confirmed(online, (username) => {
+          const label = labelOf(username);
+          if (watched.has(label)) return "all";
+          return watchedBefore.has(label) ? "some" : "nothing";
+        });
       })
       .catch((error: unknown) => {
         // Redials and the next login find people without the list, and its next change sends it again.

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 
 import type { RendezvousLink } from "../../../src/client/rendezvous/link.ts";
-import { WatchList } from "../../../src/client/rendezvous/watch-list.ts";
+import { WatchList, type Reported } from "../../../src/client/rendezvous/watch-list.ts";
 
-test("who is online is news of those only whose changes were not reported before", async () => {
+test("it is known of whom changes may have been missed: none of who was watched all the time", async () => {
   const asked: string[][] = [];
   let wanted: readonly string[] = [];
-  let confirmed = Promise.withResolvers<string[]>();
+  let confirmed = Promise.withResolvers<[string, Reported][]>();
   const link = {
     request: async (_action: string, { users }: { users: string[] }) => {
       asked.push(users);
@@ -16,20 +16,24 @@ test("who is online is news of those only whose changes were not reported before
   const list = new WatchList({
     link: () => link,
     wanted: () => wanted,
-    confirmed: (online, isNew) => confirmed.resolve(online.filter(isNew)),
+    confirmed: (online, before) => confirmed.resolve(online.map((username) => [username, before(username)])),
   });
-  const news = (...names: string[]) => {
+  /** What was reported before of those who are watched from now on. */
+  const watch = async (...names: string[]) => {
     confirmed = Promise.withResolvers();
     wanted = names;
     list.changed();
-    return confirmed.promise;
+    return Object.fromEntries(await confirmed.promise);
   };
-  expect(await news("ana", "bob")).toEqual(["ana", "bob"]);
-  expect(await news("ana", "bob", "carla")).toEqual(["carla"]);
-  expect(await news("ana", "carla")).toEqual([]);
+  expect(await watch("ana", "bob")).toEqual({ ana: "nothing", bob: "nothing" });
+  expect(await watch("ana", "bob", "carla")).toEqual({ ana: "all", bob: "all", carla: "nothing" });
+  expect(await watch("ana", "carla")).toEqual({ ana: "all", carla: "all" });
   // He was not watched for a while.
-  expect(await news("ana", "bob", "carla")).toEqual(["bob"]);
+  expect(await watch("ana", "bob", "carla")).toEqual({ ana: "all", bob: "nothing", carla: "all" });
+  // The link is lost, and there is another one.
   list.reset();
-  expect(await news("ana")).toEqual(["ana"]);
-  expect(asked).toHaveLength(5);
+  list.reset();
+  expect(await watch("ana", "dora")).toEqual({ ana: "some", dora: "nothing" });
+  expect(await watch("ana", "bob")).toEqual({ ana: "all", bob: "nothing" });
+  expect(asked).toHaveLength(6);
 });

@@ -101,6 +101,8 @@ export class SimulatedProgram implements ServerUser {
   #surroundings: Surroundings;
   #isWatchChanged = false;
   #isWatching = false;
+  /** As `WatchList`: changes of presence may have been missed. */
+  #hasMissed = false;
 
   constructor(options: {
     owner: Owner;
@@ -350,7 +352,7 @@ export class SimulatedProgram implements ServerUser {
   }
 
   cameOnline(ip: string): void {
-    this.#isWatching = false;
+    this.#stopWatching();
     // As `Announcer`.
     const isBack = this.#seenAt !== undefined;
     if (isBack && this.#seenAt !== ip) this.conversation.lineMayHaveChanged();
@@ -360,11 +362,18 @@ export class SimulatedProgram implements ServerUser {
   }
 
   presence(online: boolean, isChange: boolean): void {
-    this.conversation.presence(online, isChange);
+    const hasMissed = this.#hasMissed;
+    if (!isChange) this.#hasMissed = false;
+    this.conversation.presence(online, isChange || hasMissed);
+  }
+
+  #stopWatching(): void {
+    if (this.#isWatching) this.#hasMissed = true;
+    this.#isWatching = false;
   }
 
   serverIsGone(): void {
-    this.#isWatching = false;
+    this.#stopWatching();
     this.conversation.transport.serverIsGone();
   }
 
