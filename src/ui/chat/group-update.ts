@@ -228,10 +228,10 @@ function onGroup(before: GroupChat, group: SharedGroup, context: ChatContext): C
   }
   // That one was removed, and by whom, is a notice.
   if (state === "removed") return { chat, effects: [] };
-  return sentences(
-    chat,
-    state === "joined" ? [texts.groupJoined(title)] : stateSentences(group, wordsOf(context)),
-  );
+  if (state !== "joined") return sentences(chat, stateSentences(group, wordsOf(context)));
+  const isAll = before.group.history !== "none";
+  const joined = texts.groupJoined(title);
+  return sentences(chat, [isAll ? `${joined} ${texts.groupEarlierComes}` : joined]);
 }
 
 function onNotice(chat: GroupChat, said: GroupNotice, now: number): ChatStep<GroupChat> {
@@ -275,10 +275,9 @@ export function updateGroup(chat: GroupChat, event: KindEvent, context: ChatCont
     case "declinedGroup":
       return { chat, effects: [{ name: "leave", to: undefined }] };
     case "addedToGroup": {
-      const { added, waiting, failed } = event;
+      const { waiting, failed } = event;
       const refused = Map.groupBy(failed, ({ code }) => code);
       return sentences(chat, [
-        ...(added.length === 0 ? [] : [texts.groupAdded(nameList(added, words))]),
         ...(waiting.length === 0 ? [] : [texts.groupAddWaits(nameList(waiting, words))]),
         ...[...refused].map(([code, those]) =>
           texts.groupNotAdded(

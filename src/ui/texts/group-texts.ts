@@ -63,9 +63,14 @@ export const GROUP_TEXTS = {
     es: (title: string) => `${title} no es una invitación que espere respuesta.`,
     en: (title: string) => `${title} is not an invitation that waits for an answer.`,
   },
+  /** After `groupJoined`. */
+  groupEarlierComes: {
+    es: "Lo anterior llega de quien esté en línea.",
+    en: "What was written before comes from whoever is online.",
+  },
   groupJoined: {
-    es: (title: string) => `Está en ${title}. Lo anterior llega de quien esté en línea.`,
-    en: (title: string) => `You are in ${title}. What was written comes from whoever is online.`,
+    es: (title: string) => `Está en ${title}.`,
+    en: (title: string) => `You are in ${title}.`,
   },
   groupLeft: {
     es: (title: string) => `Se fue de ${title}. Lo que tiene se queda aquí; ya no se envía ni llega nada.`,
@@ -116,6 +121,12 @@ export const GROUP_TEXTS = {
   groupTheyAdmin: {
     es: (names: string, count: number) => verb(count, names, "ya administra", "ya administran"),
     en: (names: string, count: number) => verb(count, names, "is an admin now", "are admins now"),
+  },
+  groupYouAdmin: {
+    es: (title: string) =>
+      `Usted administra ahora ${title}: puede invitar y sacar a personas, y nombrar a otras.`,
+    en: (title: string) =>
+      `You are an admin of ${title} now: you can invite and remove people, and make other admins.`,
   },
   groupTheyRenamed: {
     es: (by: string, title: string) => `${by} ha llamado al grupo ${title}`,
@@ -231,10 +242,6 @@ export const GROUP_TEXTS = {
     en: (days: number | null) => (days === null ? "texts stay here" : `texts stay here for ${days} days`),
   },
 
-  groupAdded: {
-    es: (names: string) => `Invitación enviada a ${names}.`,
-    en: (names: string) => `${names}: invited.`,
-  },
   groupAddWaits: {
     es: (names: string) => `${names}: se invitará en cuanto haya conexión.`,
     en: (names: string) => `${names}: will be invited as soon as there is a link.`,
@@ -253,7 +260,7 @@ export const GROUP_TEXTS = {
 
   groupAskRemove: {
     es: (user: string, title: string) =>
-      `¿Sacar a ${user} de ${title}? Se le deja de enviar y se lo ven todos; lo que tiene se le queda. (sí/no)`,
+      `¿Sacar a ${user} de ${title}? Ya no recibirá nada, y todos lo verán; lo que tiene se le queda. (sí/no)`,
     en: (user: string, title: string) =>
       `Remove ${user} from ${title}? Nothing more is sent to them, and everyone sees it; they keep what they have. (yes/no)`,
   },
@@ -497,7 +504,7 @@ export const GROUP_TEXTS = {
 
   menuGroups: { es: "Grupos", en: "Groups" },
   menuGroupsAsk: { es: "¿Qué grupo?", en: "Which group?" },
-  menuNoGroups: { es: "Todavía no hay ninguno.", en: "There are none yet." },
+  menuNoGroups: { es: "Grupos: todavía no hay ninguno.", en: "Groups: there are none yet." },
   menuNewGroup: { es: "Fundar un grupo…", en: "Found a group…" },
   menuNewGroupTitle: { es: "¿Qué título? (Esc: volver)", en: "Which title? (Esc: back)" },
   /** Beside a menu's entry. */

@@ -32,8 +32,8 @@ export function groupEffects({ account, stored, dispatch }: GroupNeeds): GroupEf
     },
     addToGroup: async ({ username: invited, history }) => {
       const asked = { group, usernames: [invited], history };
-      const { added, waiting, failed } = await account.request("add_to_group", asked);
-      dispatch({ name: "addedToGroup", added, waiting, failed });
+      const { waiting, failed } = await account.request("add_to_group", asked);
+      dispatch({ name: "addedToGroup", waiting, failed });
     },
     removeFromGroup: async ({ username }) => {
       await account.request("remove_from_group", { group, username });

@@ -99,7 +99,7 @@ function sentence({ kind, by, names, number, title: bare }: GroupNotice, words: 
     case "added":
       return texts.groupTheyAdded(who, list);
     case "admin":
-      return texts.groupTheyAdmin(list, names.length);
+      return names.includes(ownName) ? texts.groupYouAdmin(title) : texts.groupTheyAdmin(list, names.length);
     case "renamed":
       return texts.groupTheyRenamed(who, title);
     case "removed_self":

@@ -51,7 +51,6 @@ export type GroupEvent =
   | { readonly name: "founded"; readonly username: string }
   | {
       readonly name: "addedToGroup";
-      readonly added: readonly string[];
       /** Who is invited as soon as there is a link with them. */
       readonly waiting: readonly string[];
       readonly failed: readonly { readonly username: string; readonly code: string }[];
