@@ -29,6 +29,7 @@ import { Groups } from "./group/groups.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerTls } from "./peer/tls.ts";
+import { isGroup } from "./profile/contacts.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import type { RelayUse } from "./disk/schema.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
@@ -143,7 +144,17 @@ export class Messenger {
     });
     const random = options.random ?? Math.random;
     const intake = new Intake(options.profile, options.who ?? "requests");
-    this.groups = new Groups();
+    this.groups = new Groups({
+      profile: options.profile,
+      clock: this.#clock,
+      random,
+      storage: this.#storage,
+      durability: this.#durability,
+      emit: this.#emit,
+      conversation: (username) => this.#conversations.withCaller(username),
+      clockOffset: () => this.rendezvous.clockOffset,
+      presence: (username) => this.#presences.of(username),
+    });
     this.#conversations = new Conversations({
       profile: options.profile,
       intake,
@@ -183,7 +194,7 @@ export class Messenger {
     this.outbox = new Outbox({
       profile: options.profile,
       now,
-      conversation: (username) => this.#conversations.with(username),
+      conversation: (to) => (isGroup({ label: to }) ? this.groups.sender(to) : this.#conversations.with(to)),
       storage: this.#storage,
       durability: this.#durability,
       emit: this.#emit,
@@ -202,6 +213,7 @@ export class Messenger {
     if (options.lan !== undefined) options.profile.useLan(options.lan);
     if (options.relay !== undefined) options.profile.useRelay(options.relay);
     this.#conversations.openOutbox();
+    this.groups.begin();
     let wasOnline = false;
     this.rendezvous = new Rendezvous({
       ...options,
@@ -217,6 +229,7 @@ export class Messenger {
           if (state.name !== "online") return;
           this.#presences.changed();
           for (const conversation of this.#conversations) conversation.peerMayBeReachable(wasOnline);
+          this.groups.online();
           wasOnline = true;
         },
         presence: (username, online, moved) => {
@@ -295,6 +308,7 @@ export class Messenger {
     this.reach.tick();
     this.#conversations.tick();
     this.#storage.attempt(() => this.decisions.tick());
+    this.groups.tick();
     this.#faults.tick();
     this.#upkeep.tick();
     this.shown.tick();
@@ -357,6 +371,10 @@ export class Messenger {
 
   /** The person has read this contact's messages up to `seq`, which is reported to the peer. @throws SQLiteError */
   markRead(username: string, seq: number): void {
+    if (isGroup({ label: username })) {
+      this.groups.markRead(username, seq);
+      return;
+    }
     this.#conversations.with(username).signs.markRead(seq);
     this.#emit({ name: "read", username });
   }
@@ -431,6 +449,7 @@ export class Messenger {
       clearInterval(this.#tick);
       this.reach.close();
       this.shown.close();
+      this.groups.close();
       this.#conversations.close();
       this.rendezvous.close();
       this.#lookups.next();

@@ -18,7 +18,7 @@ import {
   type Read,
 } from "./fields.ts";
 import type { JsonObject } from "./framing.ts";
-import { GROUP_MESSAGES } from "./group-messages.ts";
+import { GROUP_FEATURE, GROUP_MESSAGES } from "./group-messages.ts";
 
 export const PEER_PROTOCOL = 1;
 /** Bytes of UTF-8 in one chat text. */
@@ -28,8 +28,15 @@ export const MAX_DELIVERED_IDS = 1_000;
 export const VERIFY_FEATURE = "verify1";
 /** The feature of a client that sends and receives files. */
 export const FILES_FEATURE = "files1";
-/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions», «Consent», «Verification» and «Files»). */
-export const FEATURES: readonly string[] = ["edit", "withdraw", "consent1", VERIFY_FEATURE, FILES_FEATURE];
+/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions», «Consent», «Verification», «Files» and «Groups»). */
+export const FEATURES: readonly string[] = [
+  "edit",
+  "withdraw",
+  "consent1",
+  VERIFY_FEATURE,
+  FILES_FEATURE,
+  GROUP_FEATURE,
+];
 /** Bytes of UTF-8 in the name of an offer. */
 export const MAX_NAME_BYTES = 1_024;
 /** Most entries of a folder. */
@@ -147,11 +154,13 @@ export type FileControl = FileMessage extends infer M
     : never
   : never;
 
-/** What is written is not changed: lists may be those of who writes. */
-type Unchanged<T> = T extends (infer I)[]
-  ? readonly Unchanged<I>[]
+/** As it is written: what is read as undefined may be absent, and lists may be those of who writes. */
+type Written<T> = T extends readonly unknown[]
+  ? { readonly [K in keyof T]: Written<T[K]> }
   : T extends object
-    ? { readonly [K in keyof T]: Unchanged<T[K]> }
+    ? { readonly [K in keyof T as undefined extends T[K] ? never : K]: Written<T[K]> } & {
+        readonly [K in keyof T as undefined extends T[K] ? K : never]?: Written<T[K]>;
+      }
     : T;
 
 /** What may be written on the peer link. */
@@ -162,7 +171,7 @@ export type PeerOutput =
   | { action: "withdraw"; id: string; target: string }
   | VerifyMessage
   | FileMessage
-  | Unchanged<GroupMessage>
+  | Written<GroupMessage>
   | { action: "stream"; transfer: string; ranges: readonly FileRange[] | undefined }
   | { action: "delivered"; ids: string[] }
   | { action: "read"; id: string }

@@ -14,6 +14,7 @@ import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Delivery } from "./delivery.ts";
+import { ActionError } from "./message-actions.ts";
 import type { ConversationNeeds } from "./needs.ts";
 import { Signs } from "./signs.ts";
 import { Transport } from "./transport.ts";
@@ -149,9 +150,9 @@ export class Conversation {
     return this.transport.isConnected;
   }
 
-  /** Whether our person has blocked them. */
-  get isBlocked(): boolean {
-    return this.#acceptance.consent === "blocked";
+  /** @throws ActionError if our person has blocked them */
+  checkSends(): void {
+    if (this.#acceptance.consent === "blocked") throw new ActionError("blocked");
   }
 
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */

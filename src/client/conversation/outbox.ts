@@ -10,16 +10,9 @@ import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { Profile } from "../profile/profile.ts";
-import type { NewOutgoing } from "../profile/stored-message.ts";
-import type { Conversation } from "./conversation.ts";
+import type { NewOutgoing, OutboxMessage } from "../profile/stored-message.ts";
 import type { MessengerEvent } from "./events.ts";
-import {
-  ActionError,
-  cancelMessage,
-  checkNotSelf,
-  prepareEdit,
-  prepareWithdrawal,
-} from "./message-actions.ts";
+import { cancelMessage, checkNotSelf, prepareEdit, prepareWithdrawal } from "./message-actions.ts";
 
 const isText = utf8Text(MAX_TEXT_BYTES);
 
@@ -28,11 +21,25 @@ export function checkText(text: string): void {
   if (isText(text) === INVALID) throw new RangeError("the text is too long or not Unicode");
 }
 
+/** To whom messages are queued: the conversation with a person, or a group. */
+export type Sender = {
+  readonly contact: Contact;
+  readonly username: string;
+  /** Whether what is queued is written at once. */
+  readonly isConnected: boolean;
+  /** @throws ActionError, GroupError: why no texts are taken */
+  checkSends(): void;
+  /** New messages have been stored. */
+  committed(messages: readonly OutboxMessage[]): void;
+  /** Messages were removed. @throws SQLiteError */
+  cancelled(): void;
+};
+
 type OutboxOptions = {
   readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal" | "transfers">;
   /** ms since 1970 */
   readonly now: () => number;
-  readonly conversation: (username: string) => Conversation;
+  readonly conversation: (username: string) => Sender;
   readonly storage: StorageGuard;
   readonly durability: Durability;
   /** What was queued is told when it is on the disk. */
@@ -46,7 +53,7 @@ export type NewControl = { readonly id?: string; readonly control: FileControl }
 type Queued = NewOutgoing & { seq: number };
 type Batch = {
   readonly messages: Queued[];
-  readonly conversations: Map<Contact, Conversation>;
+  readonly conversations: Map<Contact, Sender>;
   /** For those who wait until it is on the disk; undefined: nobody does. */
   done: PromiseWithResolvers<void> | undefined;
 };
@@ -61,7 +68,7 @@ export class Outbox {
   #batch = emptyBatch();
   #isScheduled = false;
   /** The recipient of the last message: the next message to the same name needs no hash. */
-  #recipient: { readonly name: string; readonly conversation: Conversation } | undefined;
+  #recipient: { readonly name: string; readonly conversation: Sender } | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -79,7 +86,7 @@ export class Outbox {
     checkText(text);
     const conversation = this.#conversation(to);
     const { contact } = conversation;
-    if (conversation.isBlocked) throw new ActionError("blocked");
+    conversation.checkSends();
     if (given !== undefined && this.#isUsed(contact, given)) return given;
     const id = given ?? randomUUIDv7();
     const sentAt = this.#options.now();
@@ -191,7 +198,7 @@ export class Outbox {
     return isQueued || this.#options.profile.messages.stateOf(contact, id) !== undefined;
   }
 
-  #add(conversation: Conversation, message: Queued): void {
+  #add(conversation: Sender, message: Queued): void {
     this.#batch.messages.push(message);
     this.#batch.conversations.set(message.contact, conversation);
     if (this.#isScheduled) return;
@@ -229,7 +236,7 @@ export class Outbox {
   }
 
   /** @throws SelfError */
-  #conversation(to: string): Conversation {
+  #conversation(to: string): Sender {
     if (this.#recipient?.name !== to) {
       checkNotSelf(this.#options.profile, to);
       this.#recipient = { name: to, conversation: this.#options.conversation(to) };
@@ -237,7 +244,7 @@ export class Outbox {
     return this.#recipient.conversation;
   }
 
-  #cancelled(conversation: Conversation, ...ids: readonly string[]): void {
+  #cancelled(conversation: Sender, ...ids: readonly string[]): void {
     conversation.cancelled();
     for (const id of ids) this.#options.emit({ name: "cancelled", to: conversation.username, id });
   }

@@ -1,7 +1,38 @@
-/** The groups of an account: what its person does in them, and what becomes of it. */
-import type { GroupMember, GroupNotice, SharedGroup } from "../conversation/events.ts";
+/**
+ * The groups of an account: what its person does in them, what links bring to them, and with whom links are wanted.
+ * `group` is an id, `name` its conversation's: `#` and the id.
+ */
+import { readControl } from "../../identity/group-body.ts";
+import { readEntry, signCreate, signEntry } from "../../identity/group-entry.ts";
+import { fingerprint } from "../../identity/fingerprint.ts";
+import { label as labelOf } from "../../identity/names.ts";
+import type { Clock } from "../../net/clock.ts";
+import type { GroupMessage } from "../../protocol/peer-messages.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import type { GroupMember, GroupNotice, MessengerEvent, SharedGroup } from "../conversation/events.ts";
 import type { GroupEvents } from "../conversation/needs.ts";
+import type { Sender } from "../conversation/outbox.ts";
+import type { Durability } from "../disk/durability.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
+import type { PeerLink } from "../peer/link.ts";
+import type { Profile } from "../profile/profile.ts";
 import { GroupError } from "./group-error.ts";
+import { judgeInvitation } from "./invitations.ts";
+import { readInvitation } from "./invitation.ts";
+import { LiveGroup } from "./live-group.ts";
+import { people, removal, termOfKey } from "./sync/members.ts";
+import { isAdmin, MAX_PEOPLE, mayAdd, mayEnd, mayGrant, type Term } from "./sync/membership.ts";
+import { asked, neighbours, withinLimit } from "./neighbours.ts";
+import { groupMembers, invitationOf, sharedGroup, type StoredInvitation } from "./shared-group.ts";
+import { GroupStore, type StoredGroup } from "./store.ts";
+
+/** How long a person waits at most for somebody to be there with whom something can be done, in ms. */
+const PATIENCE = 10_000;
+/** How long somebody who was not reached is not asked for, in ms. */
+const UNREACHED_TIME = 30_000;
+/** Names that are watched for groups. */
+const MAX_WATCHED = 1_000;
+const DAY = 86_400_000;
 
 /** What became of the people whom one wanted to add. */
 export type AddedPeople = {
@@ -12,77 +43,687 @@ export type AddedPeople = {
   readonly failed: readonly { readonly username: string; readonly code: string }[];
 };
 
-/** `group` is an id. Every method throws GroupError, and SQLiteError when the disk fails. */
+type GroupsNeeds = {
+  readonly profile: Profile;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly storage: StorageGuard;
+  readonly durability: Durability;
+  readonly emit: (event: MessengerEvent) => void;
+  /** The conversation with somebody, who is not stored for that. @throws SQLiteError */
+  readonly conversation: (username: string) => Conversation;
+  /** By how much the server's clock is ahead, in ms; undefined: there is no server. */
+  readonly clockOffset: () => number | undefined;
+  /** Whether the server says that somebody is there; undefined: it does not say. */
+  readonly presence: (username: string) => boolean | undefined;
+};
+
+/** Every method throws GroupError, and SQLiteError when the disk fails. */
 export class Groups implements GroupEvents {
+  readonly #needs: GroupsNeeds;
+  readonly #store: GroupStore;
+  readonly #own: string;
+  readonly #live = new Map<string, LiveGroup>();
+  readonly #links = new Set<PeerLink>();
+  /** Those with whom a link is asked for, and who are watched, by label. */
+  readonly #held = new Map<string, Conversation>();
+  readonly #watched = new Map<string, Conversation>();
+  /** Until when somebody is not asked for, by label; of the monotonic clock. */
+  readonly #unreached = new Map<string, number>();
+  /** What was told of each group last. */
+  readonly #told = new Map<string, string>();
+  readonly #toTell = new Set<string>();
+  /** Groups of which it was told that nobody can be reached. */
+  readonly #alone = new Set<string>();
+  #isClosed = false;
+  /** Those who wait for something. */
+  readonly #waiting = new Set<() => void>();
+  /** Undefined: to be made anew. */
+  #people: { readonly keys: ReadonlySet<string>; readonly labels: ReadonlySet<string> } | undefined;
+
+  constructor(needs: GroupsNeeds) {
+    this.#needs = needs;
+    this.#store = new GroupStore(needs.profile, () => needs.clock.now());
+    this.#own = labelOf(needs.profile.username);
+  }
+
+  /** Begins with what is stored. @throws SQLiteError */
+  begin(): void {
+    for (const stored of this.#store.all()) if (stored.state === "joined") this.#open(stored);
+  }
+
+  #open(stored: StoredGroup): LiveGroup {
+    const { profile, storage, durability, clock, emit } = this.#needs;
+    const live = new LiveGroup(
+      {
+        ...{ profile, storage, durability, clock, emit, store: this.#store, own: this.#own },
+        serverNow: () => this.#now(),
+        isBlocked: (label) => profile.consents.isBlocked(label),
+        changed: (group) => this.#changed(group),
+      },
+      stored.group,
+      stored.contact,
+    );
+    this.#live.set(stored.group, live);
+    this.#people = undefined;
+    for (const link of this.#links) live.linkUp(link);
+    return live;
+  }
+
+  #now(): number {
+    return this.#needs.clock.now() + (this.#needs.clockOffset() ?? 0);
+  }
+
+  // What is asked.
+
   list(): readonly SharedGroup[] {
-    return [];
+    return this.#store.all().map((stored) => this.#shared(stored));
   }
 
-  create(_title: string, _adds: "admins" | "all", _writes: "all" | "admins"): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  async create(title: string, adds: "admins" | "all", writes: "all" | "admins"): Promise<SharedGroup> {
+    const { profile } = this.#needs;
+    const { privateKey, spki } = profile.keys;
+    const own = { label: this.#own, name: profile.username, spki: spki.toString("base64") };
+    const create = signCreate(this.#now(), { version: 1, ...own, title, adds, writes }, privateKey);
+    this.#store.save(create.id, { title, state: "joined", ownFeed: create.id }, [create]);
+    this.#open(this.#stored(create.id));
+    return await this.#result(create.id);
   }
 
-  add(_group: string, _usernames: readonly string[], _history: "all" | "none"): Promise<AddedPeople> {
-    throw new GroupError("not_supported");
+  async add(group: string, usernames: readonly string[], history: "all" | "none"): Promise<AddedPeople> {
+    const live = this.#joined(group);
+    const own = this.#ownTerm(live);
+    if (!mayAdd(live.membership, own, { label: "", role: "member" })) throw new GroupError("not_an_admin");
+    const failed: { username: string; code: string }[] = [];
+    const wanted = new Map<string, string>();
+    for (const username of usernames) {
+      const code = this.#whyNot(live, username, wanted.size);
+      if (code !== undefined) failed.push({ username, code });
+      else wanted.set(labelOf(username), username);
+    }
+    for (const username of wanted.values()) this.#store.invite(group, username, history);
+    live.wake();
+    this.#addInvitees(live);
+    this.#seek();
+    // Whoever is there hears of it before this is answered.
+    await this.#until(() => [...wanted.keys()].every((label) => this.#isAnswered(live, label)));
+    const waiting = new Set(this.#store.invitees(group).map(({ label }) => label));
+    const isWaiting = (label: string) => waiting.has(label);
+    return {
+      group: await this.#result(group),
+      added: [...wanted].filter(([label]) => !isWaiting(label)).map(([, username]) => username),
+      waiting: [...wanted].filter(([label]) => isWaiting(label)).map(([, username]) => username),
+      failed,
+    };
   }
 
-  remove(_group: string, _username: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  /** Why somebody cannot be added; undefined: they can. @param others who are to be added with them */
+  #whyNot(live: LiveGroup, username: string, others: number): string | undefined {
+    const { profile } = this.#needs;
+    const label = labelOf(username);
+    if (label === this.#own) return "to_oneself";
+    if (profile.consents.isBlocked(label)) return "blocked";
+    const all = people(live.membership);
+    if (all.length + others >= MAX_PEOPLE) return "group_full";
+    const known = all.find((person) => person.label === label);
+    const keys = this.#keysOf(label);
+    const isNewKey = keys.some((key) => termOfKey(live.membership, key) === undefined);
+    return known?.state === "member" && !isNewKey ? "already_member" : undefined;
   }
 
-  leave(_group: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  /** The pinned keys of somebody, base64. */
+  #keysOf(label: string): readonly string[] {
+    const { contacts } = this.#needs.profile;
+    const contact = contacts.byLabel(label);
+    return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
   }
 
-  accept(_group: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  /** They are invited, and have heard of it or cannot be reached. */
+  #isAnswered(live: LiveGroup, label: string): boolean {
+    if (this.#isUnreached(label)) return true;
+    const isInvited = people(live.membership).some((person) => person.label === label);
+    return isInvited && live.isLinked(label);
   }
 
-  decline(_group: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  async remove(group: string, username: string): Promise<SharedGroup> {
+    const live = this.#joined(group);
+    const label = labelOf(username);
+    if (label === this.#own) throw new GroupError("not_above");
+    const isWaiting = this.#store.invitees(group).some((each) => each.label === label);
+    this.#store.uninvite(group, label);
+    const own = await this.#signing(live);
+    const ends = removal(live.membership, live.control, own, label);
+    if (ends === undefined) throw new GroupError(isAdmin(own) ? "not_above" : "not_an_admin");
+    if (ends.length === 0 && !isWaiting) throw new GroupError("not_a_member");
+    live.write(ends.map(({ feed, c }) => live.endOf(feed, c)));
+    return await this.#result(group);
   }
 
-  makeAdmin(_group: string, _username: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  async leave(group: string): Promise<SharedGroup> {
+    const live = this.#joined(group);
+    live.wake();
+    await this.#until(() => live.maySign);
+    live.leave();
+    this.#store.save(group, { state: "left" });
+    this.#people = undefined;
+    return await this.#result(group);
   }
 
-  rename(_group: string, _title: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  async accept(group: string): Promise<SharedGroup> {
+    const stored = this.#stored(group);
+    const invitation = invitationOf(stored);
+    if (stored.state === "joined" || invitation === undefined) throw new GroupError("already_member");
+    const { privateKey } = this.#needs.profile.keys;
+    const { ownFeed } = stored;
+    const create = readEntry(group, invitation.create);
+    if (create === undefined) throw new GroupError("not_supported");
+    const position = {
+      feed: ownFeed,
+      lane: "c",
+      number: 1,
+      prev: ownFeed,
+      kind: "join",
+      at: this.#now(),
+    } as const;
+    const join = signEntry(group, position, {}, privateKey);
+    this.#store.save(group, { state: "joined" }, [create, join]);
+    this.#open(this.#stored(group));
+    this.#seek();
+    return await this.#result(group);
   }
 
-  keep(_group: string, _days: number | undefined): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  async decline(group: string): Promise<SharedGroup> {
+    const stored = this.#stored(group);
+    if (stored.state !== "invited") throw new GroupError("already_member");
+    this.#store.save(group, { state: "declined" });
+    const label = invitationOf(stored)?.byLabel;
+    const link = [...this.#links].find((each) => each.isOpen && each.peer.label === label);
+    link?.send({ action: "group_decline", group, feed: stored.ownFeed });
+    link?.flush();
+    return await this.#result(group);
   }
 
-  copy(_group: string): Promise<SharedGroup> {
-    throw new GroupError("not_supported");
+  async makeAdmin(group: string, username: string): Promise<SharedGroup> {
+    const live = this.#joined(group);
+    const own = await this.#signing(live);
+    if (!isAdmin(own)) throw new GroupError("not_an_admin");
+    const label = labelOf(username);
+    const person = people(live.membership).find((each) => each.label === label);
+    if (person === undefined) throw new GroupError("not_a_member");
+    const [term] = person.terms;
+    if (isAdmin(term)) throw new GroupError("already_member");
+    if (mayGrant(live.membership, own, term)) live.write([{ kind: "grant", body: { feed: term.feed } }]);
+    else if (mayEnd(own, term) && mayAdd(live.membership, own, { label, role: "admin" })) {
+      const { name, spki, history } = term;
+      live.write([
+        live.endOf(term.feed, undefined),
+        { kind: "add", body: { label, name, spki, role: "admin", history } },
+      ]);
+    } else throw new GroupError("not_above");
+    return await this.#result(group);
   }
 
-  members(_group: string): readonly GroupMember[] {
-    throw new GroupError("not_supported");
+  async rename(group: string, title: string): Promise<SharedGroup> {
+    const live = this.#joined(group);
+    const own = await this.#signing(live);
+    if (!isAdmin(own)) throw new GroupError("not_an_admin");
+    live.write([{ kind: "set", body: { n: live.membership.renames + 1, title } }]);
+    this.#store.save(group, { title });
+    return await this.#result(group);
   }
 
-  notices(_group: string): readonly GroupNotice[] {
-    throw new GroupError("not_supported");
+  async keep(group: string, days: number | undefined): Promise<SharedGroup> {
+    this.#stored(group);
+    this.#store.save(group, { keepDays: days });
+    this.#trim();
+    return await this.#result(group);
   }
 
-  noticesShown(_group: string, _seq: number): void {
-    throw new GroupError("not_supported");
+  async copy(group: string): Promise<SharedGroup> {
+    const stored = this.#stored(group);
+    const live = this.#live.get(group);
+    if (live === undefined) throw new GroupError("not_a_member");
+    const { adds, writes } = live.membership;
+    const copy = await this.create(stored.title, adds, writes);
+    const others = people(live.membership).filter(({ label }) => label !== this.#own);
+    const added = await this.add(
+      copy.group,
+      others.map(({ name }) => name),
+      "all",
+    );
+    return added.group;
   }
 
-  hasKey(): boolean {
-    return false;
+  members(group: string): readonly GroupMember[] {
+    const live = this.#live.get(group);
+    if (live === undefined) {
+      this.#stored(group);
+      return [];
+    }
+    return groupMembers(live.membership, this.#store.invitees(group), {
+      own: this.#own,
+      isOnline: (label) => this.#isOnline(live, label),
+      isKnownKey: (label, spki) => {
+        const keys = this.#keysOf(label);
+        return keys.length === 0 || keys.includes(spki) || label === this.#own;
+      },
+      missing: (feed) => live.missing(feed),
+    });
   }
 
-  hasLabel(): boolean {
-    return false;
+  #isOnline(live: LiveGroup, label: string): boolean | null {
+    if (live.isLinked(label)) return true;
+    const person = people(live.membership).find((each) => each.label === label);
+    return person === undefined ? null : (this.#needs.presence(person.name) ?? null);
   }
 
-  linkUp(): void {}
-  take(): void {}
-  readEnd(): void {}
-  drained(): void {}
-  linkDown(): void {}
-  presence(): void {}
-  unreachable(): void {}
+  notices(group: string): readonly GroupNotice[] {
+    const stored = this.#stored(group);
+    return this.#live.get(group)?.noticesSince(stored.noticed) ?? [];
+  }
+
+  noticesShown(group: string, seq: number): void {
+    if (seq > this.#stored(group).noticed) this.#store.save(group, { noticed: seq });
+  }
+
+  // What conversations of two have, too.
+
+  /** Whom texts to this group are queued for. */
+  sender(name: string): Sender {
+    const { contact, group } = this.#stored(name.slice(1));
+    return {
+      contact,
+      username: contact.username,
+      isConnected: false,
+      checkSends: () => this.#joined(group).checkWrites(),
+      committed: () => {
+        this.#live.get(group)?.work();
+        this.#seek();
+        this.#changedId(group);
+      },
+      cancelled: () => this.#changedId(group),
+    };
+  }
+
+  /** A chat is on a screen, until `closeChat` was called as often. */
+  openChat(name: string): undefined {
+    const { group } = this.#stored(name.slice(1));
+    const live = this.#live.get(group);
+    if (live === undefined) return undefined;
+    live.openChats++;
+    this.#seek();
+    return undefined;
+  }
+
+  closeChat(name: string): void {
+    const live = this.#live.get(name.slice(1));
+    if (live !== undefined && live.openChats > 0) live.openChats--;
+  }
+
+  /** The person has read the texts up to `seq`. */
+  markRead(name: string, seq: number): void {
+    const { contact, group } = this.#stored(name.slice(1));
+    const { profile, emit } = this.#needs;
+    profile.contacts.saveReadHere(contact, seq);
+    if (profile.privacy.tells("read", contact)) this.#live.get(group)?.tellRead();
+    emit({ name: "read", username: name });
+    this.#changedId(group);
+  }
+
+  mute(name: string, until: number | undefined): void {
+    const { contact, group } = this.#stored(name.slice(1));
+    this.#needs.profile.contacts.mute(contact, until);
+    this.#needs.emit({ name: "muted", username: name, until });
+    this.#changedId(group);
+  }
+
+  // What links bring.
+
+  hasKey(key: string): boolean {
+    return this.#known().keys.has(key);
+  }
+
+  hasLabel(label: string): boolean {
+    return this.#known().labels.has(label);
+  }
+
+  #known(): { readonly keys: ReadonlySet<string>; readonly labels: ReadonlySet<string> } {
+    if (this.#people !== undefined) return this.#people;
+    const all = [...this.#live.values()]
+      .flatMap(({ membership }) => people(membership))
+      .filter(({ label }) => label !== this.#own && !this.#needs.profile.consents.isBlocked(label));
+    const terms = all.flatMap((person) => person.terms);
+    this.#people = {
+      keys: new Set(terms.map(({ spki }) => fingerprint(Buffer.from(spki, "base64")))),
+      labels: new Set(all.map(({ label }) => label)),
+    };
+    return this.#people;
+  }
+
+  linkUp(link: PeerLink): void {
+    this.#links.add(link);
+    this.#unreached.delete(link.peer.label);
+    for (const live of this.#live.values()) {
+      live.linkUp(link);
+      this.#needs.storage.attempt(() => this.#addInvitees(live));
+    }
+    this.#recheck();
+  }
+
+  linkDown(link: PeerLink): void {
+    if (!this.#links.delete(link)) return;
+    for (const live of this.#live.values()) live.linkDown(link);
+  }
+
+  take(message: GroupMessage, link: PeerLink): void {
+    if (!this.#links.has(link)) return;
+    if (message.action === "group_invite") this.#needs.storage.attempt(() => this.#invited(message, link));
+    else if (message.action === "group_decline")
+      this.#needs.storage.attempt(() => this.#declined(message, link));
+    else this.#live.get(message.group)?.take(message, link);
+  }
+
+  readEnd(link: PeerLink): void {
+    for (const live of this.#live.values()) live.readEnd(link);
+    this.#recheck();
+  }
+
+  drained(link: PeerLink): void {
+    for (const live of this.#live.values()) live.drained(link);
+  }
+
+  presence(username: string, online: boolean): void {
+    if (online) this.#unreached.delete(labelOf(username));
+    this.#seek();
+  }
+
+  unreachable(username: string): void {
+    this.#unreached.set(labelOf(username), this.#needs.clock.monotonic() + UNREACHED_TIME);
+    this.#seek();
+    this.#recheck();
+  }
+
+  #isUnreached(label: string): boolean {
+    return (this.#unreached.get(label) ?? -Infinity) > this.#needs.clock.monotonic();
+  }
+
+  #invited(message: GroupMessage & { action: "group_invite" }, link: PeerLink): void {
+    const { group, feed, entries } = message;
+    const { profile, emit } = this.#needs;
+    const verdict = judgeInvitation(this.#store.all(), message, link.peer.label);
+    if (verdict === "decline") link.send({ action: "group_decline", group, feed });
+    if (verdict !== "keep" || profile.consents.isBlocked(link.peer.label)) return;
+    const read = readInvitation(group, feed, entries, profile.keys.spki.toString("base64"));
+    const founding = read === undefined ? undefined : readControl(read.create);
+    if (read === undefined || founding?.kind !== "create") {
+      link.refuse("bad_request");
+      return;
+    }
+    const { create, history } = read;
+    // Names in the chain are what others call a key; only that of a pin, or of this link, is shown as it is.
+    const isProven =
+      profile.contacts.isPinned(read.by.label, fingerprint(read.by.spki)) ||
+      read.by.spki.equals(link.peer.spki);
+    const invitation: StoredInvitation = {
+      by: isProven ? read.by.name : `${read.by.name} (?)`,
+      byLabel: link.peer.label,
+      ...{ history, people: message.people, adds: founding.adds, writes: founding.writes },
+      create: [create.header, create.signature, create.body],
+    };
+    this.#store.save(group, {
+      title: message.title,
+      state: "invited",
+      ownFeed: feed,
+      invitation: JSON.stringify(invitation),
+    });
+    emit({ name: "group", group: this.#shared(this.#stored(group)) });
+  }
+
+  /** Whom we have invited does not want to join. */
+  #declined({ group, feed }: GroupMessage & { action: "group_decline" }, link: PeerLink): void {
+    const live = this.#live.get(group);
+    const term = live?.membership.terms.get(feed);
+    const isTheirs = term?.state === "invited" && term.spki === link.peer.spki.toString("base64");
+    const own = live?.own;
+    if (live === undefined || !isTheirs || own === undefined || !mayEnd(own, term) || !live.maySign) return;
+    live.write([live.endOf(feed, undefined)]);
+  }
+
+  /** Adds those who are to be invited and whose key is known now. */
+  #addInvitees(live: LiveGroup): void {
+    const { own, group } = live;
+    if (own?.state !== "member" || !live.maySign) return;
+    for (const { label, name, history } of this.#store.invitees(group)) {
+      const keys = [live.linkTo(label)?.peer.spki.toString("base64") ?? this.#keysOf(label).at(-1)];
+      const [key] = keys;
+      if (key === undefined || people(live.membership).length >= MAX_PEOPLE) continue;
+      if (termOfKey(live.membership, key) === undefined)
+        live.write([{ kind: "add", body: { label, name, spki: key, role: "member", history } }]);
+      this.#store.uninvite(group, label);
+    }
+  }
+
+  // With whom links are wanted.
+
+  /** To be called about once a second. */
+  tick(): void {
+    for (const live of this.#live.values()) {
+      live.work();
+      this.#needs.storage.attempt(() => this.#addInvitees(live));
+    }
+    this.#needs.storage.attempt(() => this.#trim());
+    this.#seek();
+    this.#recheck();
+  }
+
+  /** The account is at the server: whatever was missed is fetched. */
+  online(): void {
+    for (const live of this.#live.values()) live.wake();
+    this.#seek();
+  }
+
+  /** Asks for the links that are wanted now, and for no others. */
+  #seek(): void {
+    if (this.#isClosed) return;
+    this.#needs.storage.attempt(() => {
+      const awake = [...this.#live.values()]
+        .filter(({ isAwake }) => isAwake)
+        .toSorted((one, other) => other.openChats - one.openChats);
+      const names = new Map<string, string>();
+      const watched: string[] = [];
+      const wanted = awake.map((live) => this.#wantedBy(live, names, watched));
+      this.#set(this.#held, withinLimit(wanted), names, (each, isIn) => each.hold("group", isIn));
+      const seen = new Set(watched.slice(0, MAX_WATCHED));
+      this.#set(this.#watched, seen, names, (each, isIn) => each.watch("group", isIn));
+    });
+  }
+
+  /** @param names gets the names of all, by label. @param watched gets the labels of all */
+  #wantedBy(live: LiveGroup, names: Map<string, string>, watched: string[]): readonly string[] {
+    const { profile, clock, random, presence } = this.#needs;
+    const isFree = (label: string) => label !== this.#own && !profile.consents.isBlocked(label);
+    const all = people(live.membership).filter(({ label }) => isFree(label));
+    const invitees = this.#store.invitees(live.group).filter(({ label }) => isFree(label));
+    const invitation = live.own === undefined ? invitationOf(this.#stored(live.group)) : undefined;
+    for (const { label, name } of [...all, ...invitees]) {
+      names.set(label, name);
+      watched.push(label);
+    }
+    if (invitation !== undefined) names.set(invitation.byLabel, invitation.by);
+    const mayBeThere = (label: string) => {
+      if (live.isLinked(label)) return true;
+      if (this.#isUnreached(label)) return false;
+      return presence(names.get(label) ?? "") ?? this.#needs.clockOffset() === undefined;
+    };
+    const online = all
+      .filter(({ state, label }) => state === "member" && mayBeThere(label))
+      .map(({ label }) => label);
+    const linked = new Set(online.filter((label) => live.isLinked(label)));
+    live.neighbourhood = neighbours(
+      live.neighbourhood,
+      { group: live.group, own: this.#own, online, linked },
+      clock.monotonic(),
+      random,
+    );
+    this.#tellAlone(live, online.length === 0);
+    const invited = all.filter(({ state, label }) => state === "invited" && mayBeThere(label));
+    const toInvite = invitees.filter(({ label }) => !this.#isUnreached(label));
+    return [
+      ...asked(live.neighbourhood),
+      ...(invitation === undefined ? [] : [invitation.byLabel]),
+      ...invited.map(({ label }) => label),
+      ...toInvite.map(({ label }) => label),
+    ];
+  }
+
+  #set(
+    current: Map<string, Conversation>,
+    wanted: ReadonlySet<string>,
+    names: ReadonlyMap<string, string>,
+    set: (conversation: Conversation, isIn: boolean) => void,
+  ): void {
+    for (const [label, conversation] of current) {
+      if (wanted.has(label)) continue;
+      current.delete(label);
+      set(conversation, false);
+    }
+    for (const label of wanted) {
+      const name = names.get(label);
+      if (current.has(label) || name === undefined) continue;
+      const conversation = this.#needs.conversation(name);
+      current.set(label, conversation);
+      set(conversation, true);
+    }
+  }
+
+  /** What waits here is told to wait, once. */
+  #tellAlone(live: LiveGroup, isAlone: boolean): void {
+    const { emit, clockOffset } = this.#needs;
+    if (!isAlone || live.unshared === 0) {
+      this.#alone.delete(live.group);
+      return;
+    }
+    if (this.#alone.has(live.group)) return;
+    this.#alone.add(live.group);
+    const reason = clockOffset() === undefined ? "no_server" : "offline";
+    emit({ name: "unreachable", username: live.name, reason, retryIn: undefined, heardAt: undefined });
+  }
+
+  #trim(): void {
+    const now = this.#now();
+    for (const { group, keepDays } of this.#store.all())
+      if (keepDays !== undefined) this.#live.get(group)?.trim(now - keepDays * DAY);
+  }
+
+  // What is told.
+
+  #stored(group: string): StoredGroup {
+    const stored = this.#store.find(group);
+    if (stored === undefined) throw new GroupError("no_such_group");
+    return stored;
+  }
+
+  #joined(group: string): LiveGroup {
+    const { state } = this.#stored(group);
+    const live = this.#live.get(group);
+    if (state !== "joined" || live === undefined) throw new GroupError("not_a_member");
+    return live;
+  }
+
+  #ownTerm({ own }: LiveGroup): Term {
+    if (own?.state !== "member") throw new GroupError("not_a_member");
+    if (own.isForked) throw new GroupError("forked");
+    return own;
+  }
+
+  /** Waits until control entries may be signed. */
+  async #signing(live: LiveGroup): Promise<Term> {
+    live.wake();
+    this.#seek();
+    await this.#until(() => live.maySign);
+    if (!live.maySign) throw new GroupError("limited");
+    return this.#ownTerm(live);
+  }
+
+  /** Resolves when it holds, or after the patience of a person. */
+  #until(isMet: () => boolean): Promise<void> {
+    if (isMet()) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = () => {
+      if (isMet()) resolve();
+    };
+    this.#waiting.add(check);
+    const cancel = this.#needs.clock.after(PATIENCE, resolve);
+    return promise.finally(() => {
+      cancel();
+      this.#waiting.delete(check);
+    });
+  }
+
+  #recheck(): void {
+    for (const check of this.#waiting) check();
+  }
+
+  /** What a request answers with, once it is on the disk. */
+  async #result(group: string): Promise<SharedGroup> {
+    await this.#needs.durability.settled();
+    this.#changedId(group);
+    return this.#shared(this.#stored(group));
+  }
+
+  #shared(stored: StoredGroup): SharedGroup {
+    const { profile, clock } = this.#needs;
+    const live = this.#live.get(stored.group);
+    const { contact, group } = stored;
+    const until = profile.contacts.mutedUntil(contact, clock.now());
+    return sharedGroup(stored, live?.membership, live?.own, {
+      unread: profile.history.unreadCounts().get(contact.id) ?? 0,
+      waiting: profile.messages.outboxCounts(contact).text,
+      unshared: live?.unshared ?? 0,
+      to_invite: this.#store.invitees(group).map(({ name }) => name),
+      muted_until: until === undefined ? null : new Date(until).toISOString(),
+    });
+  }
+
+  #changed(live: LiveGroup): void {
+    this.#people = undefined;
+    const { own } = live;
+    if (own?.state === "ended" && this.#stored(live.group).state === "joined") {
+      this.#store.save(live.group, { state: "removed" });
+    }
+    this.#changedId(live.group);
+    this.#recheck();
+  }
+
+  /** Many changes of one turn are told at once. */
+  #changedId(group: string): void {
+    if (this.#toTell.size === 0) setImmediate(() => this.#needs.storage.attempt(() => this.#tellChanged()));
+    this.#toTell.add(group);
+  }
+
+  #tellChanged(): void {
+    if (this.#isClosed) return;
+    const changed = [...this.#toTell];
+    this.#toTell.clear();
+    for (const group of changed) {
+      const shared = this.#shared(this.#stored(group));
+      const json = JSON.stringify(shared);
+      if (this.#told.get(group) !== json) this.#needs.emit({ name: "group", group: shared });
+      this.#told.set(group, json);
+      const live = this.#live.get(group);
+      const isOver = shared.state === "removed" || (shared.state === "left" && shared.unshared === 0);
+      if (live === undefined || !isOver) continue;
+      live.close();
+      this.#live.delete(group);
+      this.#people = undefined;
+    }
+    this.#seek();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const live of this.#live.values()) live.close();
+    this.#live.clear();
+    this.#recheck();
+  }
 }

@@ -58,6 +58,11 @@ export class PresenceHold {
     return !online || !this.#state.silent;
   }
 
+  /** Whether the server has reported somebody online on this link. */
+  isOnline(label: string): boolean {
+    return this.#online.has(label);
+  }
+
   /** The labels of those whom the server has listed last on this link. */
   get listed(): ReadonlySet<string> {
     return new Set(this.#list?.people.map(({ username }) => labelOf(username)));

@@ -53,6 +53,11 @@ export class PresenceReports {
     return this.#list.covers(username);
   }
 
+  /** Whether somebody is there, as the server says of those whom it reports; undefined: it does not. */
+  of(username: string): boolean | undefined {
+    return this.covers(username) ? this.#needs.shown().isOnline(labelOf(username)) : undefined;
+  }
+
   /** A face lists these people from now on. @param usernames empty: it shows no list any more */
   list(face: object, usernames: readonly string[]): void {
     this.#listed.set(face, usernames);

@@ -91,6 +91,11 @@ export class ShownServer {
     return this.#hold.held;
   }
 
+  /** Whether the server has reported somebody online. */
+  isOnline(label: string): boolean {
+    return this.#hold.isOnline(label);
+  }
+
   /** The labels of those whom the server has listed last. */
   get listed(): ReadonlySet<string> {
     return this.#hold.listed;

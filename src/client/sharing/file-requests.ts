@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { boolean, integer, nullable, optional, refine, utf8Text } from "../../protocol/fields.ts";
 import { MAX_NAME_BYTES } from "../../protocol/peer-messages.ts";
 import { RequestError } from "../error-json.ts";
-import { id, name, path, row } from "./request-row.ts";
+import { id, path, person, row } from "./request-row.ts";
 import { checkPerson } from "./stored-requests.ts";
 
 const fileName = refine(utf8Text(MAX_NAME_BYTES), (typed) => (typed === "" ? undefined : typed));
@@ -20,7 +20,7 @@ export const FILE_REQUESTS = {
    * one, nothing is done. `left_out`: how many links and special files of a folder are not sent, and the first of them.
    */
   send_file: row(
-    { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
+    { to: person, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
     async ({ account: { messenger }, archive }, request) => {
       const { to, path, name: given, sha256 = false, transfer: wanted } = request;
       checkPerson(archive, to);
@@ -48,7 +48,7 @@ export const FILE_REQUESTS = {
   })),
   /** Offers of this person up to so many bytes (null: of any size) are accepted without a question; 0: none are. */
   always_accept: row(
-    { username: name, limit: nullable(bytes), folder: path },
+    { username: person, limit: nullable(bytes), folder: path },
     ({ account: { messenger }, archive }, { username, limit, folder }) => {
       checkPerson(archive, username);
       messenger.files.alwaysAccept(username, limit === 0 ? undefined : { most: limit ?? undefined, folder });

@@ -3,7 +3,7 @@ import { isTitle } from "../../identity/group-body.ts";
 import { isEntryId } from "../../identity/group-entry.ts";
 import { exactText, integer, list, nullable, oneOf, optional, refine } from "../../protocol/fields.ts";
 import { MAX_PEOPLE } from "../group/sync/membership.ts";
-import { name, row } from "./request-row.ts";
+import { person, row } from "./request-row.ts";
 
 const MAX_KEEP_DAYS = 36_500;
 
@@ -22,11 +22,11 @@ export const GROUP_REQUESTS = {
   ),
   /** Invites people, who are dialled for it. `waiting`: those who are invited once they are reached. */
   add_to_group: row(
-    { group, usernames: list(name, MAX_PEOPLE), history: optional(oneOf("all", "none")) },
+    { group, usernames: list(person, MAX_PEOPLE), history: optional(oneOf("all", "none")) },
     ({ account: { messenger } }, { group: id, usernames, history = "all" }) =>
       messenger.groups.add(id, usernames, history),
   ),
-  remove_from_group: row({ group, username: name }, async ({ account: { messenger } }, asked) => ({
+  remove_from_group: row({ group, username: person }, async ({ account: { messenger } }, asked) => ({
     group: await messenger.groups.remove(asked.group, asked.username),
   })),
   leave_group: row({ group }, async ({ account: { messenger } }, { group: id }) => ({
@@ -38,7 +38,7 @@ export const GROUP_REQUESTS = {
   decline_group: row({ group }, async ({ account: { messenger } }, { group: id }) => ({
     group: await messenger.groups.decline(id),
   })),
-  make_admin: row({ group, username: name }, async ({ account: { messenger } }, asked) => ({
+  make_admin: row({ group, username: person }, async ({ account: { messenger } }, asked) => ({
     group: await messenger.groups.makeAdmin(asked.group, asked.username),
   })),
   rename_group: row({ group, title }, async ({ account: { messenger } }, asked) => ({

@@ -7,6 +7,7 @@ import { isBlank } from "../../protocol/visible-text.ts";
 import type { Account } from "../accounts.ts";
 import type { Archive } from "../archive.ts";
 import type { Conversation } from "../conversation/conversation.ts";
+import { isGroup } from "../profile/contacts.ts";
 import type { FaceOffers } from "../profile/transfers.ts";
 import type { OpenedVerification } from "../conversation/verification.ts";
 
@@ -25,8 +26,8 @@ export type RequestContext = {
 
 /** What is remembered of the face that asks. */
 type Face = {
-  /** A link is kept as long as one face has the chat open. @throws SelfError, SQLiteError */
-  openChat(username: string): Conversation;
+  /** A link is kept as long as one face has the chat open. Undefined: it is a group's. @throws SelfError, GroupError, SQLiteError */
+  openChat(username: string): Conversation | undefined;
   closeChat(username: string): void;
   /** These people stand in its list: their presence is watched. None: it shows no list. */
   watchPeople(usernames: readonly string[]): void;
@@ -48,8 +49,10 @@ export function row<F extends Fields, R>(fields: F, run: Row<F, R>["run"]): Row<
   return { fields, run };
 }
 
-/** A person's name. */
+/** The name of a conversation: a person's, or `#` and the id of a group. */
 export const name = text(1, 64);
+/** A person's name. */
+export const person = refine(name, (typed) => (isGroup({ label: typed }) ? undefined : typed));
 /** A password, of any length that the server takes. */
 export const secret = utf8Text(MAX_SECRET);
 /** The id of a message. */

@@ -22,6 +22,7 @@ import { MAX_MUTED } from "../conversation/decisions.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
+import { isGroup } from "../profile/contacts.ts";
 import { AccountMovedError } from "../profile/profile.ts";
 import { examine } from "../reach/doctor/examination.ts";
 import { reportOf } from "../reach/doctor/report.ts";
@@ -29,7 +30,7 @@ import { PasswordNeededError, ServerFailure } from "../rendezvous/server-errors.
 import { MAX_LISTED } from "../rendezvous/watched-people.ts";
 import { FILE_REQUESTS } from "./file-requests.ts";
 import { GROUP_REQUESTS } from "./group-requests.ts";
-import { id, message, name, row, secret } from "./request-row.ts";
+import { id, message, name, person, row, secret } from "./request-row.ts";
 import { checkPerson, STORED_REQUESTS } from "./stored-requests.ts";
 
 /** Requests of one program that are carried out at once; further ones are read when some are answered. */
@@ -86,7 +87,7 @@ export const REQUESTS = {
     };
   }),
   /** What was tried to reach a person, the last time. */
-  tried: row({ username: name }, ({ account: { messenger } }, { username }) => ({
+  tried: row({ username: person }, ({ account: { messenger } }, { username }) => ({
     tried: messenger.reach.tried(labelOf(username)),
   })),
   users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
@@ -100,7 +101,7 @@ export const REQUESTS = {
     { to: name, text: message, reply_to: optional(id), message_id: optional(id) },
     async ({ account: { messenger }, archive }, { to, text, reply_to, message_id }) => {
       // Nobody can have this name, but for the accounts of an old server that are known here.
-      if (!isNewName(to) && archive.conversation(to) === undefined)
+      if (!isNewName(to) && !isGroup({ label: to }) && archive.conversation(to) === undefined)
         throw new RequestError("bad_request", "to");
       const sent = messenger.outbox.send(to, text, reply_to, message_id);
       await messenger.outbox.committed();
@@ -137,7 +138,7 @@ export const REQUESTS = {
   ),
   /** Decides whether a person may write. `state`: what they are now. */
   decide: row(
-    { username: name, decision: oneOf(...DECISIONS) },
+    { username: person, decision: oneOf(...DECISIONS) },
     ({ account: { messenger }, archive }, { username, decision }) => {
       checkPerson(archive, username);
       return messenger.decisions.decide(username, decision);
@@ -147,9 +148,14 @@ export const REQUESTS = {
   mute: row(
     { username: name, seconds: integer(0, MAX_MUTED) },
     ({ account: { messenger }, archive }, { username, seconds }) => {
-      checkPerson(archive, username);
       const until = seconds === 0 ? undefined : Date.now() + seconds * 1_000;
-      return { username: messenger.decisions.mute(username, until), muted_until: isoTime(until) };
+      const muted_until = isoTime(until);
+      if (isGroup({ label: username })) {
+        messenger.groups.mute(username, until);
+        return { username, muted_until };
+      }
+      checkPerson(archive, username);
+      return { username: messenger.decisions.mute(username, until), muted_until };
     },
   ),
   /** Who may write unasked, as long as this process has the account online. */
@@ -172,14 +178,14 @@ export const REQUESTS = {
    * event. `verification_asked`: they wait for ours.
    */
   open_chat: row({ username: name }, ({ face }, { username }) => {
-    const { username: registered, transport, verification } = face.openChat(username);
-    const { info } = transport.shown;
+    const conversation = face.openChat(username);
+    const info = conversation?.transport.shown.info;
     return {
-      username: registered,
+      username: conversation?.username ?? username,
       connected: info !== undefined,
       way: info?.way ?? null,
       seeks_direct: info?.seeksDirect === true,
-      verification_asked: verification.isAsked,
+      verification_asked: conversation?.verification.isAsked === true,
     };
   }),
   /**
@@ -187,7 +193,7 @@ export const REQUESTS = {
    * our addresses as the server tells them, to everyone and to who is in the same network; null: it has said nothing yet.
    * `server` and `links_until` as of `status`.
    */
-  link: row({ username: name }, async ({ account: { messenger } }, { username }) => {
+  link: row({ username: person }, async ({ account: { messenger } }, { username }) => {
     const { link, told = null } = await messenger.linkInfo(username);
     const state = { server: messenger.rendezvous.state.name, links_until: isoTime(messenger.linksUntil) };
     if (link === undefined) return { link: null, told, ...state };
@@ -200,7 +206,7 @@ export const REQUESTS = {
     return {};
   }),
   /** `watched` events tell when these people come and go, until other ones are named; none: none do. */
-  watch_people: row({ usernames: list(name, MAX_LISTED) }, ({ face }, { usernames }) => {
+  watch_people: row({ usernames: list(person, MAX_LISTED) }, ({ face }, { usernames }) => {
     face.watchPeople(usernames);
     return {};
   }),
@@ -223,25 +229,25 @@ export const REQUESTS = {
   ),
   /** Pins a person's pending key. @see SafetyNumbers.acceptPending */
   accept_key: row(
-    { username: name, fingerprint: optional(exactText(64, 64)) },
+    { username: person, fingerprint: optional(exactText(64, 64)) },
     ({ account: { messenger } }, { username, fingerprint }) => messenger.acceptKey(username, fingerprint),
   ),
   /** Compares a code with a person; the `verification` events tell what becomes of it. Kept open until it has ended. */
-  open_verification: row({ username: name }, ({ face }, { username }) => face.openVerification(username)),
+  open_verification: row({ username: person }, ({ face }, { username }) => face.openVerification(username)),
   /** Whether the other person sees the same code. */
   answer_verification: row(
-    { username: name, same: boolean },
+    { username: person, same: boolean },
     ({ account: { messenger } }, { username, same }) => ({
       result: messenger.answerVerification(username, same) ? ("answered" as const) : ("none" as const),
     }),
   ),
   /** It ends unless another face has opened it. */
-  leave_verification: row({ username: name }, ({ face }, { username }) => {
+  leave_verification: row({ username: person }, ({ face }, { username }) => {
     face.leaveVerification(username);
     return {};
   }),
   /** It ends wherever it was opened. */
-  close_verification: row({ username: name }, ({ account: { messenger } }, { username }) => {
+  close_verification: row({ username: person }, ({ account: { messenger } }, { username }) => {
     messenger.closeVerification(username);
     return {};
   }),

@@ -6,6 +6,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { Account } from "../accounts.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import type { OpenedVerification } from "../conversation/verification.ts";
+import { isGroup } from "../profile/contacts.ts";
 import type { FaceOffers } from "../profile/transfers.ts";
 import { REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
 
@@ -40,17 +41,21 @@ export class Seat {
     }
   }
 
-  openChat(username: string): Conversation {
+  openChat(username: string): Conversation | undefined {
     const { messenger } = this.#account;
-    const conversation = messenger.openChat(username);
+    const isOfGroup = isGroup({ label: username });
+    const conversation = isOfGroup ? messenger.groups.openChat(username) : messenger.openChat(username);
     // It counts once for each face.
-    if (this.#chats.has(conversation.contact.label)) messenger.closeChat(username);
-    this.#chats.set(conversation.contact.label, username);
+    this.closeChat(username);
+    this.#chats.set(labelOf(username), username);
     return conversation;
   }
 
   closeChat(username: string): void {
-    if (this.#chats.delete(labelOf(username))) this.#account.messenger.closeChat(username);
+    if (!this.#chats.delete(labelOf(username))) return;
+    const { messenger } = this.#account;
+    if (isGroup({ label: username })) messenger.groups.closeChat(username);
+    else messenger.closeChat(username);
   }
 
   watchPeople(usernames: readonly string[]): void {

@@ -8,7 +8,7 @@ import { contactJson, partiesOf, storedMessageJson } from "../event-json.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { PrivacyStore } from "../profile/privacy.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
-import { id, name, row } from "./request-row.ts";
+import { id, name, person, row } from "./request-row.ts";
 
 /** Most messages of one answer, so that it stays below 7 MB where texts are as long as they may be. */
 const MAX_PAGE = 200;
@@ -128,7 +128,7 @@ export const STORED_REQUESTS = {
     fingerprint: archive.safetyNumbers.ownFingerprint,
   })),
   /** One for each known key of a person, the pending one last. A pending key counts as shown to nobody. */
-  safety_number: row({ username: name }, ({ archive }, { username: typed }) => {
+  safety_number: row({ username: person }, ({ archive }, { username: typed }) => {
     const { username, numbers } = archive.safetyNumbers.with(typed, { markShown: false });
     return {
       username,
@@ -136,7 +136,7 @@ export const STORED_REQUESTS = {
     };
   }),
   /** The person counts as never verified from now on. */
-  withdraw_verification: row({ username: name }, ({ archive }, { username }) => ({
+  withdraw_verification: row({ username: person }, ({ archive }, { username }) => ({
     result: archive.safetyNumbers.withdrawVerification(username) ? ("withdrawn" as const) : ("none" as const),
   })),
 };

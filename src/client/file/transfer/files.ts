@@ -14,7 +14,7 @@ import { FILES_FEATURE } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import type { TakenControls } from "../../conversation/delivery.ts";
 import type { MessengerEvent, SharedFile } from "../../conversation/events.ts";
-import { ActionError, checkNotSelf } from "../../conversation/message-actions.ts";
+import { checkNotSelf } from "../../conversation/message-actions.ts";
 import type { Outbox } from "../../conversation/outbox.ts";
 import { isRoomFor } from "../../disk/free-space.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
@@ -90,7 +90,7 @@ export class Files {
     if (before !== undefined) return { file: this.#shown(before), leftOut: undefined };
     const conversation = this.#needs.conversation(to);
     const { contact } = conversation;
-    if (conversation.isBlocked) throw new ActionError("blocked");
+    conversation.checkSends();
     if (profile.contacts.features(contact)?.includes(FILES_FEATURE) === false)
       throw new TransferError("not_supported");
     const { leftOut, ...source } = await orTransferError(() => lookAtSource(path));

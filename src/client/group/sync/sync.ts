@@ -9,13 +9,20 @@
  * - Nothing is ordered here: who gives does so in the order of its arrival, and what would leave a hole is not taken, and
  *   asked for again.
  */
-import { readEntry, type GroupEntry, type Lane, type RawEntry } from "../../../identity/group-entry.ts";
+import {
+  readEntry,
+  type Fork,
+  type GroupEntry,
+  type Lane,
+  type RawEntry,
+} from "../../../identity/group-entry.ts";
 import { ForkSearch, isSignedBy } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
 import { MAX_BODIES, MAX_HEADS, type GroupLink, type SyncMessage } from "./group-link.ts";
 import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "./heads.ts";
 import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
+import type { HeldControl } from "./lanes.ts";
 import type { GroupLog } from "./log.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
 import { Receipts } from "./receipts.ts";
@@ -60,6 +67,15 @@ export class GroupSync {
   /** The term of our own key: of several live ones that with the smallest id, else one that has ended. */
   get own(): Term | undefined {
     return this.#holdings.termOf(this.#key);
+  }
+
+  /** All control entries that are held, lane by lane. */
+  get control(): readonly HeldControl[] {
+    return this.#holdings.lanes.allControl();
+  }
+
+  get forks(): readonly Fork[] {
+    return [...this.#holdings.forks];
   }
 
   /** Equal for equal stores: of all that was committed and counts. */

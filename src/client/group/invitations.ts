@@ -1,0 +1,26 @@
+/** Which invitations to groups are kept (GROUPS 8). Pure. */
+import type { StoredGroup } from "./store.ts";
+import { invitationOf } from "./shared-group.ts";
+
+/** Most invitations that wait for an answer, in all and of one person. */
+const MAX_WAITING = 16;
+const MAX_WAITING_OF_ONE = 4;
+
+/**
+ * What to do with the invitation to join as `feed`: keep it; say that it was declined; or nothing, because it is known,
+ * answered, or one too many.
+ */
+export function judgeInvitation(
+  groups: readonly StoredGroup[],
+  { group, feed }: { readonly group: string; readonly feed: string },
+  byLabel: string,
+): "keep" | "decline" | "ignore" {
+  const known = groups.find((each) => each.group === group);
+  if (known?.state === "joined") return "ignore";
+  if (known?.ownFeed === feed) return known.state === "declined" ? "decline" : "ignore";
+  const waiting = groups.filter(({ state }) => state === "invited");
+  const ofOne = waiting.filter((each) => invitationOf(each)?.byLabel === byLabel);
+  const isReplaced = known?.state === "invited";
+  if (isReplaced) return "keep";
+  return waiting.length < MAX_WAITING && ofOne.length < MAX_WAITING_OF_ONE ? "keep" : "ignore";
+}

@@ -1,0 +1,184 @@
+/** Groups of real messengers over real sockets: who is invited, what arrives where, and what becomes of who leaves. */
+import { describe, expect, test } from "bun:test";
+
+import type { SharedGroup } from "../../src/client/conversation/events.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
+import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
+
+const cleanups = cleanupsForEachTest();
+
+const meet = () => Company.meetFor(cleanups);
+
+const groupOf = (person: Person, group: string): SharedGroup | undefined =>
+  person.messenger.groups.list().find((each) => each.group === group);
+
+const stateOf = (person: Person, group: string) => groupOf(person, group)?.state;
+
+/** The group of these people, all of whom have joined; the first has founded it. */
+async function together(founder: Person, ...others: readonly Person[]): Promise<string> {
+  const { group } = await founder.messenger.groups.create("Familia", "admins", "all");
+  await founder.messenger.groups.add(
+    group,
+    others.map(({ name }) => name),
+    "all",
+  );
+  for (const other of others) {
+    await until(() => stateOf(other, group) === "invited");
+    await other.messenger.groups.accept(group);
+  }
+  const all = [founder, ...others];
+  await untilQuiet(() => all.every((each) => groupOf(each, group)?.people === all.length));
+  return group;
+}
+
+describe("two people", () => {
+  test("found a group, invite, join, and write both ways", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
+    const added = await ana.messenger.groups.add(group, ["bob"], "all");
+    expect(added).toMatchObject({ added: ["bob"], waiting: [], failed: [] });
+    await until(() => stateOf(bob, group) === "invited");
+    expect(groupOf(bob, group)).toMatchObject({
+      title: "Familia",
+      name: "#Familia",
+      people: 1,
+      invited_by: "ana",
+      history: "all",
+      may_write: false,
+    });
+    await bob.messenger.groups.accept(group);
+    const first = ana.messenger.outbox.send(`#${group}`, "hola");
+    await until(() => bob.texts("ana").length === 1);
+    bob.messenger.outbox.send(`#${group}`, "bien");
+    await until(() => ana.texts("bob").length === 1);
+    expect(bob.of("message")).toMatchObject([{ from: "ana", group, message: { text: "hola" } }]);
+    await until(() => ana.of("delivery").some(({ id, state }) => id === first && state === "received"));
+    expect(ana.of("delivery").filter(({ id }) => id === first)).toMatchObject([
+      { state: "queued" },
+      { state: "sent" },
+      { state: "received", to: `#${group}`, counts: { received: 1, read: 0, of: 1 } },
+    ]);
+    expect(ana.of("groupNotice").map(({ notice }) => notice)).toMatchObject([
+      { kind: "added", names: ["bob"], by: "ana" },
+      { kind: "joined", names: ["bob"] },
+    ]);
+    expect(await groupOf(bob, group)).toMatchObject({ role: "member", people: 2, may_write: true });
+  });
+});
+
+const textOf = (person: Person, from: string, group: string) =>
+  person
+    .of("message")
+    .filter((event) => event.from === from && event.group === group)
+    .map(({ message }) => message.text);
+
+describe("several people", () => {
+  test("who was away gets what was written from somebody who was there", async () => {
+    const company = await meet();
+    const [ana, bob, eva] = [
+      await company.person("ana"),
+      await company.person("bob"),
+      await company.person("eva"),
+    ];
+    const group = await together(ana, bob, eva);
+    await eva.close();
+    const name = `#${group}`;
+    for (const text of ["uno", "dos", "tres"]) ana.messenger.outbox.send(name, text);
+    await until(() => textOf(bob, "ana", group).length === 3);
+    await ana.close();
+    const back = await company.person("eva");
+    await until(() => textOf(back, "ana", group).length === 3);
+    expect(textOf(back, "ana", group)).toEqual(["uno", "dos", "tres"]);
+    back.messenger.outbox.send(name, "ya estoy");
+    await until(() => textOf(bob, "eva", group).length === 1);
+  });
+
+  test("who is removed gets nothing more, and is told; who leaves is gone for all", async () => {
+    const company = await meet();
+    const [ana, bob, eva] = [
+      await company.person("ana"),
+      await company.person("bob"),
+      await company.person("eva"),
+    ];
+    const group = await together(ana, bob, eva);
+    await ana.messenger.groups.remove(group, "eva");
+    await until(() => stateOf(eva, group) === "removed");
+    const notices = (person: Person) => person.of("groupNotice").map(({ notice }) => notice);
+    await until(() => notices(eva).some(({ kind, by }) => kind === "removed_self" && by === "ana"));
+    ana.messenger.outbox.send(`#${group}`, "ya no está");
+    await until(() => textOf(bob, "ana", group).length === 1);
+    await until(() => notices(bob).some(({ kind }) => kind === "removed"));
+    expect(() => eva.messenger.outbox.send(`#${group}`, "¿hola?")).toThrow("not_a_member");
+    expect(textOf(eva, "ana", group)).toEqual([]);
+    await bob.messenger.groups.leave(group);
+    await until(() => notices(ana).some(({ kind, names }) => kind === "left" && names.includes("bob")));
+    expect(ana.messenger.groups.members(group)).toMatchObject([
+      { username: "ana", role: "founder", is_self: true },
+    ]);
+    await until(() => groupOf(bob, group)?.unshared === 0);
+    expect(stateOf(bob, group)).toBe("left");
+  });
+
+  test("an invitation that is declined is taken back, and may be made again", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    const { group } = await ana.messenger.groups.create("Clase", "admins", "admins");
+    await ana.messenger.groups.add(group, ["bob"], "none");
+    await until(() => stateOf(bob, group) === "invited");
+    await bob.messenger.groups.decline(group);
+    await until(() => ana.messenger.groups.members(group).length === 1);
+    await ana.messenger.groups.add(group, ["bob"], "none");
+    await until(() => stateOf(bob, group) === "invited");
+    await bob.messenger.groups.accept(group);
+    await untilQuiet(() => groupOf(bob, group)?.role === "member");
+    expect(groupOf(bob, group)).toMatchObject({ writes: "admins", may_write: false });
+    expect(() => bob.messenger.outbox.send(`#${group}`, "hola")).toThrow("only_admins_write");
+    await ana.messenger.groups.makeAdmin(group, "bob");
+    await untilQuiet(() => groupOf(bob, group)?.may_write === true);
+    bob.messenger.outbox.send(`#${group}`, "hola");
+    await until(() => textOf(ana, "bob", group).length === 1);
+    await bob.messenger.groups.rename(group, "Clase de física");
+    await until(() => groupOf(ana, group)?.title === "Clase de física");
+  });
+
+  test("whoever is to be invited and is away is invited when they come", async () => {
+    const company = await meet();
+    const ana = await company.person("ana");
+    const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
+    await company.addAccount("bob");
+    const added = await ana.messenger.groups.add(group, ["bob"], "all");
+    expect(added).toMatchObject({ added: [], waiting: ["bob"] });
+    expect(ana.messenger.groups.members(group)).toMatchObject([
+      { username: "ana" },
+      { username: "bob", state: "to_invite" },
+    ]);
+    const bob = await company.person("bob");
+    await until(() => stateOf(bob, group) === "invited");
+  });
+
+  test("a text that was written while nobody was there, and edits and withdrawals, arrive later", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    const group = await together(ana, bob);
+    const name = `#${group}`;
+    await bob.close();
+    const id = ana.messenger.outbox.send(name, "sin nadie");
+    await ana.messenger.outbox.committed();
+    const gone = ana.messenger.outbox.send(name, "se va");
+    await ana.messenger.outbox.committed();
+    await ana.close();
+    const again = await company.person("ana");
+    expect(groupOf(again, group)).toMatchObject({ waiting: 2 });
+    const back = await company.person("bob");
+    await until(() => textOf(back, "ana", group).length === 2);
+    again.messenger.outbox.edit(name, id, "con alguien");
+    again.messenger.outbox.withdraw(name, gone);
+    await until(() => back.of("changed").length === 2);
+    expect(back.of("changed")).toMatchObject([
+      { username: name, message: { text: "con alguien" } },
+      { username: name, message: { text: "" } },
+    ]);
+    await until(() => groupOf(again, group)?.waiting === 0);
+  });
+});
