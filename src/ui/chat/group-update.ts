@@ -75,8 +75,11 @@ export function groupPrompt(
 ): LinePrompt {
   const away = { isAway: group.state !== "joined", waiting, sign: "" };
   if (asked !== undefined) return { ...away, name: texts.groupYesNo, isAway: false, mark: "" };
-  const mark = last === undefined ? "" : stateMark(last.state, texts, last.counts);
-  return { ...away, name: shownName(names, username), mark };
+  const name = shownName(names, username);
+  if (last === undefined) return { ...away, name, mark: "" };
+  const { received = 0, of = 0 } = last.counts ?? {};
+  const mark = stateMark(last.state, texts, last.counts);
+  return { ...away, name, mark, ...(received === 0 ? {} : { brief: `✓ ${received}/${of}` }) };
 }
 
 /** What is typed while it is asked whether something is meant. */

@@ -16,6 +16,8 @@ export type LinePrompt = {
   readonly isAway: boolean;
   /** The state of what was written last; may be empty. */
   readonly mark: string;
+  /** Stands in place of `mark` where that would leave less than half of a row for the text. */
+  readonly brief?: string;
   /** How many messages wait in other conversations. */
   readonly waiting: number;
   /** Stands behind the text, which it therefore does not move; may be empty. */
@@ -32,11 +34,13 @@ function shortened(name: string, columns: number): string {
 
 /** The prompt before the text: «benito ✓✓ (2) > ». @param columns of the terminal */
 export function promptText(
-  { name, isAway, mark, waiting }: LinePrompt,
+  { name, isAway, mark, brief = mark, waiting }: LinePrompt,
   columns: number,
   hasColours: boolean,
 ): string {
-  const end = `${mark === "" ? "" : `${mark} `}${waiting === 0 ? "" : `(${waiting}) `}> `;
+  const behind = (its: string) => `${its === "" ? "" : `${its} `}${waiting === 0 ? "" : `(${waiting}) `}> `;
+  const whole = behind(mark);
+  const end = mostColumns(`${name} ${whole}`) > columns / 2 ? behind(brief) : whole;
   const shown = shortened(name, columns - MIN_TEXT_COLUMNS - mostColumns(` ${end}`));
   if (shown === "") return end;
   return `${isAway ? createColors(hasColours).dim(shown) : shown} ${end}`;
