@@ -30,7 +30,7 @@ test("a long mark is brief where it would leave less than half of the row", () =
   const group = { ...PROMPT, name: "#Familia", mark: "✓ en 3 de 5 · leído por 2", brief: "✓ 3/5" };
   expect(promptText(group, 80, false)).toBe("#Familia ✓ en 3 de 5 · leído por 2 > ");
   expect(promptText({ ...group, waiting: 12 }, 80, false)).toBe("#Familia ✓ 3/5 (12) > ");
-  expect(promptText(group, 20, false)).toBe("#… ✓ 3/5 > ");
+  expect(promptText(group, 20, false)).toBe("#…a ✓ 3/5 > ");
 });
 
 test("the sign stands behind the text, dim", () => {
