@@ -31,6 +31,9 @@ import { Receipts } from "./receipts.ts";
 const TELL_INTERVAL = 1_000;
 /** By how much an author's clock may be ahead, in ms. */
 const MAX_AHEAD = 15 * 60_000;
+/** Honest sides greet two or three times on one link. */
+const MAX_GREETINGS = 8;
+
 export class GroupSync {
   readonly #group: string;
   /** Our own public key, as `public_key` of PROTOCOL 4. */
@@ -253,7 +256,8 @@ export class GroupSync {
     const isAnew = peer.greetingsTaken > 0;
     peer.greetingsTaken++;
     if (isAnew) peer.forget();
-    if (peer.greetingsTaken > peer.greetingsSent) peer.greeting = undefined;
+    const isAnswered = peer.greetingsTaken > peer.greetingsSent && peer.greetingsSent < MAX_GREETINGS;
+    if (isAnswered) peer.greeting = undefined;
     if (peer.standing.name === "unknown") {
       this.#tellOwn(peer);
       return;
