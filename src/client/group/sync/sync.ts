@@ -232,14 +232,14 @@ export class GroupSync {
   }
 
   #judge(): void {
-    const wasJoining = this.#isJoining;
     const { own } = this;
     this.#isJoining = own === undefined || (own.state === "ended" && this.#holdings.isJoining(this.#key));
     for (const peer of this.#peers.values()) {
-      peer.standing = this.#standing(peer.link.key);
+      const standing = this.#standing(peer.link.key);
+      // Its texts were not taken until now.
+      if (standing.name === "member" && peer.standing.name !== "member") peer.greetAgain();
+      peer.standing = standing;
       peer.isStale = true;
-      // Texts were not taken until now.
-      if (wasJoining && !this.#isJoining) peer.greetAgain();
     }
   }
 
@@ -408,9 +408,9 @@ export class GroupSync {
       if (peer.isCompared && peer.told === undefined) peer.mustTellAll = true;
       if (peer.mustTellAll) this.#tell(peer, now);
     }
+    if (!this.#isJoining) this.#forks.show(peer);
     if (!peer.isCompared || peer.mustTellAll) return;
-    this.#forks.show(peer);
-    this.#giving.give(peer, this.#durable);
+    if (!this.#isJoining) this.#giving.give(peer, this.#durable);
     // What was just given need not be told.
     if (standing.name !== "ended") this.#tell(peer, now);
     if (standing.name !== "member") return;

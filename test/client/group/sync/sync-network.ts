@@ -5,6 +5,8 @@ import { GroupSync } from "../../../../src/client/group/sync/sync.ts";
 import type { GroupLink, SyncMessage } from "../../../../src/client/group/sync/group-link.ts";
 import type { GroupChanges } from "../../../../src/client/group/sync/holdings.ts";
 import type { StoredEntry } from "../../../../src/client/group/sync/log.ts";
+import { mayEnd, type Term } from "../../../../src/client/group/sync/membership.ts";
+import { readControl } from "../../../../src/identity/group-body.ts";
 import { signCreate, signEntry, type GroupEntry, type Lane } from "../../../../src/identity/group-entry.ts";
 import type { SeededRandom } from "../../../seeded-random.ts";
 import { createBody, type TestKey } from "../../../identity/group-keys.ts";
@@ -262,22 +264,25 @@ export class Network {
 
 /** One string for all that a member holds and that counts: what equal sums must mean, found another way. */
 export function storeDigest({ sync, log }: Member): string {
-  const { terms, writes } = sync?.membership ?? { terms: new Map(), writes: "all" };
-  const ids = log.rows.filter(({ feed, lane, number }) => {
+  const { terms, writes } = sync?.membership ?? { terms: new Map<string, Term>(), writes: "all" };
+  const ends = new Map<string, string>();
+  const endedAt = (term: Term, number: number): string | undefined => {
+    const said = log.rows
+      .filter(({ kind, feed }) => kind === "end" && mayEnd(terms.get(feed) ?? term, term))
+      .map((row) => readControl(row));
+    return said.flatMap((end) =>
+      end?.kind === "end" && end.feed === term.feed && end.t === number ? [end.tid] : [],
+    )[0];
+  };
+  for (const { feed, lane, number, id } of log.rows.toSorted((one, other) => one.number - other.number)) {
     const term = terms.get(feed);
-    if (term === undefined || (lane === "t" && writes === "admins" && term.level > 7)) return false;
-    return number <= (lane === "c" ? term.cutC : term.cutT);
-  });
-  const ends = new Map<string, StoredEntry>();
-  for (const row of ids) {
-    const key = `${row.feed} ${row.lane}`;
-    if (row.number > (ends.get(key)?.number ?? 0)) ends.set(key, row);
+    if (term === undefined || (lane === "t" && writes === "admins" && term.level > 7)) continue;
+    const cut = lane === "c" ? term.cutC : term.cutT;
+    const key = `${feed} ${lane}`;
+    if (number <= cut) ends.set(key, `${number} ${id}`);
+    // The lane begins behind its cut, and is as good as held up to there.
+    else if (cut > 0 && !ends.has(key)) ends.set(key, `${cut} ${endedAt(term, cut) ?? feed}`);
   }
-  return hash(
-    "sha256",
-    [...ends]
-      .map(([key, { number, id }]) => `${key} ${number} ${id}`)
-      .sort()
-      .join("\n"),
-  );
+  const lines = [...ends].map(([lane, end]) => `${lane} ${end}`);
+  return hash("sha256", lines.sort().join("\n"));
 }

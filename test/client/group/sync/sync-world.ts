@@ -248,7 +248,8 @@ export class SyncWorld {
   /** A text is never before what it answers, nor before what its author had. */
   #committed(member: Member, { entries }: GroupChanges): void {
     const { sync } = member;
-    if (sync === undefined || member === this.#hostile || sync.own === undefined) return;
+    // Who lies can hold back what others had before they wrote.
+    if (sync?.own === undefined || this.#hostile !== undefined) return;
     const shown = new Map(member.log.shown.map((name, index) => [name, index]));
     for (const entry of entries) {
       const ends = this.#before.get(entry.id);
@@ -350,16 +351,33 @@ export class SyncWorld {
     }
   }
 
+  /** Who holds nothing behind a fork need not have its proof: it cuts nothing there. */
+  #isCutAlike(one: Member, other: Member): boolean {
+    const theirs = other.sync?.membership.terms;
+    return [...(one.sync?.membership.terms.values() ?? [])].every((term) => {
+      const same = theirs?.get(term.feed);
+      return LANES.every((lane) => {
+        const [mine, cut] = [term, same].map((each) => (lane === "c" ? each?.cutC : each?.cutT) ?? 0) as [
+          number,
+          number,
+        ];
+        const open = mine > cut ? one : other;
+        return mine === cut || (endsOf(open).get(term.feed)?.[lane] ?? 0) <= Math.min(mine, cut);
+      });
+    });
+  }
+
   #compareTwo(one: Member, other: Member): void {
     const names = `${one.key.name} and ${other.key.name}`;
     const isWhole = (member: Member) => member.sync?.own?.history === "all";
     if (isWhole(one) && isWhole(other) && storeDigest(one) !== storeDigest(other)) {
       this.fail(`${names} have different stores\n${dump(one)}\n${dump(other)}`);
     }
-    if (dumpTerms(one) !== dumpTerms(other))
+    if (dumpTerms(one) !== dumpTerms(other) || !this.#isCutAlike(one, other))
       this.fail(`${names} see different members\n${dump(one)}\n${dump(other)}`);
     const isAdminsOnly = one.sync?.membership.writes === "admins";
-    for (const { feed, cutT } of one.sync?.membership.terms.values() ?? []) {
+    for (const { feed, cutT: cut } of one.sync?.membership.terms.values() ?? []) {
+      const cutT = Math.min(cut, other.sync?.membership.terms.get(feed)?.cutT ?? 0);
       const [mine, theirs] = [one, other].map((member) =>
         member.rows(feed, "t").filter(({ number }) => number <= cutT),
       ) as [StoredEntry[], StoredEntry[]];
@@ -400,13 +418,7 @@ function endsOf({ log }: Member): Ends {
 
 function dumpTerms({ sync }: Member): string {
   return JSON.stringify(
-    [...(sync?.membership.terms.values() ?? [])].map(({ feed, level, state, cutC, cutT }) => [
-      feed,
-      level,
-      state,
-      cutC,
-      cutT,
-    ]),
+    [...(sync?.membership.terms.values() ?? [])].map(({ feed, level, state }) => [feed, level, state]),
   );
 }
 
