@@ -1,0 +1,108 @@
+/** The commands about groups, and groups where a command takes a conversation: three people and a list of names. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expectFailure, PASSWORD, World, type Client, type Person } from "./cli-process.ts";
+
+setDefaultTimeout(60_000);
+
+const world = new World();
+let ana: Person;
+let benito: Person;
+let carla: Person;
+let listening: Client;
+
+beforeAll(async () => {
+  const { tlsPort } = await world.server();
+  const people = ["ana", "benito", "carla", "dora"].map((name) => world.person(`${name}.group`, tlsPort));
+  for (const person of people) await person.register();
+  [ana, benito, carla] = people as [Person, Person, Person];
+  listening = await benito.listen(PASSWORD);
+  await carla.listen(PASSWORD);
+  expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
+});
+afterAll(() => world.close());
+
+test("a class is founded and invited in one command, and says who has to be waited for", async () => {
+  const [founded] = (await ana.json(["group", "new", "#Clase 2B", "--writes", "admins"])).events;
+  expect(founded).toMatchObject({
+    event: "group",
+    title: "Clase 2B",
+    name: "#Clase 2B",
+    people: 1,
+    role: "founder",
+  });
+  const list = join(world.folder, "class.txt");
+  writeFileSync(list, "# 2.º B\nbenito.group\n\ncarla.group # new\ndora.group\nANA.group\n");
+  const { code, stdout, stderr } = await ana.run(["group", "add", "clase 2b", "--from", list]);
+  expect(stdout.split("\n")).toEqual([
+    "benito.group: invited",
+    "carla.group: invited",
+    "dora.group: waits, and will be invited when online",
+    "ANA.group: is in the group already",
+    "",
+  ]);
+  expect(stderr).toContain("#Clase 2B: 2 invited, 1 waiting, 1 in it already.\n");
+  expect(code).toBe(5);
+  await listening.event({ event: "group", title: "Clase 2B", state: "invited", invited_by: "ana.group" });
+});
+
+test("who has accepted gets the texts, once each, and all of them can be read again", async () => {
+  expect((await benito.run(["group", "accept", "#Clase 2B", "--wait", "queued"])).code).toBe(0);
+  const sent = await ana.json(["send", "#Clase 2B", "The exam is on Friday"]);
+  expect(sent).toMatchObject({ code: 0 });
+  expect(sent.events.at(-1)).toMatchObject({ event: "delivery", state: "received", received: 1 });
+  const { group, feed } = await listening.event({ event: "message", text: "The exam is on Friday" });
+  expect(group).toEqual(sent.events[0]?.["group"]);
+  const [stored] = await benito.list(["history", "#clase 2b"]);
+  expect(stored).toMatchObject({ from: "ana.group", to: `#${group}`, group, feed, number: 1 });
+  expect((await benito.run(["search", "exam"])).stdout).toMatch(
+    /\[#"Clase 2B"\] ana\.group: The exam is on Friday\n$/,
+  );
+  expect((await ana.run(["history", "#Clase 2B"])).stdout).toMatch(/ana\.group ✓ with 1 of 1: The exam/);
+  const { code, stderr } = await benito.run(["send", "#Clase 2B", "May I?"]);
+  expect(stderr).toContain("Only admins write in this group.");
+  expect(code).toBe(4);
+});
+
+test("members are listed, and one who is removed is told so", async () => {
+  const members = await ana.list(["group", "members", "#Clase 2B"]);
+  expect(members.map(({ username, role, state }) => [username, role, state])).toEqual([
+    ["ana.group", "founder", "member"],
+    ["benito.group", "member", "member"],
+    ["carla.group", "member", "invited"],
+    ["dora.group", "member", "to_invite"],
+  ]);
+  expect((await ana.run(["group", "remove", "#Clase 2B", "Benito.group"])).code).toBe(0);
+  await listening.event({ event: "group_notice", kind: "removed_self", by: "ana.group" });
+  const [group] = await benito.list(["groups"]);
+  expect(group).toMatchObject({ title: "Clase 2B", state: "removed", may_write: false });
+  await expectFailure(benito, ["send", "#Clase 2B", "Why?"], {
+    exit: 4,
+    code: "not_a_member",
+    en: /not in the group/,
+    es: /no está en el grupo/,
+  });
+});
+
+test("what is no group, or is not meant so, is said before anything is done", async () => {
+  await expectFailure(ana, ["send", "#Clase 3B,benito.group", "x"], {
+    exit: 2,
+    code: "usage",
+    en: /There is no group “#Clase 3B”/,
+    es: /No hay ningún grupo «#Clase 3B»/,
+  });
+  await expectFailure(ana, ["group", "ad", "#Clase 2B", "dora.group"], {
+    exit: 2,
+    code: "usage",
+    en: /“ad” is not known. Did you mean add\?/,
+    es: /no se conoce «ad». ¿Quiere decir add\?/,
+  });
+  await expectFailure(ana, ["group", "leave", "#Clase 2B", "--from", "x"], {
+    exit: 2,
+    code: "usage",
+    en: /group leave does not take --from/,
+    es: /group leave no admite --from/,
+  });
+});
