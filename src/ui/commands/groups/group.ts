@@ -8,11 +8,11 @@ import { UsageError } from "../../../protocol/options.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
 import { memberRow } from "../../chat/group/group-lines.ts";
-import { EXIT, type ExitCode } from "../../failures.ts";
+import { describeFailure, EXIT, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { AwaitedPeer } from "../awaited-peer.ts";
-import { withAccount, withLocalAccount, type CommandContext } from "../online-account.ts";
+import { untilAborted, withAccount, withLocalAccount, type CommandContext } from "../online-account.ts";
 import { readPeople, theGroup } from "../user-argument.ts";
 import { add } from "./add.ts";
 
@@ -184,10 +184,12 @@ function keep(context: CommandContext, typed: string, behind: string | undefined
 }
 
 function copy(context: CommandContext, typed: string): Promise<ExitCode> {
-  const { config, output } = context;
+  const { config, output, signal } = context;
   const texts = textsIn(config.language);
   return withAccount(context, "group", async (account) => {
     const { group: id } = await chosen(account, typed, texts);
+    const problem = await untilAborted(signal, account.connectOrWait());
+    if (problem !== undefined) output.notice(describeFailure(problem, config).sentence);
     const { group: copied } = await account.request("copy_group", { group: id });
     output.event({ event: "group", ...copied }, texts.groupCopied(quotedText(copied.name)));
     return EXIT.done;
@@ -207,7 +209,7 @@ function decline(context: CommandContext, typed: string): Promise<ExitCode> {
 
 /**
  * Writes something to the group that others have to learn, and ends when one of them has it, or with `--wait queued`
- * when it is on this disk.
+ * when it is on this disk. What changes the group is signed only beside another member, whose copy is compared first.
  */
 async function change(
   context: CommandContext,
@@ -217,9 +219,10 @@ async function change(
     group: SharedGroup,
   ) => Promise<{ readonly group: SharedGroup; readonly sentence: string }>,
 ): Promise<ExitCode> {
-  const { config, output } = context;
+  const { config, output, signal } = context;
   const texts = textsIn(config.language);
   const isInvitation = context.args[0] === "accept";
+  const isOffline = isInvitation && config.wait === "queued";
   let awaited: { readonly id: string; readonly peer: AwaitedPeer } | undefined;
   return withAccount(
     context,
@@ -229,12 +232,14 @@ async function change(
       const peer = new AwaitedPeer(context, `#${meant.group}`);
       peer.know(account);
       awaited = { id: meant.group, peer };
+      const problem = isOffline ? undefined : await untilAborted(signal, account.connectOrWait());
+      if (problem !== undefined) output.notice(describeFailure(problem, config).sentence);
       const { group: after, sentence } = await write(account, meant);
       output.event({ event: "group", ...after }, sentence);
       if (after.unshared === 0 || config.wait === "queued") return EXIT.done;
-      const problem = await peer.awaited(account, () => account.connect());
-      if (problem === undefined) return EXIT.done;
-      const exit = output.failure({ ...problem, to: meant.name });
+      const obstacle = await peer.awaited(account, () => account.connect());
+      if (obstacle === undefined) return EXIT.done;
+      const exit = output.failure({ ...obstacle, to: meant.name });
       output.notice(texts.groupChangeWaits);
       return exit;
     },
