@@ -74,6 +74,10 @@ export async function readConversations(
 async function checkName(name: string, config: Config): Promise<void> {
   if (await isKnownHere(name, config)) return;
   const texts = textsIn(config.language);
+  if (name.startsWith("#")) throw new UsageError(texts.groupNotPerson(name));
+  const groups = (await fromArchive(config, (archive) => archive.groups())) ?? [];
+  const [group] = groupsNamed(name, groups);
+  if (group !== undefined) throw new UsageError(texts.groupNeedsSign(name, typedGroup(group)));
   if (isNewName(quotedText(name))) throw new UsageError(texts.unseenInName(name));
   throw new UsageError(isOldNameAcceptable(name) ? texts.oldName(name) : texts.badName(name));
 }

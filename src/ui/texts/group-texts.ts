@@ -331,6 +331,14 @@ export const GROUP_TEXTS = {
   },
 
   /** The commands. */
+  groupNotPerson: {
+    es: (typed: string) => `«${quotedText(typed)}» es un grupo, y esto es para una persona.`,
+    en: (typed: string) => `“${quotedText(typed)}” is a group, and this is for a person.`,
+  },
+  groupNeedsSign: {
+    es: (typed: string, name: string) => `«${quotedText(typed)}» es un grupo: se escribe '${name}'.`,
+    en: (typed: string, name: string) => `“${quotedText(typed)}” is a group: it is typed '${name}'.`,
+  },
   unknownGroupWord: {
     es: (word: string, meant: string | undefined) =>
       `group: no se conoce «${quotedText(word)}».${meant === undefined ? " Vea --help." : ` ¿Quiere decir ${meant}?`}`,
