@@ -6,33 +6,35 @@ import { readControl } from "../../identity/group-body.ts";
 import { readEntry, signCreate, signEntry } from "../../identity/group-entry.ts";
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { label as labelOf } from "../../identity/names.ts";
-import type { Clock } from "../../net/clock.ts";
 import type { GroupMessage } from "../../protocol/peer-messages.ts";
-import type { Conversation } from "../conversation/conversation.ts";
-import type { GroupMember, GroupNotice, MessengerEvent, SharedGroup } from "../conversation/events.ts";
+import type { GroupMember, GroupNotice, SharedGroup } from "../conversation/events.ts";
 import type { GroupEvents } from "../conversation/needs.ts";
 import type { Sender } from "../conversation/outbox.ts";
 import type { Durability } from "../disk/durability.ts";
-import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { PeerLink } from "../peer/link.ts";
-import type { Profile } from "../profile/profile.ts";
 import { GroupError } from "./group-error.ts";
 import { judgeInvitation } from "./invitations.ts";
 import { readInvitation } from "./invitation.ts";
 import { LiveGroup } from "./live-group.ts";
 import { people, removal, termOfKey } from "./sync/members.ts";
-import { isAdmin, MAX_PEOPLE, mayAdd, mayEnd, mayGrant, type Term } from "./sync/membership.ts";
-import { asked, neighbours, withinLimit } from "./neighbours.ts";
+import {
+  isAdmin,
+  MAX_PEOPLE,
+  mayAdd,
+  mayEnd,
+  mayGrant,
+  type Membership,
+  type Term,
+} from "./sync/membership.ts";
+import { Seeking, type SeekingNeeds } from "./seeking.ts";
 import { groupMembers, invitationOf, sharedGroup, type StoredInvitation } from "./shared-group.ts";
 import { GroupStore, type StoredGroup } from "./store.ts";
 
 /** How long a person waits at most for somebody to be there with whom something can be done, in ms. */
 const PATIENCE = 10_000;
-/** How long somebody who was not reached is not asked for, in ms. */
-const UNREACHED_TIME = 30_000;
-/** Names that are watched for groups. */
-const MAX_WATCHED = 1_000;
 const DAY = 86_400_000;
+/** How often texts are looked for that are older than they are kept, in ms. */
+const TRIM_INTERVAL = 60_000;
 
 /** What became of the people whom one wanted to add. */
 export type AddedPeople = {
@@ -43,20 +45,7 @@ export type AddedPeople = {
   readonly failed: readonly { readonly username: string; readonly code: string }[];
 };
 
-type GroupsNeeds = {
-  readonly profile: Profile;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly storage: StorageGuard;
-  readonly durability: Durability;
-  readonly emit: (event: MessengerEvent) => void;
-  /** The conversation with somebody, who is not stored for that. @throws SQLiteError */
-  readonly conversation: (username: string) => Conversation;
-  /** By how much the server's clock is ahead, in ms; undefined: there is no server. */
-  readonly clockOffset: () => number | undefined;
-  /** Whether the server says that somebody is there; undefined: it does not say. */
-  readonly presence: (username: string) => boolean | undefined;
-};
+type GroupsNeeds = Omit<SeekingNeeds, "store" | "own" | "live"> & { readonly durability: Durability };
 
 /** Every method throws GroupError, and SQLiteError when the disk fails. */
 export class Groups implements GroupEvents {
@@ -65,17 +54,15 @@ export class Groups implements GroupEvents {
   readonly #own: string;
   readonly #live = new Map<string, LiveGroup>();
   readonly #links = new Set<PeerLink>();
-  /** Those with whom a link is asked for, and who are watched, by label. */
-  readonly #held = new Map<string, Conversation>();
-  readonly #watched = new Map<string, Conversation>();
-  /** Until when somebody is not asked for, by label; of the monotonic clock. */
-  readonly #unreached = new Map<string, number>();
+  readonly #seeking: Seeking;
   /** What was told of each group last. */
   readonly #told = new Map<string, string>();
   readonly #toTell = new Set<string>();
-  /** Groups of which it was told that nobody can be reached. */
-  readonly #alone = new Set<string>();
+  /** Who belonged when the people of all groups were counted. */
+  readonly #counted = new WeakMap<LiveGroup, Membership>();
   #isClosed = false;
+  /** When texts are trimmed next, of the monotonic clock. */
+  #trimAt = -Infinity;
   /** Those who wait for something. */
   readonly #waiting = new Set<() => void>();
   /** Undefined: to be made anew. */
@@ -85,6 +72,7 @@ export class Groups implements GroupEvents {
     this.#needs = needs;
     this.#store = new GroupStore(needs.profile, () => needs.clock.now());
     this.#own = labelOf(needs.profile.username);
+    this.#seeking = new Seeking({ ...needs, store: this.#store, own: this.#own, live: this.#live });
   }
 
   /** Begins with what is stored. @throws SQLiteError */
@@ -144,7 +132,7 @@ export class Groups implements GroupEvents {
     for (const username of wanted.values()) this.#store.invite(group, username, history);
     live.wake();
     this.#addInvitees(live);
-    this.#seek();
+    this.#seeking.seek();
     // Whoever is there hears of it before this is answered.
     await this.#until(() => [...wanted.keys()].every((label) => this.#isAnswered(live, label)));
     const waiting = new Set(this.#store.invitees(group).map(({ label }) => label));
@@ -180,7 +168,7 @@ export class Groups implements GroupEvents {
 
   /** They are invited, and have heard of it or cannot be reached. */
   #isAnswered(live: LiveGroup, label: string): boolean {
-    if (this.#isUnreached(label)) return true;
+    if (this.#seeking.isUnreached(label)) return true;
     const isInvited = people(live.membership).some((person) => person.label === label);
     return isInvited && live.isLinked(label);
   }
@@ -190,12 +178,14 @@ export class Groups implements GroupEvents {
     const label = labelOf(username);
     if (label === this.#own) throw new GroupError("not_above");
     const isWaiting = this.#store.invitees(group).some((each) => each.label === label);
+    const ends = () => removal(live.membership, live.control, this.#ownTerm(live), label);
+    if (ends()?.length !== 0) {
+      const own = await this.#signing(live);
+      const written = ends();
+      if (written === undefined) throw new GroupError(isAdmin(own) ? "not_above" : "not_an_admin");
+      live.write(written.map(({ feed, c }) => live.endOf(feed, c)));
+    } else if (!isWaiting) throw new GroupError("not_a_member");
     this.#store.uninvite(group, label);
-    const own = await this.#signing(live);
-    const ends = removal(live.membership, live.control, own, label);
-    if (ends === undefined) throw new GroupError(isAdmin(own) ? "not_above" : "not_an_admin");
-    if (ends.length === 0 && !isWaiting) throw new GroupError("not_a_member");
-    live.write(ends.map(({ feed, c }) => live.endOf(feed, c)));
     return await this.#result(group);
   }
 
@@ -228,7 +218,7 @@ export class Groups implements GroupEvents {
     const join = signEntry(group, position, {}, privateKey);
     this.#store.save(group, { state: "joined" }, [create, join]);
     this.#open(this.#stored(group));
-    this.#seek();
+    this.#seeking.seek();
     return await this.#result(group);
   }
 
@@ -275,6 +265,7 @@ export class Groups implements GroupEvents {
   async keep(group: string, days: number | undefined): Promise<SharedGroup> {
     this.#stored(group);
     this.#store.save(group, { keepDays: days });
+    this.#trimAt = -Infinity;
     this.#trim();
     return await this.#result(group);
   }
@@ -338,7 +329,7 @@ export class Groups implements GroupEvents {
       checkSends: () => this.#joined(group).checkWrites(),
       committed: () => {
         this.#live.get(group)?.work();
-        this.#seek();
+        this.#seeking.seek();
         this.#changedId(group);
       },
       cancelled: () => this.#changedId(group),
@@ -351,7 +342,7 @@ export class Groups implements GroupEvents {
     const live = this.#live.get(group);
     if (live === undefined) return undefined;
     live.openChats++;
-    this.#seek();
+    this.#seeking.seek();
     return undefined;
   }
 
@@ -402,7 +393,7 @@ export class Groups implements GroupEvents {
 
   linkUp(link: PeerLink): void {
     this.#links.add(link);
-    this.#unreached.delete(link.peer.label);
+    this.#seeking.reached(link.peer.label);
     for (const live of this.#live.values()) {
       live.linkUp(link);
       this.#needs.storage.attempt(() => this.#addInvitees(live));
@@ -433,24 +424,21 @@ export class Groups implements GroupEvents {
   }
 
   presence(username: string, online: boolean): void {
-    if (online) this.#unreached.delete(labelOf(username));
-    this.#seek();
+    if (online) this.#seeking.reached(labelOf(username));
+    this.#seeking.seek();
   }
 
   unreachable(username: string): void {
-    this.#unreached.set(labelOf(username), this.#needs.clock.monotonic() + UNREACHED_TIME);
-    this.#seek();
+    this.#seeking.unreached(labelOf(username));
+    this.#seeking.seek();
     this.#recheck();
-  }
-
-  #isUnreached(label: string): boolean {
-    return (this.#unreached.get(label) ?? -Infinity) > this.#needs.clock.monotonic();
   }
 
   #invited(message: GroupMessage & { action: "group_invite" }, link: PeerLink): void {
     const { group, feed, entries } = message;
     const { profile, emit } = this.#needs;
     const verdict = judgeInvitation(this.#store.all(), message, link.peer.label);
+    if (verdict === "renew") this.#renew(message);
     if (verdict === "decline") link.send({ action: "group_decline", group, feed });
     if (verdict !== "keep" || profile.consents.isBlocked(link.peer.label)) return;
     const read = readInvitation(group, feed, entries, profile.keys.spki.toString("base64"));
@@ -467,6 +455,7 @@ export class Groups implements GroupEvents {
     const invitation: StoredInvitation = {
       by: isProven ? read.by.name : `${read.by.name} (?)`,
       byLabel: link.peer.label,
+      from: link.peer.name,
       ...{ history, people: message.people, adds: founding.adds, writes: founding.writes },
       create: [create.header, create.signature, create.body],
     };
@@ -477,6 +466,15 @@ export class Groups implements GroupEvents {
       invitation: JSON.stringify(invitation),
     });
     emit({ name: "group", group: this.#shared(this.#stored(group)) });
+  }
+
+  /** Who has invited us says so again, and perhaps there are more people now. */
+  #renew({ group, title, people: count }: GroupMessage & { action: "group_invite" }): void {
+    const stored = this.#stored(group);
+    const invitation = invitationOf(stored);
+    if (invitation === undefined || (invitation.people === count && stored.title === title)) return;
+    this.#store.save(group, { title, invitation: JSON.stringify({ ...invitation, people: count }) });
+    this.#changedId(group);
   }
 
   /** Whom we have invited does not want to join. */
@@ -512,107 +510,25 @@ export class Groups implements GroupEvents {
       this.#needs.storage.attempt(() => this.#addInvitees(live));
     }
     this.#needs.storage.attempt(() => this.#trim());
-    this.#seek();
+    this.#seeking.seek();
     this.#recheck();
   }
 
   /** The account is at the server: whatever was missed is fetched. */
   online(): void {
     for (const live of this.#live.values()) live.wake();
-    this.#seek();
+    this.#seeking.seek();
   }
 
-  /** Asks for the links that are wanted now, and for no others. */
-  #seek(): void {
-    if (this.#isClosed) return;
-    this.#needs.storage.attempt(() => {
-      const awake = [...this.#live.values()]
-        .filter(({ isAwake }) => isAwake)
-        .toSorted((one, other) => other.openChats - one.openChats);
-      const names = new Map<string, string>();
-      const watched: string[] = [];
-      const wanted = awake.map((live) => this.#wantedBy(live, names, watched));
-      this.#set(this.#held, withinLimit(wanted), names, (each, isIn) => each.hold("group", isIn));
-      const seen = new Set(watched.slice(0, MAX_WATCHED));
-      this.#set(this.#watched, seen, names, (each, isIn) => each.watch("group", isIn));
-    });
-  }
-
-  /** @param names gets the names of all, by label. @param watched gets the labels of all */
-  #wantedBy(live: LiveGroup, names: Map<string, string>, watched: string[]): readonly string[] {
-    const { profile, clock, random, presence } = this.#needs;
-    const isFree = (label: string) => label !== this.#own && !profile.consents.isBlocked(label);
-    const all = people(live.membership).filter(({ label }) => isFree(label));
-    const invitees = this.#store.invitees(live.group).filter(({ label }) => isFree(label));
-    const invitation = live.own === undefined ? invitationOf(this.#stored(live.group)) : undefined;
-    for (const { label, name } of [...all, ...invitees]) {
-      names.set(label, name);
-      watched.push(label);
-    }
-    if (invitation !== undefined) names.set(invitation.byLabel, invitation.by);
-    const mayBeThere = (label: string) => {
-      if (live.isLinked(label)) return true;
-      if (this.#isUnreached(label)) return false;
-      return presence(names.get(label) ?? "") ?? this.#needs.clockOffset() === undefined;
-    };
-    const online = all
-      .filter(({ state, label }) => state === "member" && mayBeThere(label))
-      .map(({ label }) => label);
-    const linked = new Set(online.filter((label) => live.isLinked(label)));
-    live.neighbourhood = neighbours(
-      live.neighbourhood,
-      { group: live.group, own: this.#own, online, linked },
-      clock.monotonic(),
-      random,
-    );
-    this.#tellAlone(live, online.length === 0);
-    const invited = all.filter(({ state, label }) => state === "invited" && mayBeThere(label));
-    const toInvite = invitees.filter(({ label }) => !this.#isUnreached(label));
-    return [
-      ...asked(live.neighbourhood),
-      ...(invitation === undefined ? [] : [invitation.byLabel]),
-      ...invited.map(({ label }) => label),
-      ...toInvite.map(({ label }) => label),
-    ];
-  }
-
-  #set(
-    current: Map<string, Conversation>,
-    wanted: ReadonlySet<string>,
-    names: ReadonlyMap<string, string>,
-    set: (conversation: Conversation, isIn: boolean) => void,
-  ): void {
-    for (const [label, conversation] of current) {
-      if (wanted.has(label)) continue;
-      current.delete(label);
-      set(conversation, false);
-    }
-    for (const label of wanted) {
-      const name = names.get(label);
-      if (current.has(label) || name === undefined) continue;
-      const conversation = this.#needs.conversation(name);
-      current.set(label, conversation);
-      set(conversation, true);
-    }
-  }
-
-  /** What waits here is told to wait, once. */
-  #tellAlone(live: LiveGroup, isAlone: boolean): void {
-    const { emit, clockOffset } = this.#needs;
-    if (!isAlone || live.unshared === 0) {
-      this.#alone.delete(live.group);
-      return;
-    }
-    if (this.#alone.has(live.group)) return;
-    this.#alone.add(live.group);
-    const reason = clockOffset() === undefined ? "no_server" : "offline";
-    emit({ name: "unreachable", username: live.name, reason, retryIn: undefined, heardAt: undefined });
-  }
-
+  /** Now and then, and in steps. */
   #trim(): void {
-    const now = this.#now();
-    for (const { group, keepDays } of this.#store.all())
-      if (keepDays !== undefined) this.#live.get(group)?.trim(now - keepDays * DAY);
+    const now = this.#needs.clock.monotonic();
+    if (now < this.#trimAt) return;
+    const isMore = this.#store.all().map(({ group, keepDays }) => {
+      const since = keepDays === undefined ? undefined : this.#now() - keepDays * DAY;
+      return since !== undefined && this.#live.get(group)?.trim(since) === true;
+    });
+    this.#trimAt = isMore.includes(true) ? now : now + TRIM_INTERVAL;
   }
 
   // What is told.
@@ -639,7 +555,7 @@ export class Groups implements GroupEvents {
   /** Waits until control entries may be signed. */
   async #signing(live: LiveGroup): Promise<Term> {
     live.wake();
-    this.#seek();
+    this.#seeking.seek();
     await this.#until(() => live.maySign);
     if (!live.maySign) throw new GroupError("limited");
     return this.#ownTerm(live);
@@ -686,7 +602,8 @@ export class Groups implements GroupEvents {
   }
 
   #changed(live: LiveGroup): void {
-    this.#people = undefined;
+    if (this.#counted.get(live) !== live.membership) this.#people = undefined;
+    this.#counted.set(live, live.membership);
     const { own } = live;
     if (own?.state === "ended" && this.#stored(live.group).state === "joined") {
       this.#store.save(live.group, { state: "removed" });
@@ -717,11 +634,12 @@ export class Groups implements GroupEvents {
       this.#live.delete(group);
       this.#people = undefined;
     }
-    this.#seek();
+    this.#seeking.seek();
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#seeking.close();
     for (const live of this.#live.values()) live.close();
     this.#live.clear();
     this.#recheck();

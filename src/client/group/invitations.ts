@@ -7,20 +7,22 @@ const MAX_WAITING = 16;
 const MAX_WAITING_OF_ONE = 4;
 
 /**
- * What to do with the invitation to join as `feed`: keep it; say that it was declined; or nothing, because it is known,
- * answered, or one too many.
+ * What to do with the invitation to join as `feed`: keep it; take what is new of a known one; say that it was declined;
+ * or nothing, because it was answered, somebody else has said it first, or it is one too many.
  */
 export function judgeInvitation(
   groups: readonly StoredGroup[],
   { group, feed }: { readonly group: string; readonly feed: string },
   byLabel: string,
-): "keep" | "decline" | "ignore" {
+): "keep" | "renew" | "decline" | "ignore" {
   const known = groups.find((each) => each.group === group);
   if (known?.state === "joined") return "ignore";
-  if (known?.ownFeed === feed) return known.state === "declined" ? "decline" : "ignore";
+  if (known?.ownFeed === feed) {
+    if (known.state === "declined") return "decline";
+    return known.state === "invited" && invitationOf(known)?.byLabel === byLabel ? "renew" : "ignore";
+  }
   const waiting = groups.filter(({ state }) => state === "invited");
   const ofOne = waiting.filter((each) => invitationOf(each)?.byLabel === byLabel);
-  const isReplaced = known?.state === "invited";
-  if (isReplaced) return "keep";
+  if (known?.state === "invited") return "keep";
   return waiting.length < MAX_WAITING && ofOne.length < MAX_WAITING_OF_ONE ? "keep" : "ignore";
 }

@@ -55,7 +55,7 @@ export class LiveGroup {
   readonly contact: Contact;
   readonly #needs: LiveNeeds;
   readonly #links = new Map<PeerLink, GroupLink>();
-  /** As which term somebody was invited on a link. */
+  /** What was said on a link to somebody who is invited. */
   readonly #invitedOn = new WeakMap<PeerLink, string>();
   readonly #texts: OwnTexts;
   #sync: GroupSync;
@@ -405,9 +405,9 @@ export class LiveGroup {
     });
   }
 
-  /** Deletes texts from before this time (ms since 1970). @throws SQLiteError */
-  trim(since: number): void {
-    this.#sync.trim(since);
+  /** Deletes texts from before this time (ms since 1970). @returns whether there may be more of them */
+  trim(since: number): boolean {
+    return this.#attempt(() => this.#sync.trim(since)) === true;
   }
 
   // What has changed.
@@ -507,17 +507,20 @@ export class LiveGroup {
     const key = link.peer.spki.toString("base64");
     const term = termOfKey(this.membership, key);
     if (term?.state !== "invited" || term.label !== link.peer.label || this.own?.state !== "member") return;
-    if (this.#invitedOn.get(link) === term.feed) return;
+    const { title } = this.membership;
+    const members = people(this.membership).filter(({ state }) => state === "member").length;
+    const said = `${term.feed} ${members} ${title}`;
+    if (this.#invitedOn.get(link) === said) return;
     const chain = invitationChain(this.membership, this.control, term.feed);
     if (chain === undefined) return;
-    this.#invitedOn.set(link, term.feed);
+    this.#invitedOn.set(link, said);
     link.send({
       action: "group_invite",
       group: this.group,
       feed: term.feed,
-      title: this.membership.title,
+      title,
       by: this.#needs.profile.username,
-      people: Math.max(1, people(this.membership).filter(({ state }) => state === "member").length),
+      people: Math.max(1, members),
       entries: chain.map(({ header, signature, body }) => [header, signature, body]),
     });
     link.flush();

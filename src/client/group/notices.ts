@@ -69,7 +69,7 @@ export function noticesBetween(
       return term === undefined ? [] : [{ label, name, by: nameOf(author), isOwnWill: author === feed }];
     });
   const removed = gone.filter(({ isOwnWill }) => !isOwnWill);
-  const became = others.filter(({ label, terms: [term] }) => {
+  const became = [...are.values()].filter(({ label, terms: [term] }) => {
     const was = were.get(label);
     return isAdmin(term) && was !== undefined && !was.terms.some(isAdmin);
   });

@@ -6,8 +6,11 @@ import type { StoredGroup } from "./store.ts";
 
 /** What is kept of an invitation. */
 export type StoredInvitation = {
+  /** Who added us, as a person is told. */
   readonly by: string;
+  /** Who said so, by label and by registered name. */
   readonly byLabel: string;
+  readonly from: string;
   readonly history: "all" | "none";
   readonly people: number;
   readonly adds: SharedGroup["adds"];

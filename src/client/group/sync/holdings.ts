@@ -235,13 +235,15 @@ export class Holdings {
     return changes;
   }
 
-  /** Deletes texts from before this time. @throws SQLiteError */
-  trim(since: number): void {
+  /** Deletes texts from before this time. @returns whether there may be more of them @throws SQLiteError */
+  trim(since: number): boolean {
     this.#since = Math.max(since, this.#since);
-    for (const lane of this.#log.trim(this.#since)) this.lanes.trimmed(lane);
+    const changed = this.#log.trim(this.#since);
+    for (const lane of changed) this.lanes.trimmed(lane);
     for (const [key, { feed, number }] of this.bodiless) {
       if (number < (this.lanes.texts(feed)?.first.number ?? 0)) this.bodiless.delete(key);
     }
+    return changed.length > 0;
   }
 
   /** The ends of all lanes now. */

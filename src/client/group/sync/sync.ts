@@ -208,10 +208,14 @@ export class GroupSync {
     this.#changed();
   }
 
-  /** Deletes texts from before this time (ms since 1970), here only, and wants none of them any more. @throws SQLiteError */
-  trim(since: number): void {
-    this.#holdings.trim(since);
+  /**
+   * Deletes texts from before this time (ms since 1970), here only, and wants none of them any more. @returns whether there
+   * may be more of them @throws SQLiteError
+   */
+  trim(since: number): boolean {
+    const isMore = this.#holdings.trim(since);
     this.#changed();
+    return isMore;
   }
 
   #standing(key: string): Standing {

@@ -1,0 +1,175 @@
+/** With whom links are wanted for groups, and whose coming and going (GROUPS 9). */
+import type { Clock } from "../../net/clock.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import type { MessengerEvent } from "../conversation/events.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { LiveGroup } from "./live-group.ts";
+import { asked, neighbours, withinLimit } from "./neighbours.ts";
+import { invitationOf, type StoredInvitation } from "./shared-group.ts";
+import type { GroupStore } from "./store.ts";
+import { people, type Person } from "./sync/members.ts";
+
+/** How long somebody who was not reached is not asked for, in ms. */
+const UNREACHED_TIME = 30_000;
+/** Names that are watched for groups. */
+const MAX_WATCHED = 1_000;
+
+export type SeekingNeeds = {
+  readonly profile: Profile;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly storage: StorageGuard;
+  readonly emit: (event: MessengerEvent) => void;
+  /** The conversation with somebody, who is not stored for that. @throws SQLiteError */
+  readonly conversation: (username: string) => Conversation;
+  /** By how much the server's clock is ahead, in ms; undefined: there is no server. */
+  readonly clockOffset: () => number | undefined;
+  /** Whether the server says that somebody is there; undefined: it does not say. */
+  readonly presence: (username: string) => boolean | undefined;
+  readonly store: GroupStore;
+  /** The label of this account. */
+  readonly own: string;
+  /** By id. */
+  readonly live: ReadonlyMap<string, LiveGroup>;
+};
+
+export class Seeking {
+  readonly #needs: SeekingNeeds;
+  /** Those with whom a link is asked for, and who are watched, by label. */
+  readonly #held = new Map<string, Conversation>();
+  readonly #watched = new Map<string, Conversation>();
+  /** Until when somebody is not asked for, by label; of the monotonic clock. */
+  readonly #unreached = new Map<string, number>();
+  /** Groups of which it was told that nobody can be reached. */
+  readonly #alone = new Set<string>();
+  /** Whether it is about to be asked anew. */
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(needs: SeekingNeeds) {
+    this.#needs = needs;
+  }
+
+  /** They are there. */
+  reached(label: string): void {
+    this.#unreached.delete(label);
+  }
+
+  /** Nothing leads to them now. */
+  unreached(label: string): void {
+    this.#unreached.set(label, this.#needs.clock.monotonic() + UNREACHED_TIME);
+  }
+
+  isUnreached(label: string): boolean {
+    return (this.#unreached.get(label) ?? -Infinity) > this.#needs.clock.monotonic();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #invitation(group: string): StoredInvitation | undefined {
+    const stored = this.#needs.store.find(group);
+    return stored === undefined ? undefined : invitationOf(stored);
+  }
+
+  /** Soon, and once for all that has changed in one turn. */
+  seek(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#seekNow();
+    });
+  }
+
+  /** Asks for the links that are wanted now, and for no others. */
+  #seekNow(): void {
+    if (this.#isClosed) return;
+    this.#needs.storage.attempt(() => {
+      const awake = [...this.#needs.live.values()]
+        .filter(({ isAwake }) => isAwake)
+        .toSorted((one, other) => other.openChats - one.openChats);
+      const names = new Map<string, string>();
+      const watched: string[] = [];
+      const wanted = awake.map((live) => this.#wantedBy(live, names, watched));
+      this.#set(this.#held, withinLimit(wanted), names, (each, isIn) => each.hold("group", isIn));
+      const seen = new Set(watched.slice(0, MAX_WATCHED));
+      this.#set(this.#watched, seen, names, (each, isIn) => each.watch("group", isIn));
+    });
+  }
+
+  /** @param names gets the names of all, by label. @param watched gets the labels of all */
+  #wantedBy(live: LiveGroup, names: Map<string, string>, watched: string[]): readonly string[] {
+    const { profile, clock, random, presence } = this.#needs;
+    const isFree = (label: string) => label !== this.#needs.own && !profile.consents.isBlocked(label);
+    const all = people(live.membership).filter(({ label }) => isFree(label));
+    const invitees = this.#needs.store.invitees(live.group).filter(({ label }) => isFree(label));
+    const invitation = live.own === undefined ? this.#invitation(live.group) : undefined;
+    for (const { label, name } of [...all, ...invitees]) {
+      names.set(label, name);
+      watched.push(label);
+    }
+    if (invitation !== undefined) names.set(invitation.byLabel, invitation.from);
+    const mayBeThere = (label: string) => {
+      if (live.isLinked(label)) return true;
+      if (this.isUnreached(label)) return false;
+      return presence(names.get(label) ?? "") ?? this.#needs.clockOffset() === undefined;
+    };
+    const members = all.filter(({ state }) => state === "member");
+    const online = members.map(({ label }) => label).filter(mayBeThere);
+    const linked = new Set(online.filter((label) => live.isLinked(label)));
+    live.neighbourhood = neighbours(
+      live.neighbourhood,
+      { group: live.group, own: this.#needs.own, online, linked },
+      clock.monotonic(),
+      random,
+    );
+    // Just after the login nothing is known yet.
+    const isUnknown = ({ label, name }: Person) => !this.isUnreached(label) && presence(name) === undefined;
+    const hasServer = this.#needs.clockOffset() !== undefined;
+    this.#tellAlone(live, online.length === 0 && !(hasServer && members.some(isUnknown)));
+    const invited = all.filter(({ state, label }) => state === "invited" && mayBeThere(label));
+    const toInvite = invitees.filter(({ label }) => !this.isUnreached(label));
+    return [
+      ...asked(live.neighbourhood),
+      ...(invitation === undefined ? [] : [invitation.byLabel]),
+      ...invited.map(({ label }) => label),
+      ...toInvite.map(({ label }) => label),
+    ];
+  }
+
+  #set(
+    current: Map<string, Conversation>,
+    wanted: ReadonlySet<string>,
+    names: ReadonlyMap<string, string>,
+    set: (conversation: Conversation, isIn: boolean) => void,
+  ): void {
+    for (const [label, conversation] of current) {
+      if (wanted.has(label)) continue;
+      current.delete(label);
+      set(conversation, false);
+    }
+    for (const label of wanted) {
+      const name = names.get(label);
+      if (current.has(label) || name === undefined) continue;
+      const conversation = this.#needs.conversation(name);
+      current.set(label, conversation);
+      set(conversation, true);
+    }
+  }
+
+  /** What waits here is told to wait, once. */
+  #tellAlone(live: LiveGroup, isAlone: boolean): void {
+    const { emit, clockOffset } = this.#needs;
+    if (!isAlone || live.unshared === 0) {
+      this.#alone.delete(live.group);
+      return;
+    }
+    if (this.#alone.has(live.group)) return;
+    this.#alone.add(live.group);
+    const reason = clockOffset() === undefined ? "no_server" : "offline";
+    emit({ name: "unreachable", username: live.name, reason, retryIn: undefined, heardAt: undefined });
+  }
+}
