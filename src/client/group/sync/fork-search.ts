@@ -57,6 +57,7 @@ export class ForkSearch {
       const entry = readEntry(this.#group, raw);
       if (entry === undefined || entry.feed !== feed || entry.lane !== lane) return false;
       const { number, id } = entry;
+      peer.holds(entry);
       const other = shown.get(number) ?? this.#holdings.entry(feed, lane, number);
       shown.set(number, entry);
       if (other !== undefined && other.id !== id && (lowest === undefined || number < lowest[0].number)) {
@@ -69,12 +70,16 @@ export class ForkSearch {
     return this.differs(peer, one, other, term);
   }
 
-  /** Sends what the peer is to be shown, and proofs that it needs, while there is room. @throws SQLiteError */
-  show(peer: LinkedPeer): void {
+  /** Sends the proofs that the peer needs, while there is room, also to a key of which nothing is known: it may be cut off. */
+  prove(peer: LinkedPeer): void {
     for (const fork of this.#holdings.forks) {
       if (!hasRoom(peer.link)) return;
       if (peer.needsProof(fork)) this.#send(peer, fork.feed, fork.lane, fork.entries);
     }
+  }
+
+  /** Sends what the peer is to be shown, while there is room. @throws SQLiteError */
+  show(peer: LinkedPeer): void {
     for (const [key, { feed, lane, number }] of peer.comparisons) {
       if (!hasRoom(peer.link)) return;
       peer.comparisons.delete(key);

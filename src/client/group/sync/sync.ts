@@ -384,8 +384,9 @@ export class GroupSync {
     return isFirst || isNew ? "restart" : place;
   }
 
-  /** Whether anybody else linked says that it has what comes next in this lane of texts. */
+  /** Whether anybody else linked says that it has what comes next in this lane of texts, if that has begun. */
   #isNamed(feed: string, but: LinkedPeer): boolean {
+    if (this.#holdings.lanes.texts(feed) === undefined) return false;
     const next = this.#holdings.lanes.end(feed, "t").number + 1;
     return [...this.#peers.values()].some((peer) => {
       const [, , , first = 0, t = 0] = peer === but ? [] : (peer.said(feed) ?? []);
@@ -405,7 +406,9 @@ export class GroupSync {
 
   #pump(peer: LinkedPeer, now: number): void {
     const { standing, link } = peer;
-    if (standing.name === "unknown" || !hasRoom(link)) return;
+    if (!hasRoom(link)) return;
+    this.#forks.prove(peer);
+    if (standing.name === "unknown") return;
     if (this.#isJoining || standing.name === "member") this.#greet(peer);
     if (standing.name !== "ended") {
       // Who has told nothing of itself was not asked to, or has greeted while nothing was known of it.

@@ -290,7 +290,11 @@ export class SyncWorld {
     if (number > (lane === "c" ? term.cutC : term.cutT)) return false;
     if (lane === "c") return true;
     if (sync?.membership.writes === "admins") return false;
-    const first = log.load().texts.find((each) => each.feed === feed)?.first.number;
+    const firstOf = (held: Member["log"]) =>
+      held.load().texts.find((each) => each.feed === feed)?.first.number;
+    // Who has lost it, or never had it, passes on what came later.
+    if (this.network.members.some((member) => (firstOf(member.log) ?? 0) > number)) return false;
+    const first = firstOf(log);
     return own.history === "all" ? number >= (first ?? 0) : first !== undefined && number >= first;
   }
 
@@ -383,8 +387,11 @@ export class SyncWorld {
       ) as [StoredEntry[], StoredEntry[]];
       // Who does not get the history may have nothing of who has not written since.
       const ends = [mine, theirs].map((rows) => rows.at(-1)?.number ?? 0);
+      const hasCome = ({ sync, key }: Member) =>
+        [...(sync?.membership.terms.values() ?? [])].filter(({ spki }) => spki === key.named.spki).length > 1;
+      // Nor has who was here before and comes back what was said meanwhile.
       const isLacking = (rows: readonly StoredEntry[], member: Member) =>
-        rows.length === 0 && !isWhole(member);
+        !isWhole(member) && (rows.length === 0 || hasCome(member));
       if (ends[0] !== ends[1] && !isLacking(mine, one) && !isLacking(theirs, other) && !isAdminsOnly) {
         this.fail(
           `${names} have ${feed.slice(0, 6)} up to ${ends.join(" and ")}\n${dump(one)}\n${dump(other)}`,
