@@ -269,6 +269,7 @@ function groupFailure({ code }: GroupError, texts: Texts): Failure {
     already_member: ["refused", texts.groupAlreadyMember],
     group_full: ["refused", texts.groupFull],
     too_many_invitations: ["refused", texts.groupTooManyInvitations],
+    nobody_online: ["notDelivered", texts.groupNobodyThere],
     limited: ["refused", texts.groupLimited],
     forked: ["refused", texts.groupForked],
     not_supported: ["refused", texts.groupsUnavailable],

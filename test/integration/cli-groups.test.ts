@@ -66,6 +66,21 @@ test("who has accepted gets the texts, once each, and all of them can be read ag
   expect(code).toBe(4);
 });
 
+test("nothing is changed, and what is written waits, while nobody of the group is online", async () => {
+  await listening.stop();
+  const renamed = await ana.json(["group", "name", "#Clase 2B", "Clase 3B"]);
+  expect(renamed.events).toMatchObject([{ event: "error", code: "nobody_online" }]);
+  expect(renamed.code).toBe(5);
+  const { code, events, stderr } = await ana.json(["send", "#Clase 2B", "In room 4"]);
+  expect(events.map(({ event, state, code: why }) => [event, state ?? why])).toEqual([
+    ["delivery", "queued"],
+    ["error", "user_offline"],
+  ]);
+  expect(stderr).toContain('Nobody of #"Clase 2B" is online.\n');
+  expect(code).toBe(5);
+  listening = await benito.listen(PASSWORD);
+});
+
 test("members are listed, and one who is removed is told so", async () => {
   const members = await ana.list(["group", "members", "#Clase 2B"]);
   expect(members.map(({ username, role, state }) => [username, role, state])).toEqual([

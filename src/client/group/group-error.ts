@@ -11,6 +11,8 @@ export type GroupFault =
   | "group_full"
   /** So many invitations wait that no more are taken. */
   | "too_many_invitations"
+  /** What changes a group is signed only beside another member, and none is there. */
+  | "nobody_online"
   /** So much was written that one has to wait. */
   | "limited"
   /** One's own entries have forked: an admin has to admit one again. */

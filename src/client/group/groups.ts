@@ -45,7 +45,9 @@ export type AddedPeople = {
   readonly failed: readonly { readonly username: string; readonly code: string }[];
 };
 
-type GroupsNeeds = Omit<SeekingNeeds, "store" | "own" | "live"> & { readonly durability: Durability };
+type GroupsNeeds = Omit<SeekingNeeds, "store" | "own" | "sought" | "live"> & {
+  readonly durability: Durability;
+};
 
 /** Every method throws GroupError, and SQLiteError when the disk fails. */
 export class Groups implements GroupEvents {
@@ -72,7 +74,13 @@ export class Groups implements GroupEvents {
     this.#needs = needs;
     this.#store = new GroupStore(needs.profile, () => needs.clock.now());
     this.#own = labelOf(needs.profile.username);
-    this.#seeking = new Seeking({ ...needs, store: this.#store, own: this.#own, live: this.#live });
+    this.#seeking = new Seeking({
+      ...needs,
+      store: this.#store,
+      own: this.#own,
+      live: this.#live,
+      sought: () => this.#recheck(),
+    });
   }
 
   /** Begins with what is stored. @throws SQLiteError */
@@ -191,8 +199,7 @@ export class Groups implements GroupEvents {
 
   async leave(group: string): Promise<SharedGroup> {
     const live = this.#joined(group);
-    live.wake();
-    await this.#until(() => live.maySign);
+    await this.#compare(live);
     live.leave();
     this.#store.save(group, { state: "left" });
     this.#people = undefined;
@@ -554,11 +561,17 @@ export class Groups implements GroupEvents {
 
   /** Waits until control entries may be signed. */
   async #signing(live: LiveGroup): Promise<Term> {
+    await this.#compare(live);
+    if (!live.maySign) throw new GroupError("nobody_online");
+    return this.#ownTerm(live);
+  }
+
+  /** Waits until another member's copy was compared with this one, or nobody of the group is there. */
+  async #compare(live: LiveGroup): Promise<void> {
+    this.#seeking.ask(live.group);
     live.wake();
     this.#seeking.seek();
-    await this.#until(() => live.maySign);
-    if (!live.maySign) throw new GroupError("limited");
-    return this.#ownTerm(live);
+    await this.#until(() => live.maySign || this.#seeking.isAlone(live.group));
   }
 
   /** Resolves when it holds, or after the patience of a person. */

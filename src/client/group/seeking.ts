@@ -32,6 +32,8 @@ export type SeekingNeeds = {
   readonly own: string;
   /** By id. */
   readonly live: ReadonlyMap<string, LiveGroup>;
+  /** Links were asked for. */
+  readonly sought: () => void;
 };
 
 export class Seeking {
@@ -41,8 +43,8 @@ export class Seeking {
   readonly #watched = new Map<string, Conversation>();
   /** Until when somebody is not asked for, by label; of the monotonic clock. */
   readonly #unreached = new Map<string, number>();
-  /** Groups of which it was told that nobody can be reached. */
-  readonly #alone = new Set<string>();
+  /** Groups of which nobody can be reached, and whether that was told. */
+  readonly #alone = new Map<string, "known" | "told">();
   /** Whether it is about to be asked anew. */
   #isDue = false;
   #isClosed = false;
@@ -67,6 +69,16 @@ export class Seeking {
 
   close(): void {
     this.#isClosed = true;
+  }
+
+  /** Whether somebody can be reached is not known, until links are asked for again. */
+  ask(group: string): void {
+    this.#alone.delete(group);
+  }
+
+  /** Whether nobody of an awake group can be reached, as far as that is known. */
+  isAlone(group: string): boolean {
+    return this.#alone.has(group);
   }
 
   #invitation(group: string): StoredInvitation | undefined {
@@ -98,6 +110,7 @@ export class Seeking {
       const seen = new Set(watched.slice(0, MAX_WATCHED));
       this.#set(this.#watched, seen, names, (each, isIn) => each.watch("group", isIn));
     });
+    this.#needs.sought();
   }
 
   /** @param names gets the names of all, by label. @param watched gets the labels of all */
@@ -129,7 +142,7 @@ export class Seeking {
     // Just after the login nothing is known yet.
     const isUnknown = ({ label, name }: Person) => !this.isUnreached(label) && presence(name) === undefined;
     const hasServer = this.#needs.clockOffset() !== undefined;
-    this.#tellAlone(live, online.length === 0 && !(hasServer && members.some(isUnknown)));
+    this.#noteAlone(live, online.length === 0 && !(hasServer && members.some(isUnknown)));
     const invited = all.filter(({ state, label }) => state === "invited" && mayBeThere(label));
     const toInvite = invitees.filter(({ label }) => !this.isUnreached(label));
     return [
@@ -160,15 +173,17 @@ export class Seeking {
     }
   }
 
-  /** What waits here is told to wait, once. */
-  #tellAlone(live: LiveGroup, isAlone: boolean): void {
+  /** If something waits here, that is told once. */
+  #noteAlone(live: LiveGroup, isAlone: boolean): void {
     const { emit, clockOffset } = this.#needs;
-    if (!isAlone || live.unshared === 0) {
+    const before = this.#alone.get(live.group);
+    if (!isAlone) {
       this.#alone.delete(live.group);
       return;
     }
-    if (this.#alone.has(live.group)) return;
-    this.#alone.add(live.group);
+    const isWaiting = live.unshared > 0;
+    this.#alone.set(live.group, isWaiting ? "told" : "known");
+    if (!isWaiting || before === "told") return;
     const reason = clockOffset() === undefined ? "no_server" : "offline";
     emit({ name: "unreachable", username: live.name, reason, retryIn: undefined, heardAt: undefined });
   }

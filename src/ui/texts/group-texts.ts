@@ -501,6 +501,10 @@ export const GROUP_TEXTS = {
     es: "Ya esperan demasiadas invitaciones: conteste antes a alguna.",
     en: "Too many invitations are waiting: answer some of them first.",
   },
+  groupNobodyThere: {
+    es: "Nadie del grupo está en línea: no se ha cambiado nada. Un cambio necesita a otra persona del grupo, con cuya copia se compara antes la de aquí.",
+    en: "Nobody of the group is online: nothing was changed. A change needs another person of the group, with whose copy the one here is compared first.",
+  },
   groupLimited: {
     es: "Se ha escrito demasiado en poco tiempo en el grupo: espere un poco y repítalo.",
     en: "Too much was written to the group in a short time: wait a little and try again.",

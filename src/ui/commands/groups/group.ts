@@ -1,5 +1,6 @@
 /** `group WORD '#TITLE' …`: what is done with one group. Nothing is asked: whoever types it here means it. */
 import type { SharedGroup } from "../../../client/conversation/events.ts";
+import { GroupError } from "../../../client/errors.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isTitle } from "../../../identity/group-body.ts";
 import { nearestWord } from "../../../protocol/nearest-word.ts";
@@ -234,7 +235,10 @@ async function change(
       awaited = { id: meant.group, peer };
       const problem = isOffline ? undefined : await untilAborted(signal, account.connectOrWait());
       if (problem !== undefined) output.notice(describeFailure(problem, config).sentence);
-      const { group: after, sentence } = await write(account, meant);
+      const { group: after, sentence } = await write(account, meant).catch((error: unknown) => {
+        // Without the server nobody was looked up.
+        throw error instanceof GroupError && error.code === "nobody_online" ? (problem ?? error) : error;
+      });
       output.event({ event: "group", ...after }, sentence);
       if (after.unshared === 0 || config.wait === "queued") return EXIT.done;
       const obstacle = await peer.awaited(account, () => account.connect());
