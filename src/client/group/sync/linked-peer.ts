@@ -1,7 +1,7 @@
 /** One link on which a group is spoken of: what its other side may get, and what it is known to have. */
 import type { EntryFields, Fork, Lane } from "../../../identity/group-entry.ts";
 import type { GroupLink } from "./group-link.ts";
-import { isSameHead, type HeadFields, type Heads } from "./heads.ts";
+import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "./heads.ts";
 import type { TextPlace } from "./log.ts";
 
 /** Last numbers of both lanes, and the first text. 0: nothing. */
@@ -17,6 +17,8 @@ export type Standing =
   /** Nothing is known of this key: only what proves itself is taken. */
   | { readonly name: "unknown" };
 
+/** Heads are told at most this often on a link, in ms. */
+const TELL_INTERVAL = 1_000;
 /** Unknown feeds that are asked for at a time. */
 const MAX_ASKS = 64;
 /** Feeds of which the other side's word is kept. */
@@ -175,6 +177,38 @@ export class LinkedPeer {
       this.told?.get(feed) ?? [];
     if (given === undefined || first !== toldFirst || read !== toldRead) return false;
     return (c === toldC || c === given.c) && (t === toldT || t === given.t);
+  }
+
+  /**
+   * The heads to tell it now: all, or those that have changed and that it does not know, and those of lanes of which
+   * something was not taken. They count as told. Undefined: nothing is to be told now.
+   */
+  headsToTell({ of }: Heads, now: number): HeadFields[] | undefined {
+    const told = this.mustTellAll ? new Map<string, HeadFields>() : this.told;
+    if (told === undefined || now < this.nextTell) return undefined;
+    const fields: HeadFields[] = [];
+    const isTold = (fresh: HeadFields) => {
+      const before = told.get(fresh[0]);
+      return before !== undefined && isSameHead(before, fresh);
+    };
+    const isAsked = (feed: string) => (this.asks.get(feed) ?? Infinity) <= now;
+    for (const [feed, head] of of) {
+      const fresh = headFields(feed, head);
+      if (this.mustTellAll || !(isTold(fresh) || this.isImplied(fresh) || isAsked(feed))) fields.push(fresh);
+    }
+    for (const feed of this.asks.keys()) {
+      if (!isAsked(feed)) continue;
+      const fresh = headFields(feed, of.get(feed) ?? emptyHead(feed));
+      // Only what is told a second time is asked for.
+      if (isTold(fresh) || !of.has(feed)) this.asks.delete(feed);
+      if (!this.mustTellAll) fields.push(fresh);
+    }
+    if (fields.length === 0 && !this.mustTellAll) return undefined;
+    this.mustTellAll = false;
+    this.told = told;
+    this.nextTell = now + TELL_INTERVAL;
+    for (const field of fields) told.set(field[0], field);
+    return fields;
   }
 
   /** Something of this lane was not taken. @param at when it may be. Infinity: not on this link */

@@ -19,7 +19,7 @@ import {
 import { ForkSearch, isSignedBy } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
 import { MAX_BODIES, MAX_HEADS, type GroupLink, type SyncMessage } from "./group-link.ts";
-import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "./heads.ts";
+import { headFields, type HeadFields, type Heads } from "./heads.ts";
 import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
 import type { HeldControl } from "./lanes.ts";
@@ -27,8 +27,8 @@ import type { GroupLog } from "./log.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
 import { Receipts } from "./receipts.ts";
 
-/** Heads are told at most this often on a link, in ms. */
-const TELL_INTERVAL = 1_000;
+/** After so many greetings on one link all heads are told no sooner than other changes are. */
+const QUICK_GREETINGS = 3;
 /** By how much an author's clock may be ahead, in ms. */
 const MAX_AHEAD = 15 * 60_000;
 /** Honest sides greet two or three times on one link. */
@@ -45,6 +45,8 @@ export class GroupSync {
   readonly #peers = new Map<GroupLink, LinkedPeer>();
   /** Whether our own `add` is not here yet. */
   #isJoining = false;
+  /** When something came that may have to be answered, and that is no entry. */
+  #askedAt: number | undefined;
   /** What may be told: all of it is on the disk. */
   #heads: Heads;
   #durable: number;
@@ -118,6 +120,7 @@ export class GroupSync {
   take(link: GroupLink, message: SyncMessage, now: number): boolean {
     const peer = this.#peers.get(link);
     if (peer === undefined) return true;
+    this.#askedAt = message.action === "group_entries" ? this.#askedAt : now;
     switch (message.action) {
       case "group_heads":
         if (message.heads === undefined) this.#takeGreeting(peer, message.sum);
@@ -142,14 +145,16 @@ export class GroupSync {
   }
 
   /**
-   * Stores what was taken and written, in one transaction. @returns undefined: nothing
+   * Stores what was taken and written, in one transaction. If there is nothing to store, what was asked is answered at
+   * once. @returns undefined: nothing
    * @throws SQLiteError: this object is of no use then, and a new one is to be made from what is on the disk
    */
   commit(): GroupChanges | undefined {
     this.#settle();
     const changes = this.#holdings.commit();
-    if (changes === undefined) return undefined;
-    this.#changed();
+    if (changes !== undefined) this.#changed();
+    else if (this.#askedAt !== undefined) this.pump(this.#askedAt);
+    this.#askedAt = undefined;
     return changes;
   }
 
@@ -260,6 +265,7 @@ export class GroupSync {
     const isAnew = peer.greetingsTaken > 0;
     peer.greetingsTaken++;
     if (isAnew) peer.forget();
+    if (peer.greetingsTaken <= QUICK_GREETINGS) peer.nextTell = 0;
     const isAnswered = peer.greetingsTaken > peer.greetingsSent && peer.greetingsSent < MAX_GREETINGS;
     if (isAnswered) peer.greeting = undefined;
     if (peer.standing.name === "unknown") {
@@ -426,33 +432,9 @@ export class GroupSync {
     if (seen.length > 0) link.send({ action: "group_seen", group: this.#group, seen });
   }
 
-  /** Tells all heads, or those that have changed, and asks again for what was not taken. */
   #tell(peer: LinkedPeer, now: number): void {
-    if (now < peer.nextTell) return;
-    const told = peer.mustTellAll ? new Map<string, HeadFields>() : peer.told;
-    if (told === undefined) return;
-    const fields: HeadFields[] = [];
-    const isTold = (fresh: HeadFields) => {
-      const before = told.get(fresh[0]);
-      return before !== undefined && isSameHead(before, fresh);
-    };
-    const isAsked = (feed: string) => (peer.asks.get(feed) ?? Infinity) <= now;
-    for (const [feed, head] of this.#heads.of) {
-      const fresh = headFields(feed, head);
-      if (peer.mustTellAll || !(isTold(fresh) || peer.isImplied(fresh) || isAsked(feed))) fields.push(fresh);
-    }
-    for (const feed of peer.asks.keys()) {
-      if (!isAsked(feed)) continue;
-      const fresh = headFields(feed, this.#heads.of.get(feed) ?? emptyHead(feed));
-      // Only what is told a second time is asked for.
-      if (isTold(fresh) || !this.#heads.of.has(feed)) peer.asks.delete(feed);
-      if (!peer.mustTellAll) fields.push(fresh);
-    }
-    if (fields.length === 0 && !peer.mustTellAll) return;
-    peer.mustTellAll = false;
-    peer.told = told;
-    peer.nextTell = now + TELL_INTERVAL;
-    for (const field of fields) told.set(field[0], field);
+    const fields = peer.headsToTell(this.#heads, now);
+    if (fields === undefined) return;
     const since = this.#holdings.since > 0 ? { since: this.#holdings.since } : {};
     const { sum } = this.#heads;
     for (let from = 0; from === 0 || from < fields.length; from += MAX_HEADS) {
