@@ -25,25 +25,31 @@ function unreadIn({ unread }: OpenAccount, username: string): number {
   return unread.values().find((each) => each.username === username)?.count ?? 0;
 }
 
+/** The same; none of a group that is quiet. */
+function newIn(account: OpenAccount, username: string, now: number): number {
+  return mutedUntil(account.muted, username, now) === undefined ? unreadIn(account, username) : 0;
+}
+
 /** Invitations first, then those with new texts, then the others one is in, and last those that one has left. */
-function rank(account: OpenAccount, username: string, { state }: SharedGroup): number {
+function rank(account: OpenAccount, username: string, { state }: SharedGroup, now: number): number {
   if (state === "invited") return 0;
   if (state !== "joined") return 3;
-  return unreadIn(account, username) > 0 ? 1 : 2;
+  return newIn(account, username, now) > 0 ? 1 : 2;
 }
 
 /** Opens the list. While it is open, groups keep their rows. @param left the group whose chat was left for it */
 export function openGroups(
   model: AppModel,
   account: OpenAccount,
-  { language }: AppContext,
+  { language, now }: AppContext,
   left?: string,
 ): AppStep {
   const compare = nameOrder(language);
   const listed = [...account.groups]
     .filter(([, { state }]) => state !== "declined")
     .sort(
-      ([one, a], [other, b]) => rank(account, one, a) - rank(account, other, b) || compare(a.title, b.title),
+      ([one, a], [other, b]) =>
+        rank(account, one, a, now) - rank(account, other, b, now) || compare(a.title, b.title),
     )
     .map(([username]) => username);
   return to(model, { name: "groups", account, listed, left });
@@ -73,10 +79,10 @@ export function answerGroupTitle(
 }
 
 /** The entry of the menu, with what waits. */
-export function groupsEntry(account: OpenAccount, { texts }: AppContext): Choice {
+export function groupsEntry(account: OpenAccount, { now, texts }: AppContext): Choice {
   const groups = [...account.groups];
   const invitations = groups.filter(([, { state }]) => state === "invited").length;
-  const count = groups.reduce((sum, [username]) => sum + unreadIn(account, username), 0);
+  const count = groups.reduce((sum, [username]) => sum + newIn(account, username, now), 0);
   const notes = [
     ...(invitations === 0 ? [] : [texts.menuInvitations(invitations)]),
     ...(count === 0 ? [] : [texts.menuNew(count)]),

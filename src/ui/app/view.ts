@@ -42,7 +42,9 @@ function unseen({ username, transcript }: ChatModel, { muted }: OpenAccount, now
 function homeMenu(account: OpenAccount, context: AppContext): View {
   const { texts, now } = context;
   const { username, names } = account;
-  const count = unreadCount(account, now);
+  // The others are counted beside the entry of the groups.
+  const unread = new Map([...account.unread].filter(([, each]) => !account.groups.has(each.username)));
+  const count = unreadCount({ ...account, unread }, now);
   const notes = [
     ...(count === 0 ? [] : [texts.menuNew(count)]),
     ...(account.asking.size === 0 ? [] : [texts.menuRequests(account.asking.size)]),

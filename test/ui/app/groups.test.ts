@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { SharedGroup } from "../../../src/client/conversation/events.ts";
-import type { AppEffect, AppEvent, AppModel } from "../../../src/ui/app/model.ts";
+import type { AppEffect, AppEvent, AppModel, OpenAccount } from "../../../src/ui/app/model.ts";
 import { CHOICE } from "../../../src/ui/app/steps.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { titleOf, viewApp } from "../../../src/ui/app/view.ts";
@@ -65,6 +65,12 @@ class Terminal {
     return this.take({ name: "messenger", event: { name: "group", group: sharedGroup(change) } });
   }
 
+  mute(username: string) {
+    const { account } = this.#model.screen as { account: OpenAccount };
+    const muted = new Map([[ROW, { username, until: this.now + 1_000_000 }]]);
+    return this.take({ name: "recounted", unread: account.unread, muted });
+  }
+
   tick() {
     this.now += 1_000;
     return this.take({ name: "tick" });
@@ -114,11 +120,17 @@ describe("the list of groups", () => {
     terminal.message("eva");
     terminal.message("luis");
     expect(terminal.rows.at(-2)).toBe(entry);
+    expect(terminal.rows[0]).not.toMatch(/\d/);
     terminal.answer(CHOICE.groups);
     expect(terminal.rows).toEqual([...rows, ...fixed]);
     // Rows stay where they are while it is open.
     terminal.message("eva");
     expect(terminal.rows[1]).toMatch(/3/);
+    terminal.take({ name: "back" });
+    terminal.mute(CHAT);
+    expect(terminal.rows.at(-2)).toMatch(/\(1 invita\S+\)$/);
+    terminal.answer(CHOICE.groups);
+    expect(terminal.rows[2]).toMatch(/^#Familia \(3 \S+\) \((en silencio|muted)\)/);
   });
 
   test("leads to the chats, and they back to it", () => {
