@@ -1,6 +1,6 @@
 /** One link on which a group is spoken of: what its other side may get, and what it is known to have. */
 import type { EntryFields, Fork, Lane } from "../../../identity/group-entry.ts";
-import type { GroupLink } from "./group-link.ts";
+import { MAX_BODIES, type GroupLink } from "./group-link.ts";
 import { emptyHead, headFields, isSameHead, type HeadFields, type Heads } from "./heads.ts";
 import type { TextPlace } from "./log.ts";
 
@@ -59,7 +59,7 @@ export class LinkedPeer {
   /** Bodies that the other side wants. */
   wants: TextPlace[] = [];
   /** Bodies that it was asked for. */
-  readonly wanted = new Set<string>();
+  readonly #wanted = new Set<string>();
   /** Where this side is to show its entries, downwards from this number. */
   readonly comparisons = new Map<string, Pick<EntryFields, "feed" | "lane" | "number">>();
   /** From where on each lane was shown; what lies above is not shown again. */
@@ -209,6 +209,19 @@ export class LinkedPeer {
     this.nextTell = now + TELL_INTERVAL;
     for (const field of fields) told.set(field[0], field);
     return fields;
+  }
+
+  /** Bodies that it is to be asked for, of those that are missing: each once. */
+  bodiesToWant(bodiless: ReadonlyMap<string, TextPlace>): [feed: string, number: number][] {
+    const bodies: [string, number][] = [];
+    for (const [key, { feed, number }] of bodiless) {
+      if (bodies.length === MAX_BODIES) break;
+      const { t, first } = this.has(feed);
+      if (this.#wanted.has(key) || number > t || number < first) continue;
+      this.#wanted.add(key);
+      bodies.push([feed, number]);
+    }
+    return bodies;
   }
 
   /** Something of this lane was not taken. @param at when it may be. Infinity: not on this link */

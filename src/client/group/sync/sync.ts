@@ -427,7 +427,8 @@ export class GroupSync {
     // What was just given need not be told.
     if (standing.name !== "ended") this.#tell(peer, now);
     if (standing.name !== "member") return;
-    this.#wantBodies(peer);
+    const bodies = peer.bodiesToWant(this.#holdings.bodiless);
+    if (bodies.length > 0) link.send({ action: "group_want", group: this.#group, bodies });
     const seen = this.#receipts.tell(peer, standing.feed, now);
     if (seen.length > 0) link.send({ action: "group_seen", group: this.#group, seen });
   }
@@ -441,17 +442,5 @@ export class GroupSync {
       const heads = fields.slice(from, from + MAX_HEADS);
       peer.link.send({ action: "group_heads", group: this.#group, sum, heads, ...since });
     }
-  }
-
-  #wantBodies(peer: LinkedPeer): void {
-    const bodies: [string, number][] = [];
-    for (const [key, { feed, number }] of this.#holdings.bodiless) {
-      if (bodies.length === MAX_BODIES) break;
-      const { t, first } = peer.has(feed);
-      if (peer.wanted.has(key) || number > t || number < first) continue;
-      peer.wanted.add(key);
-      bodies.push([feed, number]);
-    }
-    if (bodies.length > 0) peer.link.send({ action: "group_want", group: this.#group, bodies });
   }
 }
