@@ -24,6 +24,7 @@ import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
 import type { HeldControl } from "./lanes.ts";
 import type { GroupLog } from "./log.ts";
+import { termOfKey } from "./members.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
 import { Receipts } from "./receipts.ts";
 
@@ -320,6 +321,8 @@ export class GroupSync {
       const [feed, c, cid, , t, tid] = fields;
       peer.says(fields);
       if (this.#holdings.idAt(feed, "t", t)?.startsWith(tid) === true) peer.proves(feed, t);
+      // A side that does not know us tells its own feed alone: if we hold less of it, it may have gone on from a copy.
+      if (peer.greetingsTaken === 0) peer.compare(feed, "c", this.#holdings.lanes.end(feed, "c").number);
       this.#forks.check(peer, feed, "c", c, cid);
       this.#forks.check(peer, feed, "t", t, tid);
     }
@@ -421,9 +424,11 @@ export class GroupSync {
       if (peer.isCompared && peer.told === undefined) peer.mustTellAll = true;
       if (peer.mustTellAll) this.#tell(peer, now);
     }
-    if (!this.#isJoining) this.#forks.show(peer);
+    // Until our own `add` is here, who has no live term as far as we know may have none, or one that we do not know.
+    const isJudged = !this.#isJoining || termOfKey(this.membership, link.key) !== undefined;
+    if (isJudged) this.#forks.show(peer);
     if (!peer.isCompared || peer.mustTellAll) return;
-    if (!this.#isJoining) this.#giving.give(peer, this.#durable);
+    if (isJudged) this.#giving.give(peer, this.#durable);
     // What was just given need not be told.
     if (standing.name !== "ended") this.#tell(peer, now);
     if (standing.name !== "member") return;

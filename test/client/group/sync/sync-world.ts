@@ -293,7 +293,10 @@ export class SyncWorld {
     const firstOf = (held: Member["log"]) =>
       held.load().texts.find((each) => each.feed === feed)?.first.number;
     // Who has lost it, or never had it, passes on what came later.
-    if (this.network.members.some((member) => (firstOf(member.log) ?? 0) > number)) return false;
+    const isWithout = (member: Member) =>
+      (member.sync?.own?.history === "none" || member.log.load().since > 0) &&
+      (firstOf(member.log) ?? Infinity) > number;
+    if (this.network.members.some(isWithout)) return false;
     const first = firstOf(log);
     return own.history === "all" ? number >= (first ?? 0) : first !== undefined && number >= first;
   }
@@ -404,7 +407,10 @@ export class SyncWorld {
       for (const row of mine) {
         const same = theirs.find(({ number }) => number === row.number);
         if (same !== undefined && same.id !== row.id) this.fail(`${names} differ in ${row.header}`);
-        const isTrimmed = [one, other].some(({ log }) => row.at < log.load().since);
+        // Trimmed here, or given without its body by somebody hostile to who does not get it from others.
+        const isTrimmed = [one, other].some(
+          (member) => row.at < member.log.load().since || (this.#hostile !== undefined && !isWhole(member)),
+        );
         if (same !== undefined && same.body !== row.body && !isTrimmed && !this.#doubtful.has(feed)) {
           this.fail(`${names} differ in the body of ${row.header}: ${row.body} ${same.body}`);
         }
