@@ -43,7 +43,9 @@ function onOwnChanged<C extends ChatModel>(
   const { id: target, text, state, withdrawnAt } = message;
   const when = timeOf(message, context);
   const changed = (deliveries: Deliveries, line: Line): ChatStep<C> => {
-    const followed = action === undefined ? deliveries : follow(deliveries, { id: action, target }, now);
+    // Nobody tells who of a group has a change.
+    const isTold = action !== undefined && chat.kind === "person";
+    const followed = isTold ? follow(deliveries, { id: action, target }, now) : deliveries;
     return printing({ ...chat, deliveries: followed }, [line]);
   };
   if (withdrawnAt !== undefined) {

@@ -163,6 +163,16 @@ describe("what we write to a group", () => {
     });
   });
 
+  test("is edited and withdrawn without a state of its own, which nobody tells", () => {
+    const script = new GroupScript();
+    script.open({ messages: [outgoing(1, "uno", "received"), outgoing(2, "dos", "received")] });
+    const changed = { name: "changed", username: CHAT, action: "x" } as const;
+    script.messenger({ ...changed, message: { ...outgoing(2, "tres", "received"), editedAt: 5 } });
+    expect(script.prompt.mark).toBe("✓✓");
+    script.messenger({ ...changed, message: { ...outgoing(2, "", "received"), withdrawnAt: 6 } });
+    expect([script.prompt.mark, printed(script.wait(60_000))]).toEqual(["✓✓", []]);
+  });
+
   test("shows who had it when the chat is opened, and in lists", () => {
     const script = new GroupScript("en");
     const counts = new Map([["out-1", { received: 3, read: 2, of: 5 }]]);
