@@ -140,9 +140,9 @@ function serverJson(state: RendezvousState, linksUntil: number | undefined): Jso
 export function eventJson(event: MessengerEvent): JsonObject | undefined {
   switch (event.name) {
     case "message": {
-      const { group: id, title } = event;
-      const group = id === undefined ? {} : { group: id, title };
-      return { ...messageJson(event.message, event.from), ...group, seq: event.message.seq };
+      const { from, group, message, title = "" } = event;
+      const json = messageJson(message, from, group === undefined ? undefined : { group, title });
+      return { ...json, seq: message.seq };
     }
     case "group":
       return { event: "group", ...event.group };

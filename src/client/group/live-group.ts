@@ -468,7 +468,8 @@ export class LiveGroup {
     const number = text.kind === "text" ? entry.number : text.target;
     const message = this.#message(`${entry.feed}/${number}`);
     if (message === undefined) return;
-    if (text.kind === "text") emit({ name: "message", from: term.name, message, group: this.group });
+    const of = { group: this.group, title: this.membership.title };
+    if (text.kind === "text") emit({ name: "message", from: term.name, message, ...of });
     else emit({ name: "changed", username: this.name, message, action: undefined });
   }
 
