@@ -53,7 +53,8 @@ test("who has accepted gets the texts, once each, and all of them can be read ag
   const sent = await ana.json(["send", "#Clase 2B", "The exam is on Friday"]);
   expect(sent).toMatchObject({ code: 0 });
   expect(sent.events.at(-1)).toMatchObject({ event: "delivery", state: "received", received: 1 });
-  const { group, feed } = await listening.event({ event: "message", text: "The exam is on Friday" });
+  const { group, feed, title } = await listening.event({ event: "message", text: "The exam is on Friday" });
+  expect(title).toBe("Clase 2B");
   expect(group).toEqual(sent.events[0]?.["group"]);
   const [stored] = await benito.list(["history", "#clase 2b"]);
   expect(stored).toMatchObject({ from: "ana.group", to: `#${group}`, group, feed, number: 1 });
@@ -61,6 +62,10 @@ test("who has accepted gets the texts, once each, and all of them can be read ag
     /\[#"Clase 2B"\] ana\.group: The exam is on Friday\n$/,
   );
   expect((await ana.run(["history", "#Clase 2B"])).stdout).toMatch(/ana\.group ✓ with 1 of 1: The exam/);
+  const edited = await ana.json(["edit", "#Clase 2B", String(sent.events[0]?.["id"]), "No exam"]);
+  expect(edited).toMatchObject({ code: 0 });
+  expect(edited.events.at(-1)).toMatchObject({ event: "delivery", state: "received", received: 1 });
+  await listening.event({ event: "edited", from: "ana.group", group, text: "No exam" });
   const { code, stderr } = await benito.run(["send", "#Clase 2B", "May I?"]);
   expect(stderr).toContain("Only admins write in this group.");
   expect(code).toBe(4);

@@ -47,13 +47,13 @@ export class OwnTexts {
       .all(this.#contact.id);
   }
 
-  /** Those of these numbers, both included, that are not withdrawn. */
+  /** Those of these numbers, both included, that are not withdrawn, and the edits and withdrawals among them. */
   between(feed: string, from: number, to: number): StoredMessage[] {
     return this.#database
       .query<MessageRow, [number, string, number, number]>(
         `SELECT ${MESSAGE_COLUMNS} FROM messages
          WHERE feed = (SELECT id FROM group_feeds WHERE contact = ? AND feed = ?) AND number BETWEEN ? AND ?
-           AND kind = ${KIND.text} AND withdrawn_at IS NULL ORDER BY number`,
+           AND kind IN (${KIND.text}, ${KIND.edit}, ${KIND.withdraw}) AND withdrawn_at IS NULL ORDER BY number`,
       )
       .all(this.#contact.id, feed, from, to)
       .map(messageOf);
