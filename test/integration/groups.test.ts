@@ -2,8 +2,12 @@
 import { describe, expect, test } from "bun:test";
 
 import type { SharedGroup } from "../../src/client/conversation/events.ts";
+import { signCreate, signEntry } from "../../src/identity/group-entry.ts";
+import { generateKeyPair } from "../../src/identity/keys.ts";
+import { label } from "../../src/identity/names.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
 
 const cleanups = cleanupsForEachTest();
 
@@ -118,6 +122,12 @@ describe("several people", () => {
     ]);
     await until(() => groupOf(bob, group)?.unshared === 0);
     expect(stateOf(bob, group)).toBe("left");
+    // Whoever has left may come back, and gets what was written meanwhile.
+    ana.messenger.outbox.send(`#${group}`, "entretanto");
+    await ana.messenger.groups.add(group, ["bob"], "all");
+    await until(() => stateOf(bob, group) === "invited");
+    await bob.messenger.groups.accept(group);
+    await until(() => textOf(bob, "ana", group).includes("entretanto"));
   });
 
   test("an invitation that is declined is taken back, and may be made again", async () => {
@@ -180,5 +190,83 @@ describe("several people", () => {
       { username: name, message: { text: "" } },
     ]);
     await until(() => groupOf(again, group)?.waiting === 0);
+  });
+});
+
+describe("others", () => {
+  test("a new key of somebody is admitted by hand, and writes in the same name", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    ana.accept("bob");
+    const group = await together(ana, bob);
+    ana.messenger.outbox.send(`#${group}`, "hola");
+    await until(() => ana.received(`#${group}`) === 1);
+    await bob.close();
+    const other = await company.person("bob", { folder: "another machine" });
+    ana.messenger.openChat("bob");
+    await until(() => ana.of("keyPending").length === 1);
+    const { failed } = await ana.messenger.groups.add(group, ["bob"], "all");
+    expect(failed).toEqual([{ username: "bob", code: "key_changed" }]);
+    const { fingerprint } = ana.of("keyPending")[0] ?? {};
+    ana.messenger.archive.safetyNumbers.with("bob", { markShown: true });
+    expect(ana.messenger.acceptKey("bob", fingerprint)).toMatchObject({ result: "accepted" });
+    expect(await ana.messenger.groups.add(group, ["bob"], "all")).toMatchObject({ added: ["bob"] });
+    await until(() => stateOf(other, group) === "invited");
+    await other.messenger.groups.accept(group);
+    await untilQuiet(() => groupOf(other, group)?.role === "member");
+    expect(groupOf(other, group)?.people).toBe(2);
+    other.messenger.outbox.send(`#${group}`, "nuevo teléfono");
+    await until(() => textOf(ana, "bob", group).length === 1);
+  });
+
+  test("a stranger's invitations fill no disk, forged ones end the link, and who knows no groups hears of none", async () => {
+    const company = await meet();
+    const ana = await company.person("ana");
+    const identity = company.identity("eva");
+    const peer = await RawPeer.dial(ana.port, { identity });
+    await peer.next();
+    peer.send({ action: "hello", protocol: 1, username: "eva", features: ["group1"] });
+    const eva = generateKeyPair();
+    const spki = ana.profile.keys.spki.toString("base64");
+    const own = { label: label("eva"), name: "eva", spki: eva.spki.toString("base64") };
+    const invite = (title: string, member = spki) => {
+      const body = { version: 1, ...own, title, adds: "admins", writes: "all" };
+      const create = signCreate(1, body, eva.privateKey);
+      const position = {
+        feed: create.id,
+        lane: "c",
+        number: 2,
+        prev: create.id,
+        kind: "add",
+        at: 1,
+      } as const;
+      const added = { label: label("ana"), name: "ana", spki: member, role: "member", history: "all" };
+      const add = signEntry(create.id, position, added, eva.privateKey);
+      const entries = [create, add].map(({ header, signature, body: text }) => [header, signature, text]);
+      const said = { group: create.id, feed: add.id, title, by: "eva", people: 1, entries };
+      return { action: "group_invite", ...said };
+    };
+    for (let count = 0; count < 20; count++) peer.send(invite(`grupo ${count}`));
+    peer.send({ action: "ping" });
+    for (let answer = await peer.next(); answer["action"] !== "pong";) answer = await peer.next();
+    expect(ana.messenger.groups.list().map(({ title }) => title)).toEqual([
+      "grupo 0",
+      "grupo 1",
+      "grupo 2",
+      "grupo 3",
+    ]);
+    // The name that the chain gives a key is not that of a pin, nor of this link.
+    expect(ana.messenger.groups.list()[0]).toMatchObject({ invited_by: "eva (?)", state: "invited" });
+    for (const { group } of ana.messenger.groups.list()) await ana.messenger.groups.decline(group);
+    peer.send(invite("de otra", own.spki));
+    await peer.closed;
+    const old = await RawPeer.dial(ana.port, { identity });
+    await old.next();
+    old.send({ action: "hello", protocol: 1, username: "eva", features: [] });
+    old.send({ action: "ping" });
+    for (let answer = await old.next(); answer["action"] !== "pong";) answer = await old.next();
+    const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
+    const { failed } = await ana.messenger.groups.add(group, ["eva"], "all");
+    expect(failed).toEqual([{ username: "eva", code: "not_supported" }]);
   });
 });

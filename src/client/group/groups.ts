@@ -6,6 +6,7 @@ import { readControl } from "../../identity/group-body.ts";
 import { readEntry, signCreate, signEntry } from "../../identity/group-entry.ts";
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { label as labelOf } from "../../identity/names.ts";
+import { GROUP_FEATURE } from "../../protocol/group-messages.ts";
 import type { GroupMessage } from "../../protocol/peer-messages.ts";
 import type { GroupMember, GroupNotice, SharedGroup } from "../conversation/events.ts";
 import type { GroupEvents } from "../conversation/needs.ts";
@@ -97,8 +98,7 @@ export class Groups implements GroupEvents {
         isBlocked: (label) => profile.consents.isBlocked(label),
         changed: (group) => this.#changed(group),
       },
-      stored.group,
-      stored.contact,
+      stored,
     );
     this.#live.set(stored.group, live);
     this.#people = undefined;
@@ -137,7 +137,11 @@ export class Groups implements GroupEvents {
       if (code !== undefined) failed.push({ username, code });
       else wanted.set(labelOf(username), username);
     }
-    for (const username of wanted.values()) this.#store.invite(group, username, history);
+    for (const [label, username] of wanted) {
+      this.#store.invite(group, username, history);
+      // They are tried anew, whatever became of the last attempt.
+      this.#seeking.reached(label);
+    }
     live.wake();
     this.#addInvitees(live);
     this.#seeking.seek();
@@ -159,11 +163,16 @@ export class Groups implements GroupEvents {
     const label = labelOf(username);
     if (label === this.#own) return "to_oneself";
     if (profile.consents.isBlocked(label)) return "blocked";
+    const features = this.#needs.conversation(username).transport.current?.features;
+    if (features?.includes(GROUP_FEATURE) === false) return "not_supported";
     const all = people(live.membership);
     if (all.length + others >= MAX_PEOPLE) return "group_full";
     const known = all.find((person) => person.label === label);
     const keys = this.#keysOf(label);
     const isNewKey = keys.some((key) => termOfKey(live.membership, key) === undefined);
+    const contact = profile.contacts.byLabel(label);
+    if (!isNewKey && contact !== undefined && profile.contacts.pendingKey(contact) !== undefined)
+      return "key_changed";
     return known?.state === "member" && !isNewKey ? "already_member" : undefined;
   }
 
@@ -177,8 +186,8 @@ export class Groups implements GroupEvents {
   /** They are invited, and have heard of it or cannot be reached. */
   #isAnswered(live: LiveGroup, label: string): boolean {
     if (this.#seeking.isUnreached(label)) return true;
-    const isInvited = people(live.membership).some((person) => person.label === label);
-    return isInvited && live.isLinked(label);
+    const isWaiting = this.#store.invitees(live.group).some((each) => each.label === label);
+    return !isWaiting && live.isLinked(label);
   }
 
   async remove(group: string, username: string): Promise<SharedGroup> {
@@ -223,7 +232,18 @@ export class Groups implements GroupEvents {
       at: this.#now(),
     } as const;
     const join = signEntry(group, position, {}, privateKey);
-    this.#store.save(group, { state: "joined" }, [create, join]);
+    // Who comes back has much of it.
+    const held = new Set(
+      this.#store
+        .log(group)
+        .load()
+        .control.map(({ id }) => id),
+    );
+    this.#store.save(
+      group,
+      { state: "joined" },
+      [create, join].filter(({ id }) => !held.has(id)),
+    );
     this.#open(this.#stored(group));
     this.#seeking.seek();
     return await this.#result(group);
@@ -494,18 +514,30 @@ export class Groups implements GroupEvents {
     live.write([live.endOf(feed, undefined)]);
   }
 
-  /** Adds those who are to be invited and whose key is known now. */
+  /** Adds those who are to be invited and whose key is known now. @throws SQLiteError */
   #addInvitees(live: LiveGroup): void {
     const { own, group } = live;
     if (own?.state !== "member" || !live.maySign) return;
+    const adds: { readonly kind: string; readonly body: object }[] = [];
+    const done: string[] = [];
+    const count = people(live.membership).length;
     for (const { label, name, history } of this.#store.invitees(group)) {
-      const keys = [live.linkTo(label)?.peer.spki.toString("base64") ?? this.#keysOf(label).at(-1)];
-      const [key] = keys;
-      if (key === undefined || people(live.membership).length >= MAX_PEOPLE) continue;
-      if (termOfKey(live.membership, key) === undefined)
-        live.write([{ kind: "add", body: { label, name, spki: key, role: "member", history } }]);
-      this.#store.uninvite(group, label);
+      const linked = live.linkTo(label)?.peer.spki.toString("base64");
+      const keys = [...(linked === undefined ? [] : [linked]), ...this.#keysOf(label).toReversed()];
+      if (keys.length === 0 || count + adds.length >= MAX_PEOPLE) continue;
+      const spki = keys.find((key) => termOfKey(live.membership, key) === undefined);
+      if (spki !== undefined)
+        adds.push({ kind: "add", body: { label, name, spki, role: "member", history } });
+      done.push(label);
     }
+    try {
+      if (adds.length > 0) live.write(adds);
+    } catch (error) {
+      // Some wait for tomorrow; who was added has a term, and is found to be done then.
+      if (!(error instanceof GroupError)) throw error;
+      return;
+    }
+    for (const label of done) this.#store.uninvite(group, label);
   }
 
   // With whom links are wanted.
@@ -617,10 +649,8 @@ export class Groups implements GroupEvents {
   #changed(live: LiveGroup): void {
     if (this.#counted.get(live) !== live.membership) this.#people = undefined;
     this.#counted.set(live, live.membership);
-    const { own } = live;
-    if (own?.state === "ended" && this.#stored(live.group).state === "joined") {
+    if (live.isEnded && this.#stored(live.group).state === "joined")
       this.#store.save(live.group, { state: "removed" });
-    }
     this.#changedId(live.group);
     this.#recheck();
   }

@@ -26,13 +26,16 @@ import { AWAKE_TIME, NO_NEIGHBOURS, type Neighbourhood } from "./neighbours.ts";
 import { noticesBetween } from "./notices.ts";
 import { countsOf, OwnTexts, type Progress } from "./own-texts.ts";
 import { draftSalt } from "./shown-texts.ts";
-import type { GroupStore } from "./store.ts";
+import type { GroupStore, StoredGroup } from "./store.ts";
 import { GroupSync } from "./sync/sync.ts";
 
 /** Texts that are signed in one commit. */
 const SIGNED_AT_ONCE = 60;
 /** Of how many texts it is told at once that somebody has them: of the newest. */
 const TOLD_AT_ONCE = 256;
+
+/** How long nothing is begun after the disk has failed, in ms. */
+const REST_TIME = 30_000;
 
 export type LiveNeeds = {
   readonly profile: Profile;
@@ -58,6 +61,8 @@ export class LiveGroup {
   /** What was said on a link to somebody who is invited. */
   readonly #invitedOn = new WeakMap<PeerLink, string>();
   readonly #texts: OwnTexts;
+  /** The feed that we write, once what admits it is here. */
+  #ownFeed: string;
   #sync: GroupSync;
   /** Of our own feed. */
   #progress: Map<string, Progress>;
@@ -66,12 +71,15 @@ export class LiveGroup {
   #awakeUntil: number;
   openChats = 0;
   neighbourhood: Neighbourhood = NO_NEIGHBOURS;
+  /** The disk has failed: nothing is begun here until then, of the monotonic clock. */
+  #restUntil = -Infinity;
   #isClosed = false;
 
   /** @throws SQLiteError */
-  constructor(needs: LiveNeeds, group: string, contact: Contact) {
+  constructor(needs: LiveNeeds, { group, contact, ownFeed }: StoredGroup) {
     this.group = group;
     this.contact = contact;
+    this.#ownFeed = ownFeed;
     this.#needs = needs;
     this.#texts = new OwnTexts(needs.profile.database, contact);
     this.#awakeUntil = needs.clock.monotonic() + AWAKE_TIME;
@@ -90,6 +98,16 @@ export class LiveGroup {
   /** Our own term; undefined: what admits us is not here yet. */
   get own(): Term | undefined {
     return this.#sync.own;
+  }
+
+  /** Whether what admits us is not here yet. */
+  get isJoining(): boolean {
+    return !this.membership.terms.has(this.#ownFeed);
+  }
+
+  /** Whether we belong to it no longer. */
+  get isEnded(): boolean {
+    return !this.isJoining && this.own?.state === "ended";
   }
 
   /** All control entries. */
@@ -112,7 +130,7 @@ export class LiveGroup {
   /** Entries of ours that nobody else is known to have; 0 where nobody else has joined. */
   get unshared(): number {
     const { own } = this;
-    if (own === undefined) return 1;
+    if (own === undefined || this.isJoining) return 1;
     if (!this.hasOthers) return 0;
     const { lastControl, lastText } = this.#lasts(own);
     const received = Math.max(0, ...[...this.#progress.values()].map((each) => each.received));
@@ -230,6 +248,7 @@ export class LiveGroup {
 
   /** Signs what may be signed, and writes what links take. To be called about once a second. */
   work(): void {
+    if (this.#needs.clock.monotonic() < this.#restUntil) return;
     this.#attempt(() => {
       this.#joinAnew();
       this.#sign();
@@ -252,6 +271,7 @@ export class LiveGroup {
       return work();
     } catch (error) {
       storage.failed(error);
+      this.#restUntil = this.#needs.clock.monotonic() + REST_TIME;
       storage.attempt(() => this.#begin());
       return undefined;
     }
@@ -268,7 +288,7 @@ export class LiveGroup {
   /** @throws GroupError: why no texts of ours are taken */
   checkWrites(): void {
     const { own, membership } = this;
-    if (own === undefined) return;
+    if (own === undefined || this.isJoining) return;
     if (own.state !== "member") throw new GroupError("not_a_member");
     if (own.isForked) throw new GroupError("forked");
     if (!mayWrite(membership, own)) throw new GroupError("only_admins_write");
@@ -279,16 +299,21 @@ export class LiveGroup {
     return this.#sync.maySign(this.#needs.serverNow());
   }
 
-  /** Writes control entries of ours. @throws GroupError, SQLiteError: then none is kept */
+  /** Writes control entries of ours, as many as the budget allows. @throws GroupError; SQLiteError: then none is kept */
   write(entries: readonly { readonly kind: string; readonly body: object }[]): void {
     const { own } = this;
     if (own === undefined || own.state !== "member") throw new GroupError("not_a_member");
     if (own.isForked) throw new GroupError("forked");
-    const { serverNow } = this.#needs;
-    if (!this.maySign || this.#sync.budgetWait(own.feed, "c", serverNow(), 0) > 0)
-      throw new GroupError("limited");
-    for (const { kind, body } of entries) this.#put(own.feed, "c", kind, body);
-    this.#storeWritten();
+    if (!this.maySign) throw new GroupError("limited");
+    let written = 0;
+    for (const { kind, body } of entries) {
+      // Beyond the budget nobody would take anything of this lane any more.
+      if (this.#sync.budgetWait(own.feed, "c", this.#needs.serverNow(), 0) > 0) break;
+      this.#put(own.feed, "c", kind, body);
+      written++;
+    }
+    if (written > 0) this.#storeWritten();
+    if (written < entries.length) throw new GroupError("limited");
   }
 
   /** The `end` of a term. @param c the last number of its lane c that is to count; undefined: all that is here */
@@ -344,6 +369,7 @@ export class LiveGroup {
     this.#put(own.feed, "c", "join", {});
     // What others have of ours is counted of this feed.
     this.#needs.store.save(this.group, { ownFeed: own.feed });
+    this.#ownFeed = own.feed;
     this.#commit();
   }
 

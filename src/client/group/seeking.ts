@@ -119,7 +119,7 @@ export class Seeking {
     const isFree = (label: string) => label !== this.#needs.own && !profile.consents.isBlocked(label);
     const all = people(live.membership).filter(({ label }) => isFree(label));
     const invitees = this.#needs.store.invitees(live.group).filter(({ label }) => isFree(label));
-    const invitation = live.own === undefined ? this.#invitation(live.group) : undefined;
+    const invitation = live.isJoining ? this.#invitation(live.group) : undefined;
     for (const { label, name } of [...all, ...invitees]) {
       names.set(label, name);
       watched.push(label);
