@@ -49,13 +49,14 @@ async function link(): Promise<RawPeer> {
   return peer;
 }
 
-/** The next control about a transfer that Beto sends. */
+/** The next control that Beto sends about a transfer, or (undefined) the next offer: of others some may still come. */
 async function control(peer: RawPeer, transfer: string | undefined): Promise<Message> {
   for (;;) {
     const message = await peer.next();
-    if (!String(message["action"]).startsWith("file_")) continue;
+    const { action } = message;
+    if (!String(action).startsWith("file_")) continue;
     peer.send({ action: "delivered", ids: [message["id"]] });
-    if (transfer === undefined || message["transfer"] === transfer) return message;
+    if (transfer === undefined ? action === "file_offer" : message["transfer"] === transfer) return message;
   }
 }
 

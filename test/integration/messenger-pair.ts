@@ -325,7 +325,10 @@ export async function openPerson(
 /** Dials this person with a good certificate, sends a text, and waits until it is acknowledged. @param from the own address */
 export async function expectServed(person: Person, identity: TlsIdentity, from = "127.0.0.1"): Promise<void> {
   const peer = await RawPeer.dial(person.port, { identity, from });
-  const hello = await peer.next();
+  const hello = await peer.next().catch((error: unknown) => {
+    const refused = person.events.filter(({ name }) => name === "refusal");
+    throw new Error(`refused: ${JSON.stringify(refused.slice(-3))}`, { cause: error });
+  });
   if (hello["action"] !== "hello") throw new Error(JSON.stringify(hello));
   const id = crypto.randomUUID();
   peer.send({ action: "hello", protocol: 1, username: peer.name, features: [] });
