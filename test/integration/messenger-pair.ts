@@ -333,7 +333,9 @@ export async function expectServed(person: Person, identity: TlsIdentity, from =
   const id = crypto.randomUUID();
   peer.send({ action: "hello", protocol: 1, username: peer.name, features: [] });
   peer.send({ message: "are you still there?", id });
-  const answer = await peer.next();
+  let answer = await peer.next();
+  // Where the clock has jumped, their side may ask whether we are there.
+  while (answer["action"] === "ping") answer = await peer.next();
   if (answer["action"] !== "delivered") throw new Error(JSON.stringify(answer));
   peer.send({ action: "bye" });
   await peer.closed;
