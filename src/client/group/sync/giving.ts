@@ -95,6 +95,10 @@ export class Giving {
       let bytes = 0;
       for (const row of rows) {
         if (this.#lacks(peer, row)) {
+          if (!this.#isAnnounced(peer, row)) {
+            this.#send(peer, lacked);
+            return false;
+          }
           bytes += weight(row);
           if (lacked.length > 0 && bytes > MESSAGE_BYTES) break;
           lacked.push(row);
@@ -119,6 +123,18 @@ export class Giving {
     if (has.t === 0 && peer.floor > 0) return number >= texts.base;
     // The other side lacks what this side has lost the front of: there it goes on behind a hole.
     return number === has.t + 1 || (number > has.t && number === texts.first.number);
+  }
+
+  /** A lane whose front is not here is begun only for who knows that: others take it for a hole. */
+  #isAnnounced(
+    peer: LinkedPeer,
+    { feed, lane, number }: Pick<StoredEntry, "feed" | "lane" | "number">,
+  ): boolean {
+    if (lane === "c" || number === 1 || peer.floor > 0) return true;
+    if (this.#holdings.lanes.texts(feed)?.first.number !== number || peer.told?.get(feed)?.[3] === number)
+      return true;
+    peer.nextTell = 0;
+    return false;
   }
 
   #giveGaps(peer: LinkedPeer, durable: number): void {

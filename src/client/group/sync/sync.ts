@@ -393,12 +393,13 @@ export class GroupSync {
     return isFirst || isNew ? "restart" : place;
   }
 
-  /** Whether anybody else linked says that it has what comes next in this lane of texts, if that has begun. */
+  /** Whether another member linked says that it has what comes next in this lane of texts, if that has begun. */
   #isNamed(feed: string, but: LinkedPeer): boolean {
     if (this.#holdings.lanes.texts(feed) === undefined) return false;
     const next = this.#holdings.lanes.end(feed, "t").number + 1;
     return [...this.#peers.values()].some((peer) => {
-      const [, , , first = 0, t = 0] = peer === but ? [] : (peer.said(feed) ?? []);
+      const isAsked = peer !== but && peer.standing.name === "member";
+      const [, , , first = 0, t = 0] = isAsked ? (peer.said(feed) ?? []) : [];
       return first <= next && t >= next;
     });
   }
@@ -429,8 +430,9 @@ export class GroupSync {
     if (isJudged) this.#forks.show(peer);
     if (!peer.isCompared || peer.mustTellAll) return;
     if (isJudged) this.#giving.give(peer, this.#durable);
-    // What was just given need not be told.
-    if (standing.name !== "ended") this.#tell(peer, now);
+    // What was just given need not be told. What had to be told first can be given then.
+    const isTold = standing.name !== "ended" && this.#tell(peer, now);
+    if (isTold && isJudged) this.#giving.give(peer, this.#durable);
     if (standing.name !== "member") return;
     const bodies = peer.bodiesToWant(this.#holdings.bodiless);
     if (bodies.length > 0) link.send({ action: "group_want", group: this.#group, bodies });
@@ -438,14 +440,16 @@ export class GroupSync {
     if (seen.length > 0) link.send({ action: "group_seen", group: this.#group, seen });
   }
 
-  #tell(peer: LinkedPeer, now: number): void {
+  /** @returns whether there was anything to tell */
+  #tell(peer: LinkedPeer, now: number): boolean {
     const fields = peer.headsToTell(this.#heads, now);
-    if (fields === undefined) return;
+    if (fields === undefined) return false;
     const since = this.#holdings.since > 0 ? { since: this.#holdings.since } : {};
     const { sum } = this.#heads;
     for (let from = 0; from === 0 || from < fields.length; from += MAX_HEADS) {
       const heads = fields.slice(from, from + MAX_HEADS);
       peer.link.send({ action: "group_heads", group: this.#group, sum, heads, ...since });
     }
+    return true;
   }
 }
