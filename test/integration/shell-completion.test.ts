@@ -33,6 +33,7 @@ beforeAll(async () => {
   await ana.register();
   for (const name of ["benito.shell", "carla.shell", "ñandú.shell"])
     await ana.run(["send", "--wait", "queued", name, "hola"], { password: PASSWORD });
+  await ana.run(["group", "new", "Mi Familia"]);
   environment = {
     PATH: `${programs}:${process.env["PATH"]}`,
     HOME: elsewhere,
@@ -67,6 +68,7 @@ const COMPLETED = [
   ["paloma history ñan", "paloma history ñandú.shell"],
   ["paloma send-file carla.shell conv", "paloma send-file carla.shell conversation.jsonl"],
 ] as const;
+const GROUP = ['paloma history "#Mi F', 'paloma history "#Mi Familia"'] as const;
 
 const SHELLS = [
   { line: ["bash", "--norc", "--noprofile", "-i"], setUp: "source <(paloma completion bash)" },
@@ -77,14 +79,14 @@ const SHELLS = [
 ] as const;
 
 test.each(SHELLS.filter(({ line: [name] }) => Bun.which(name) !== null))(
-  "$line.0 completes commands, options, values, people and files",
+  "$line.0 completes commands, options, values, people, groups and files",
   async ({ line, setUp }) => {
     const terminal = new AtTerminal([], { environment, program: { line }, cols: 120, rows: 40 });
     cleanups.push(() => terminal.close());
     // Zsh inserts a Tab that it reads together with what was typed before its prompt.
     terminal.type(`cd '${elsewhere}'; ${setUp}; PS1='set up: '\r`);
     await terminal.showsRow(/^set up: *$/);
-    for (const [typed, whole] of COMPLETED) {
+    for (const [typed, whole] of [...COMPLETED, GROUP]) {
       terminal.type(`${typed}\t`);
       await terminal.showsRow(new RegExp(`${whole.replaceAll(".", "\\.")}(?! *\\w)`));
       terminal.type("\u0015");
@@ -93,18 +95,19 @@ test.each(SHELLS.filter(({ line: [name] }) => Bun.which(name) !== null))(
 );
 
 test.skipIf(Bun.which("fish") === null)(
-  "fish completes commands, options, values, people and files, and says what they do",
+  "fish completes commands, options, values, people, groups and files, and says what they do",
   async () => {
-    const asked = COMPLETED.map(([typed]) => `complete -C '${typed}'`).join("; ");
+    const asked = [...COMPLETED, GROUP].map(([typed]) => `complete -C '${typed}'`).join("; ");
     const child = Bun.spawn(["fish", "--no-config", "-c", `paloma completion fish | source; ${asked}`], {
       cwd: elsewhere,
       env: environment,
       stdout: "pipe",
     });
     const lines = (await child.stdout.text()).split("\n").slice(0, -1);
-    expect(lines.map((each) => each.split("\t")[0])).toEqual(
-      COMPLETED.map(([, whole]) => whole.slice(whole.lastIndexOf(" ") + 1)),
-    );
+    expect(lines.map((each) => each.split("\t")[0])).toEqual([
+      ...COMPLETED.map(([, whole]) => whole.slice(whole.lastIndexOf(" ") + 1)),
+      "#Mi Familia",
+    ]);
     expect(lines[0]).toBe(`history\t${describeCommand("history", "en")}`);
   },
 );
