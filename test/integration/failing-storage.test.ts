@@ -183,3 +183,24 @@ test("what the disk has failed to write is not acknowledged nor told, nothing is
   expect(existsSync(damageMark(again.profile.folder))).toBe(false);
   expect(uncaught).toEqual([]);
 });
+
+test("what a group brings while nothing of it can be stored comes when it can", async () => {
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
+  await ana.messenger.groups.add(group, ["bob"], "all");
+  const state = () => bob.messenger.groups.list()[0];
+  await until(() => state()?.state === "invited");
+  await bob.messenger.groups.accept(group);
+  await untilQuiet(() => state()?.people === 2);
+  const name = `#${group}`;
+  ana.messenger.outbox.send(name, "antes");
+  await until(() => bob.texts("ana").length === 1);
+  failAt(bob, "group_entries");
+  ana.messenger.outbox.send(name, "en medio");
+  await until(() => bob.of("storageFailed").length > 0);
+  expect(bob.texts("ana")).toEqual(["antes"]);
+  lookBeforeStatements(undefined);
+  await until(() => bob.texts("ana").length === 2);
+  expect(bob.texts("ana")).toEqual(["antes", "en medio"]);
+  expect(uncaught).toEqual([]);
+});

@@ -407,9 +407,10 @@ export class Groups implements GroupEvents {
 
   #known(): { readonly keys: ReadonlySet<string>; readonly labels: ReadonlySet<string> } {
     if (this.#people !== undefined) return this.#people;
+    // Links with whoever is blocked end elsewhere.
     const all = [...this.#live.values()]
       .flatMap(({ membership }) => people(membership))
-      .filter(({ label }) => label !== this.#own && !this.#needs.profile.consents.isBlocked(label));
+      .filter(({ label }) => label !== this.#own);
     const terms = all.flatMap((person) => person.terms);
     this.#people = {
       keys: new Set(terms.map(({ spki }) => fingerprint(Buffer.from(spki, "base64")))),
@@ -511,7 +512,12 @@ export class Groups implements GroupEvents {
     const isTheirs = term?.state === "invited" && term.spki === link.peer.spki.toString("base64");
     const own = live?.own;
     if (live === undefined || !isTheirs || own === undefined || !mayEnd(own, term) || !live.maySign) return;
-    live.write([live.endOf(feed, undefined)]);
+    try {
+      live.write([live.endOf(feed, undefined)]);
+    } catch (error) {
+      // They say so again when they are invited again.
+      if (!(error instanceof GroupError)) throw error;
+    }
   }
 
   /** Adds those who are to be invited and whose key is known now. @throws SQLiteError */

@@ -55,7 +55,7 @@ export type Caller = {
 };
 type ProvenCaller = Caller & { readonly state: Proven };
 
-/** Who is in a group with this account. Nobody who is blocked. */
+/** Who is in a group with this account; perhaps somebody who is blocked. */
 export interface GroupPeople {
   /** Whether this key is that of a live term of a group that one is in. */
   hasKey(fingerprint: string): boolean;
