@@ -1,5 +1,5 @@
 /** The entries of one group on the disk (`GroupLog`). Its texts are messages too, stored in the same transaction. */
-import type { Database } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 
 import { readControl, readText } from "../../identity/group-body.ts";
 import {
@@ -34,6 +34,7 @@ export class StoredLog implements GroupLog {
   readonly #contact: number;
   readonly #now: () => number;
   readonly #shown: ShownTexts;
+  readonly #insertEntry: Statement<unknown, (string | number | null)[]>;
   readonly #writeAll: { immediate(batch: GroupBatch, now: number): number[] };
   readonly #feeds = new Map<string, StoredFeed>();
 
@@ -45,6 +46,10 @@ export class StoredLog implements GroupLog {
     this.#contact = contact;
     this.#now = now;
     this.#shown = new ShownTexts(this.#database, contact, labelOf(profile.username));
+    this.#insertEntry = this.#database.prepare(
+      `INSERT INTO group_entries (contact, feed, lane, number, at, size, target, header, signature, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
     this.#writeAll = this.#database.transaction((batch: GroupBatch, at: number) => this.#write(batch, at));
   }
 
@@ -194,15 +199,10 @@ export class StoredLog implements GroupLog {
     const isEarlier = lane === "t" && known.base !== undefined && number < known.base;
     const about = said?.kind === "edit" ? said.target : number;
     const withdrawnAt = isEarlier ? this.#shown.withdrawnAt(known, about) : undefined;
-    const { lastInsertRowid } = this.#database
-      .query(
-        `INSERT INTO group_entries (contact, feed, lane, number, at, size, target, header, signature, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        ...[this.#contact, known.id, lane, number, at, size, target, header, signature],
-        withdrawnAt === undefined ? entry.body : DROPPED,
-      );
+    const { lastInsertRowid } = this.#insertEntry.run(
+      ...[this.#contact, known.id, lane, number, at, size, target, header, signature],
+      withdrawnAt === undefined ? entry.body : DROPPED,
+    );
     if (lane === "c") this.#name(entry);
     else {
       if (known.base === undefined) this.#setBase(known, number);
