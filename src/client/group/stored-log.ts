@@ -19,11 +19,11 @@ import { DROPPED, ShownTexts, type StoredFeed } from "./shown-texts.ts";
 
 /** How much of a lane budgets count. */
 const DAY = 24 * 60 * 60_000;
+/** Also most entries of one lane that are trimmed at once. */
 const DAY_TEXTS = 2_000;
-/** Entries of one lane that are trimmed at once: more than budgets count. */
-const TRIMMED = DAY_TEXTS + 1;
 
 type EntryRow = { seq: number; header: string; signature: string; body: string | null };
+type EntryPlace = { readonly number: number; readonly at: number; readonly size: number };
 type End = { readonly number: number; readonly at: number; readonly entry: StoredEntry };
 
 /** The group has a row already, and so has its founding entry, or its invitation. */
@@ -125,12 +125,7 @@ export class StoredLog implements GroupLog {
   #trimLane(feed: StoredFeed, since: number): "part" | "shorter" | "same" {
     const last = this.#end(feed, "DESC");
     if (last === undefined) return "same";
-    const early = this.#database
-      .query<{ number: number; at: number }, [number]>(
-        `SELECT number, at FROM group_entries WHERE feed = ? AND lane = 't' ORDER BY number LIMIT ${TRIMMED}`,
-      )
-      .all(feed.id)
-      .filter(({ at }) => at < since);
+    const early = [...this.#walk(feed, "ASC", ({ at }) => at < since)];
     const forgotten = early.at(-1);
     if (forgotten === undefined) return "same";
     // What nobody has yet is kept until somebody has it.
@@ -159,12 +154,13 @@ export class StoredLog implements GroupLog {
     ]).changes;
   }
 
-  /** The first number of a feed that nobody else has. */
+  /** The first number of a feed that nobody else has, as long as somebody could get it. */
   #waiting({ id }: StoredFeed): number {
     return (
       this.#database
         .query<{ number: number | null }, [number, number]>(
-          `SELECT min(number) AS number FROM messages WHERE contact = ? AND ${IN_OUTBOX} AND feed = ?`,
+          `SELECT min(number) AS number FROM messages WHERE contact = ? AND ${IN_OUTBOX} AND feed = ?
+             AND contact IN (SELECT contact FROM groups WHERE state = 'joined')`,
         )
         .get(this.#contact, id)?.number ?? Infinity
     );
@@ -304,20 +300,29 @@ export class StoredLog implements GroupLog {
   }
 
   /** What one end of a lane has spent, the outermost first. */
-  #spent({ id }: StoredFeed, order: "ASC" | "DESC", end: number): [number, number][] {
-    const rows = this.#database.prepare<{ at: number; size: number }, [number]>(
-      `SELECT at, size FROM group_entries WHERE feed = ? AND lane = 't' ORDER BY number ${order} LIMIT ${DAY_TEXTS}`,
+  #spent(feed: StoredFeed, order: "ASC" | "DESC", end: number): [number, number][] {
+    const counted = this.#walk(feed, order, ({ at }) => Math.abs(at - end) < DAY);
+    return [...counted].map(({ at, size }) => [at, size]);
+  }
+
+  /** The first or last entries of a lane while they are `meant`. */
+  *#walk(
+    { id }: StoredFeed,
+    order: "ASC" | "DESC",
+    meant: (place: EntryPlace) => boolean,
+  ): Generator<EntryPlace> {
+    const rows = this.#database.prepare<EntryPlace, [number]>(
+      `SELECT number, at, size FROM group_entries WHERE feed = ? AND lane = 't'
+       ORDER BY number ${order} LIMIT ${DAY_TEXTS}`,
     );
-    const spent: [number, number][] = [];
     try {
-      for (const { at, size } of rows.iterate(id)) {
-        if (Math.abs(at - end) >= DAY) break;
-        spent.push([at, size]);
+      for (const row of rows.iterate(id)) {
+        if (!meant(row)) return;
+        yield row;
       }
     } finally {
       rows.finalize();
     }
-    return spent;
   }
 
   #entries(condition: string, ...values: number[]): StoredEntry[] {
