@@ -141,6 +141,12 @@ export class StoredLog implements GroupLog {
         "DELETE FROM messages WHERE feed = ? AND number < ? AND seq < (SELECT max(seq) FROM messages)",
         [feed.id, below],
       );
+      // What no message shows, as a late edit. A withdrawal stays readable for the others.
+      this.#database.run(
+        `UPDATE group_entries SET body = '${DROPPED}' WHERE feed = ? AND lane = 't' AND number BETWEEN ? AND ?
+           AND body IS NOT '${DROPPED}' AND instr(header, ' withdraw ') = 0`,
+        [feed.id, below, belowText - 1],
+      );
       return this.#removeTexts(feed, below);
     });
     return lightly(this.#database, () => remove.immediate()) > 0 ? "shorter" : "same";
