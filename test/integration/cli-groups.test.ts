@@ -39,7 +39,7 @@ test("a class is founded and invited in one command, and says who has to be wait
   expect(stdout.split("\n")).toEqual([
     "benito.group: invited",
     "carla.group: invited",
-    "dora.group: waits, and will be invited when online",
+    "dora.group: waits, or nobody has this name: check it",
     "ANA.group: is in the group already",
     "",
   ]);
@@ -94,6 +94,9 @@ test("members are listed, and one who is removed is told so", async () => {
     ["carla.group", "member", "invited"],
     ["dora.group", "member", "to_invite"],
   ]);
+  expect((await ana.run(["group", "remove", "#Clase 2B", "dora.group"])).stdout).toBe(
+    "dora.group will not be invited.\n",
+  );
   expect((await ana.run(["group", "remove", "#Clase 2B", "Benito.group"])).code).toBe(0);
   await listening.event({ event: "group_notice", kind: "removed_self", by: "ana.group" });
   const [group] = await benito.list(["groups"]);

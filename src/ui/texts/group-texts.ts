@@ -365,6 +365,10 @@ export const GROUP_TEXTS = {
     en: (user: string, title: string) =>
       `${user} is no longer in ${title}: nothing more is sent to them, and they keep what they have.`,
   },
+  groupIsNotInvited: {
+    es: (user: string) => `Ya no se invitará a ${user}.`,
+    en: (user: string) => `${user} will not be invited.`,
+  },
   groupIsAdmin: {
     es: (user: string, title: string) => `${user} administra ahora ${title}.`,
     en: (user: string, title: string) => `${user} is an admin of ${title} now.`,
@@ -380,6 +384,10 @@ export const GROUP_TEXTS = {
   groupWaitsLine: {
     es: (user: string) => `${user}: en espera; se le invitará cuando esté en línea`,
     en: (user: string) => `${user}: waits, and will be invited when online`,
+  },
+  groupWaitsStrangerLine: {
+    es: (user: string) => `${user}: en espera, o nadie se llama así: compruebe el nombre`,
+    en: (user: string) => `${user}: waits, or nobody has this name: check it`,
   },
   groupMemberLine: {
     es: (user: string) => `${user}: ya está en el grupo`,

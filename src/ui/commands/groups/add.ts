@@ -36,7 +36,8 @@ export async function add(context: CommandContext, typed: string, user?: string)
       const { state } = result;
       const code = state === "failed" ? { code: result.code } : {};
       const event = { event: "invitation", group, title, username, state, ...code };
-      output.event(event, lineOf(shownName(book, username), result, texts));
+      const isStranger = account.archive.conversation(username)?.isStranger !== false;
+      output.event(event, lineOf(shownName(book, username), result, isStranger, texts));
     }
     const count = (state: Result["state"]) => results.filter(([, each]) => each.state === state).length;
     const [invited, waiting] = [count("invited"), count("waiting")];
@@ -97,12 +98,13 @@ function resultOf(username: string, { added, waiting, failed }: typeof NOBODY, c
   return { state: "failed", code: fault.code, sentence: notInvited(fault.code, config.language) };
 }
 
-function lineOf(user: string, result: Result, texts: Texts): string {
+/** @param isStranger nobody has ever answered to this name here, so that it may be misspelt */
+function lineOf(user: string, result: Result, isStranger: boolean, texts: Texts): string {
   switch (result.state) {
     case "invited":
       return texts.groupInvitedLine(user);
     case "waiting":
-      return texts.groupWaitsLine(user);
+      return isStranger ? texts.groupWaitsStrangerLine(user) : texts.groupWaitsLine(user);
     case "member":
       return texts.groupMemberLine(user);
     case "failed":

@@ -3,6 +3,7 @@ import type { SharedGroup } from "../../../client/conversation/events.ts";
 import { GroupError } from "../../../client/errors.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isTitle } from "../../../identity/group-body.ts";
+import { isSamePerson } from "../../../identity/names.ts";
 import { nearestWord } from "../../../protocol/nearest-word.ts";
 import { normalForm } from "../../../protocol/normal-form.ts";
 import { UsageError } from "../../../protocol/options.ts";
@@ -85,9 +86,12 @@ export async function group(context: CommandContext): Promise<ExitCode> {
       const [username = behind] = await readPeople(behind, false, config);
       const request = word === "remove" ? "remove_from_group" : "make_admin";
       const sentence = word === "remove" ? texts.groupIsRemoved : texts.groupIsAdmin;
-      return change(context, typed, async (account, { group: id, title }) => {
+      return change(context, typed, async (account, { group: id, title, to_invite: waiting }) => {
         const answer = await account.request(request, { group: id, username });
         const user = shownName(namesKnownTo(account.archive, [username]).book, username);
+        // The others have not heard of them.
+        const isLocal = waiting.some((each) => isSamePerson(each, username));
+        if (isLocal) return { ...answer, sentence: texts.groupIsNotInvited(user), isLocal };
         return { ...answer, sentence: sentence(user, texts.groupTitle(title)) };
       });
     }
@@ -208,6 +212,9 @@ function decline(context: CommandContext, typed: string): Promise<ExitCode> {
   });
 }
 
+/** `isLocal`: the others have nothing to learn. */
+type Change = { readonly group: SharedGroup; readonly sentence: string; readonly isLocal?: boolean };
+
 /**
  * Writes something to the group that others have to learn, and ends when one of them has it, or with `--wait queued`
  * when it is on this disk. What changes the group is signed only beside another member, whose copy is compared first.
@@ -215,10 +222,7 @@ function decline(context: CommandContext, typed: string): Promise<ExitCode> {
 async function change(
   context: CommandContext,
   typed: string,
-  write: (
-    account: SharedAccount,
-    group: SharedGroup,
-  ) => Promise<{ readonly group: SharedGroup; readonly sentence: string }>,
+  write: (account: SharedAccount, group: SharedGroup) => Promise<Change>,
 ): Promise<ExitCode> {
   const { config, output, signal } = context;
   const texts = textsIn(config.language);
@@ -235,12 +239,16 @@ async function change(
       awaited = { id: meant.group, peer };
       const problem = isOffline ? undefined : await untilAborted(signal, account.connectOrWait());
       if (problem !== undefined) output.notice(describeFailure(problem, config).sentence);
-      const { group: after, sentence } = await write(account, meant).catch((error: unknown) => {
+      const {
+        group: after,
+        sentence,
+        isLocal,
+      } = await write(account, meant).catch((error: unknown) => {
         // Without the server nobody was looked up.
         throw error instanceof GroupError && error.code === "nobody_online" ? (problem ?? error) : error;
       });
       output.event({ event: "group", ...after }, sentence);
-      if (after.unshared === 0 || config.wait === "queued") return EXIT.done;
+      if (after.unshared === 0 || isLocal === true || config.wait === "queued") return EXIT.done;
       const obstacle = await peer.awaited(account, () => account.connect());
       if (obstacle === undefined) return EXIT.done;
       const exit = output.failure({ ...obstacle, to: meant.name });
