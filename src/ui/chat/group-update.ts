@@ -318,8 +318,12 @@ function onMessenger(
       return printing(chat, [notice(mutedText(event.until, chat, context))]);
     case "delivery":
       return onDelivery(chat, event, known, context);
-    case "changed":
-      return onChanged(chat, event, known.excerpt, context);
+    case "changed": {
+      const { outgoing, seq } = event.message;
+      // A text that came withdrawn was never shown.
+      const isUnknown = !outgoing && seq > chat.transcript.newest;
+      return isUnknown ? { chat, effects: [] } : onChanged(chat, event, known.excerpt, context);
+    }
     case "cancelled":
       return onCancelled(chat, event.id, context);
     default:

@@ -77,6 +77,10 @@ describe("a chat with a group", () => {
     expect(shown.map(({ from, text }) => `${from}: ${text}`)).toEqual(["eva: hola", "luis: qué tal"]);
     script.messenger({ name: "changed", username: CHAT, action: undefined, message: edited("eva") });
     expect(printed(script.effects).at(-1)).toMatch(/^eva ha editado .*adiós/);
+    // What came withdrawn is not spoken of.
+    const withdrawn = { ...incoming(9, ""), author: "eva", withdrawnAt: 5 };
+    const changed = { name: "changed", username: CHAT, action: undefined, message: withdrawn } as const;
+    expect(script.messenger(changed)).toEqual([]);
   });
 
   test("never says who comes online or goes", () => {
