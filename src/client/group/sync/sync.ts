@@ -19,7 +19,7 @@ import {
 import { ForkSearch, isSignedBy } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
 import { MAX_BODIES, MAX_HEADS, type GroupLink, type SyncMessage } from "./group-link.ts";
-import { headFields, type HeadFields, type Heads } from "./heads.ts";
+import { emptyHead, headFields, type HeadFields, type Heads } from "./heads.ts";
 import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
 import type { HeldControl } from "./lanes.ts";
@@ -274,7 +274,10 @@ export class GroupSync {
       return;
     }
     const greeting = this.#greet(peer);
-    if (peer.standing.name === "ended") return;
+    if (peer.standing.name === "ended") {
+      if (!isAnew) this.#tellControl(peer);
+      return;
+    }
     if (isAnew || greeting.sum !== sum) {
       peer.mustTellAll = true;
       return;
@@ -296,6 +299,25 @@ export class GroupSync {
     if (feed === undefined || head === undefined) return;
     const heads = [headFields(feed, head)];
     peer.link.send({ action: "group_heads", group: this.#group, sum: this.#heads.sum, heads });
+  }
+
+  /**
+   * Who has been ended here may know what makes that void, as may be control entries of somebody above. They are told what
+   * they are given anyway: lanes of control up to their end.
+   */
+  #tellControl(peer: LinkedPeer): void {
+    const end = this.#holdings.endOf(peer.link.key) ?? 0;
+    const heads = [...this.#heads.of.keys()].flatMap((feed) => {
+      const last = this.#holdings.lanes.control(feed).findLast(({ seq }) => seq > 0 && seq <= end);
+      return last === undefined
+        ? []
+        : [headFields(feed, { ...emptyHead(feed), c: last.number, cid: last.id })];
+    });
+    for (let from = 0; from < heads.length; from += MAX_HEADS)
+      peer.link.send({
+        ...{ action: "group_heads", group: this.#group, sum: this.#heads.sum },
+        heads: heads.slice(from, from + MAX_HEADS),
+      });
   }
 
   #greet(peer: LinkedPeer): Heads {
@@ -389,13 +411,12 @@ export class GroupSync {
     const { feed, number } = entry;
     // It has nothing of the lane before this entry, or gives nothing of before our joining.
     const isFirst = peer.said(feed)?.[3] === number && !this.#isNamed(feed, peer);
-    const isNew = this.#holdings.lanes.texts(feed) === undefined && this.own?.history === "none";
+    const isNew = this.#holdings.lanes.texts(feed) === undefined;
     return isFirst || isNew ? "restart" : place;
   }
 
-  /** Whether another member linked says that it has what comes next in this lane of texts, if that has begun. */
+  /** Whether another member linked says that it has what comes next in this lane of texts. */
   #isNamed(feed: string, but: LinkedPeer): boolean {
-    if (this.#holdings.lanes.texts(feed) === undefined) return false;
     const next = this.#holdings.lanes.end(feed, "t").number + 1;
     return [...this.#peers.values()].some((peer) => {
       const isAsked = peer !== but && peer.standing.name === "member";

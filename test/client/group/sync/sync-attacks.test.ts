@@ -209,6 +209,7 @@ describe("what is not taken", () => {
     const { scene, eva, luis } = trio();
     const stranger = eva.bring(PEPA);
     const [add, join] = scene.entries.splice(-2) as [GroupEntry, GroupEntry];
+    text(luis);
     unsent(luis);
     const second = unsent(luis);
     const victim = new Victim(scene, ANA);
