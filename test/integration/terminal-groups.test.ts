@@ -47,12 +47,12 @@ test("a group is founded from the menu, joined by invitation, written to and lef
   await ben.sees("You are in “Familia”.");
   await ana.sees("grupo.ben se ha unido");
 
-  type(ben, "hi");
-  await ana.sees("grupo.ben: hi");
-  await promptIs(ben, "#Familia ✓ with 1 of 1");
   type(ana, "hola a todos");
   await ben.sees("grupo.ana: hola a todos");
   await promptIs(ana, "#Familia ✓ en 1 de 1");
+  type(ben, "hi");
+  await ana.sees("grupo.ben: hi");
+  await promptIs(ben, "#Familia ✓ with 1 of 1");
 
   // In another chat the group is announced, and has a number.
   type(ben, "/chat grupo.ana");
