@@ -193,6 +193,55 @@ describe("several people", () => {
   });
 });
 
+test("what somebody writes who is blocked is kept and passed on, and not shown", async () => {
+  const company = await meet();
+  const [ana, bob, eva] = [
+    await company.person("ana"),
+    await company.person("bob"),
+    await company.person("eva"),
+  ];
+  const group = await together(ana, bob, eva);
+  bob.messenger.decisions.decide("eva", "block");
+  eva.messenger.outbox.send(`#${group}`, "¿me lees?");
+  await until(() => textOf(ana, "eva", group).length === 1);
+  ana.messenger.outbox.send(`#${group}`, "sí");
+  await until(() => textOf(bob, "ana", group).length === 1);
+  const stored = () => bob.messenger.archive.conversation(`#${group}`)?.after(0, 10) ?? [];
+  await untilQuiet(() => stored().length === 2);
+  expect(stored().map(({ text }) => text)).toContain("¿me lees?");
+  expect(textOf(bob, "eva", group)).toEqual([]);
+  expect(groupOf(bob, group)?.unread).toBe(1);
+});
+
+describe("five people", () => {
+  test("what each writes while links are cut reaches all, once and in order", async () => {
+    const company = await meet();
+    const names = ["ana", "bob", "eva", "luis", "pepa"];
+    const all: Person[] = [];
+    for (const name of names) all.push(await company.person(name));
+    const [ana, bob, ...rest] = all;
+    if (ana === undefined || bob === undefined) throw new Error("nobody is there");
+    const group = await together(ana, bob, ...rest);
+    const texts = Array.from({ length: 10 }, (_, index) => `${index}`);
+    for (const text of texts) {
+      for (const person of all) person.messenger.outbox.send(`#${group}`, text);
+      await ana.messenger.outbox.committed();
+      // Whichever link is cut, the others have what was written, or will get it.
+      bob.messenger.decisions.decide("ana", "block");
+      bob.messenger.decisions.decide("ana", "unblock");
+    }
+    const others = (person: Person) => all.filter((other) => other !== person);
+    await until(() =>
+      all.every((person) =>
+        others(person).every(({ name }) => textOf(person, name, group).length >= texts.length),
+      ),
+    );
+    for (const person of all) {
+      for (const { name } of others(person)) expect(textOf(person, name, group)).toEqual(texts);
+    }
+  });
+});
+
 describe("others", () => {
   test("a new key of somebody is admitted by hand, and writes in the same name", async () => {
     const company = await meet();
