@@ -8,10 +8,10 @@ import { CONSENT_TEXTS } from "./consent-texts.ts";
 import { DOCTOR_TEXTS } from "./doctor-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { FILE_TEXTS } from "./file-texts.ts";
+import { GROUP_COMMAND_TEXTS } from "./group-command-texts.ts";
 import { GROUP_TEXTS } from "./group-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
-import { PEOPLE_TEXTS } from "./people-texts.ts";
 import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
 import { VERIFICATION_TEXTS } from "./verification-texts.ts";
@@ -23,13 +23,13 @@ const TABLE = {
   ...MESSAGE_TEXTS,
   ...CHAT_TEXTS,
   ...PROFILE_TEXTS,
-  ...PEOPLE_TEXTS,
   ...ACCOUNT_TEXTS,
   ...VERIFICATION_TEXTS,
   ...CONSENT_TEXTS,
   ...DOCTOR_TEXTS,
   ...FILE_TEXTS,
   ...GROUP_TEXTS,
+  ...GROUP_COMMAND_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,
