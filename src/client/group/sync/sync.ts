@@ -18,8 +18,8 @@ import {
 } from "../../../identity/group-entry.ts";
 import { ForkSearch, isSignedBy } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
-import { MAX_BODIES, MAX_HEADS, type GroupLink, type SyncMessage } from "./group-link.ts";
-import { emptyHead, headFields, type HeadFields, type Heads } from "./heads.ts";
+import { MAX_BODIES, type GroupLink, type SyncMessage } from "./group-link.ts";
+import { headFields, type HeadFields, type Heads } from "./heads.ts";
 import { Holdings, type GroupChanges } from "./holdings.ts";
 import { LinkedPeer, type Standing } from "./linked-peer.ts";
 import type { HeldControl } from "./lanes.ts";
@@ -27,6 +27,7 @@ import type { GroupLog } from "./log.ts";
 import { termOfKey } from "./members.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
 import { Receipts } from "./receipts.ts";
+import { Telling } from "./telling.ts";
 
 /** After so many greetings on one link all heads are told no sooner than other changes are. */
 const QUICK_GREETINGS = 3;
@@ -43,6 +44,7 @@ export class GroupSync {
   readonly #giving: Giving;
   readonly #forks: ForkSearch;
   readonly #receipts: Receipts;
+  readonly #telling: Telling;
   readonly #peers = new Map<GroupLink, LinkedPeer>();
   /** Whether our own `add` is not here yet. */
   #isJoining = false;
@@ -61,6 +63,7 @@ export class GroupSync {
     this.#giving = new Giving(group, log, this.#holdings);
     this.#forks = new ForkSearch(group, log, this.#holdings);
     this.#receipts = new Receipts(key, this.#holdings);
+    this.#telling = new Telling(group, this.#holdings);
     this.#durable = this.#holdings.seq;
     this.#heads = this.#holdings.heads();
     this.#judge();
@@ -270,12 +273,12 @@ export class GroupSync {
     const isAnswered = peer.greetingsTaken > peer.greetingsSent && peer.greetingsSent < MAX_GREETINGS;
     if (isAnswered) peer.greeting = undefined;
     if (peer.standing.name === "unknown") {
-      this.#tellOwn(peer);
+      this.#telling.tellOwn(peer, this.#heads, this.own?.feed);
       return;
     }
-    const greeting = this.#greet(peer);
+    const greeting = this.#telling.greet(peer, this.#heads);
     if (peer.standing.name === "ended") {
-      if (!isAnew) this.#tellControl(peer);
+      if (!isAnew) this.#telling.tellControl(peer, this.#heads);
       return;
     }
     if (isAnew || greeting.sum !== sum) {
@@ -287,46 +290,6 @@ export class GroupSync {
     if (peer.standing.name === "member") this.#receipts.agrees(peer.link.key, peer.standing.feed, greeting);
     // The fronts of lanes do not count in the sum.
     peer.mustTellAll = this.#lacksFront();
-  }
-
-  /**
-   * Somebody who speaks of the group, and of whom this side knows nothing: a copy may have been put back from before they
-   * were admitted. They are told what is here of our own feed alone, so that they give what they have.
-   */
-  #tellOwn(peer: LinkedPeer): void {
-    const feed = this.own?.feed;
-    const head = feed === undefined ? undefined : this.#heads.of.get(feed);
-    if (feed === undefined || head === undefined) return;
-    const heads = [headFields(feed, head)];
-    peer.link.send({ action: "group_heads", group: this.#group, sum: this.#heads.sum, heads });
-  }
-
-  /**
-   * Who has been ended here may know what makes that void, as may be control entries of somebody above. They are told what
-   * they are given anyway: lanes of control up to their end.
-   */
-  #tellControl(peer: LinkedPeer): void {
-    const end = this.#holdings.endOf(peer.link.key) ?? 0;
-    const heads = [...this.#heads.of.keys()].flatMap((feed) => {
-      const last = this.#holdings.lanes.control(feed).findLast(({ seq }) => seq > 0 && seq <= end);
-      return last === undefined
-        ? []
-        : [headFields(feed, { ...emptyHead(feed), c: last.number, cid: last.id })];
-    });
-    for (let from = 0; from < heads.length; from += MAX_HEADS)
-      peer.link.send({
-        ...{ action: "group_heads", group: this.#group, sum: this.#heads.sum },
-        heads: heads.slice(from, from + MAX_HEADS),
-      });
-  }
-
-  #greet(peer: LinkedPeer): Heads {
-    if (peer.greeting === undefined) {
-      peer.greeting = this.#heads;
-      peer.greetingsSent++;
-      peer.link.send({ action: "group_heads", group: this.#group, sum: this.#heads.sum });
-    }
-    return peer.greeting;
   }
 
   #lacksFront(): boolean {
@@ -440,11 +403,11 @@ export class GroupSync {
     if (!hasRoom(link)) return;
     this.#forks.prove(peer);
     if (standing.name === "unknown") return;
-    if (this.#isJoining || standing.name === "member") this.#greet(peer);
+    if (this.#isJoining || standing.name === "member") this.#telling.greet(peer, this.#heads);
     if (standing.name !== "ended") {
       // Who has told nothing of itself was not asked to, or has greeted while nothing was known of it.
       if (peer.isCompared && peer.told === undefined) peer.mustTellAll = true;
-      if (peer.mustTellAll) this.#tell(peer, now);
+      if (peer.mustTellAll) this.#telling.tell(peer, this.#heads, now);
     }
     // Until our own `add` is here, who has no live term as far as we know may have none, or one that we do not know.
     const isJudged = !this.#isJoining || termOfKey(this.membership, link.key) !== undefined;
@@ -452,25 +415,12 @@ export class GroupSync {
     if (!peer.isCompared || peer.mustTellAll) return;
     if (isJudged) this.#giving.give(peer, this.#durable);
     // What was just given need not be told. What had to be told first can be given then.
-    const isTold = standing.name !== "ended" && this.#tell(peer, now);
+    const isTold = standing.name !== "ended" && this.#telling.tell(peer, this.#heads, now);
     if (isTold && isJudged) this.#giving.give(peer, this.#durable);
     if (standing.name !== "member") return;
     const bodies = peer.bodiesToWant(this.#holdings.bodiless);
     if (bodies.length > 0) link.send({ action: "group_want", group: this.#group, bodies });
     const seen = this.#receipts.tell(peer, standing.feed, now);
     if (seen.length > 0) link.send({ action: "group_seen", group: this.#group, seen });
-  }
-
-  /** @returns whether there was anything to tell */
-  #tell(peer: LinkedPeer, now: number): boolean {
-    const fields = peer.headsToTell(this.#heads, now);
-    if (fields === undefined) return false;
-    const since = this.#holdings.since > 0 ? { since: this.#holdings.since } : {};
-    const { sum } = this.#heads;
-    for (let from = 0; from === 0 || from < fields.length; from += MAX_HEADS) {
-      const heads = fields.slice(from, from + MAX_HEADS);
-      peer.link.send({ action: "group_heads", group: this.#group, sum, heads, ...since });
-    }
-    return true;
   }
 }
