@@ -130,6 +130,21 @@ describe("several people", () => {
     await until(() => textOf(bob, "ana", group).includes("entretanto"));
   });
 
+  test("that somebody has left while nobody was there is told later", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    const group = await together(ana, bob);
+    await Promise.all([ana.close(), bob.close()]);
+    const alone = await company.person("bob");
+    const leaving = alone.messenger.groups.leave(group);
+    expect(stateOf(alone, group)).toBe("left");
+    await Promise.all([alone.close(), leaving.catch(() => undefined)]);
+    const [back, gone] = [await company.person("ana"), await company.person("bob")];
+    await until(() => back.of("groupNotice").some(({ notice }) => notice.kind === "left"));
+    await until(() => !gone.messenger.groups.members(group).some(({ username }) => username === "bob"));
+    expect(stateOf(gone, group)).toBe("left");
+  });
+
   test("an invitation that is declined is taken back, and may be made again", async () => {
     const company = await meet();
     const [ana, bob] = [await company.person("ana"), await company.person("bob")];

@@ -86,7 +86,10 @@ export class Groups implements GroupEvents {
 
   /** Begins with what is stored. @throws SQLiteError */
   begin(): void {
-    for (const stored of this.#store.all()) if (stored.state === "joined") this.#open(stored);
+    for (const stored of this.#store.all()) {
+      if (stored.state === "joined") this.#open(stored);
+      if (stored.state === "left" && this.#open(stored).own?.state !== "member") this.#close(stored.group);
+    }
   }
 
   #open(stored: StoredGroup): LiveGroup {
@@ -100,6 +103,7 @@ export class Groups implements GroupEvents {
       },
       stored,
     );
+    this.#live.get(stored.group)?.close();
     this.#live.set(stored.group, live);
     this.#people = undefined;
     for (const link of this.#links) live.linkUp(link);
@@ -208,11 +212,15 @@ export class Groups implements GroupEvents {
 
   async leave(group: string): Promise<SharedGroup> {
     const live = this.#joined(group);
-    await this.#compare(live);
-    live.leave();
     this.#store.save(group, { state: "left" });
-    this.#people = undefined;
+    await this.#compare(live);
+    this.#leaveLater(live);
     return await this.#result(group);
+  }
+
+  /** The others are told that one has left, as soon as that may be signed. */
+  #leaveLater(live: LiveGroup): void {
+    if (live.own?.state === "member" && this.#stored(live.group).state === "left") live.leave();
   }
 
   async accept(group: string): Promise<SharedGroup> {
@@ -552,7 +560,10 @@ export class Groups implements GroupEvents {
   tick(): void {
     for (const live of this.#live.values()) {
       live.work();
-      this.#needs.storage.attempt(() => this.#addInvitees(live));
+      this.#needs.storage.attempt(() => {
+        this.#addInvitees(live);
+        this.#leaveLater(live);
+      });
     }
     this.#needs.storage.attempt(() => this.#trim());
     this.#seeking.seek();
@@ -615,9 +626,10 @@ export class Groups implements GroupEvents {
   /** Resolves when it holds, or after the patience of a person. */
   #until(isMet: () => boolean): Promise<void> {
     if (isMet()) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = () => {
-      if (isMet()) resolve();
+      if (this.#isClosed) reject(new Error("the account is closed"));
+      else if (isMet()) resolve();
     };
     this.#waiting.add(check);
     const cancel = this.#needs.clock.after(PATIENCE, resolve);
@@ -677,13 +689,17 @@ export class Groups implements GroupEvents {
       if (this.#told.get(group) !== json) this.#needs.emit({ name: "group", group: shared });
       this.#told.set(group, json);
       const live = this.#live.get(group);
-      const isOver = shared.state === "removed" || (shared.state === "left" && shared.unshared === 0);
-      if (live === undefined || !isOver) continue;
-      live.close();
-      this.#live.delete(group);
-      this.#people = undefined;
+      const hasLeft = shared.state === "left" && live?.own?.state !== "member" && shared.unshared === 0;
+      const isOver = shared.state === "removed" || hasLeft;
+      if (live !== undefined && isOver) this.#close(group);
     }
     this.#seeking.seek();
+  }
+
+  #close(group: string): void {
+    this.#live.get(group)?.close();
+    this.#live.delete(group);
+    this.#people = undefined;
   }
 
   close(): void {
