@@ -33,6 +33,9 @@ test("a class is founded and invited in one command, and says who has to be wait
     people: 1,
     role: "founder",
   });
+  const alone = await ana.json(["send", "#Clase 2B", "Is anybody there?"]);
+  expect(alone.code).toBe(5);
+  expect(alone.events.at(-1)).toMatchObject({ event: "error", code: "user_offline" });
   const list = join(world.folder, "class.txt");
   writeFileSync(list, "# 2.º B\nbenito.group\n\ncarla.group # new\ndora.group\nANA.group\n");
   const { code, stdout, stderr } = await ana.run(["group", "add", "clase 2b", "--from", list]);
@@ -56,8 +59,9 @@ test("who has accepted gets the texts, once each, and all of them can be read ag
   const { group, feed, title } = await listening.event({ event: "message", text: "The exam is on Friday" });
   expect(title).toBe("Clase 2B");
   expect(group).toEqual(sent.events[0]?.["group"]);
-  const [stored] = await benito.list(["history", "#clase 2b"]);
-  expect(stored).toMatchObject({ from: "ana.group", to: `#${group}`, group, feed, number: 1 });
+  const [stored, later] = await benito.list(["history", "#clase 2b"]);
+  expect(stored).toMatchObject({ from: "ana.group", text: "Is anybody there?", number: 1 });
+  expect(later).toMatchObject({ from: "ana.group", to: `#${group}`, group, feed, number: 2 });
   expect((await benito.run(["search", "exam"])).stdout).toMatch(
     /\[#"Clase 2B"\] ana\.group: The exam is on Friday\n$/,
   );

@@ -127,6 +127,12 @@ export class LiveGroup {
     );
   }
 
+  /** Whether something of ours waits for somebody who takes it. */
+  get isWaiting(): boolean {
+    const { own } = this;
+    return this.unshared > 0 || (own !== undefined && !this.hasOthers && this.#lasts(own).lastText > 0);
+  }
+
   /** Entries of ours that nobody else is known to have; 0 where nobody else has joined. */
   get unshared(): number {
     const { own } = this;

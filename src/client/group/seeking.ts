@@ -142,7 +142,10 @@ export class Seeking {
     // Just after the login nothing is known yet.
     const isUnknown = ({ label, name }: Person) => !this.isUnreached(label) && presence(name) === undefined;
     const hasServer = this.#needs.clockOffset() !== undefined;
-    this.#noteAlone(live, online.length === 0 && !(hasServer && members.some(isUnknown)));
+    // Where nobody has joined, whoever was invited may have, while this account was away.
+    const others = members.length > 0 ? members : all;
+    const isAsking = hasServer && others.some(isUnknown);
+    this.#noteAlone(live, !isAsking && !others.some(({ label }) => mayBeThere(label)));
     const invited = all.filter(({ state, label }) => state === "invited" && mayBeThere(label));
     const toInvite = invitees.filter(({ label }) => !this.isUnreached(label));
     return [
@@ -181,10 +184,10 @@ export class Seeking {
       this.#alone.delete(live.group);
       return;
     }
-    const isWaiting = live.unshared > 0;
+    const { isWaiting } = live;
     this.#alone.set(live.group, isWaiting ? "told" : "known");
     if (!isWaiting || before === "told") return;
-    const reason = clockOffset() === undefined ? "no_server" : "offline";
+    const reason = clockOffset() === undefined && live.hasOthers ? "no_server" : "offline";
     emit({ name: "unreachable", username: live.name, reason, retryIn: undefined, heardAt: undefined });
   }
 }
