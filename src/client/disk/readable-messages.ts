@@ -19,6 +19,9 @@ const MAX_ID_LENGTH = 64;
 /** The end of 2099, in ms since 1970: no stored time is later. */
 const LAST_TIME = Date.UTC(2100, 0);
 
+/** What the conversation of a group is called; a contact whose name is not readable has a shorter number. */
+const GROUP_NAME = /^#.{43}$/s;
+
 type Row = { readonly [column: string]: unknown };
 
 /**
@@ -143,6 +146,7 @@ function lineOf(row: Row, username: string, nameOf: Names, authorOf: Names): str
     event: "message",
     from,
     to,
+    ...(GROUP_NAME.test(other) ? { group: other.slice(1) } : {}),
     text,
     id,
     ...(reply === null ? {} : { reply_to: reply }),

@@ -108,15 +108,15 @@ export class StoredLog implements GroupLog {
     );
   }
 
-  /** Does a part of it, which takes some 20 ms at most; to be called again and again while the group is kept short. */
+  /** Does a part of it, which takes some 20 ms; to be called again until no lane has changed. */
   trim(since: number): TextLane[] {
     this.#database.run("UPDATE groups SET since = max(since, ?) WHERE contact = ?", [since, this.#contact]);
     const changed: TextLane[] = [];
     for (const feed of this.#allFeeds()) {
       const trimmed = this.#trimLane(feed, since);
-      if (trimmed === "part") break;
-      const lane = trimmed === "shorter" ? this.#lane(feed) : undefined;
+      const lane = trimmed === "same" ? undefined : this.#lane(feed);
       if (lane !== undefined) changed.push(lane);
+      if (trimmed === "part") break;
     }
     return changed;
   }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { Archive } from "../../../src/client/archive.ts";
 import { LowDiskError } from "../../../src/client/disk/free-space.ts";
+import { readableLines } from "../../../src/client/disk/readable-messages.ts";
 import { profileFile } from "../../../src/client/disk/folders.ts";
 import type { GroupBatch, GroupLog } from "../../../src/client/group/sync/log.ts";
 import { draftSalt } from "../../../src/client/group/shown-texts.ts";
@@ -426,6 +427,31 @@ test("everything is there again after a start, and a lane that began anew is wit
         .toSorted((a, b) => a - b),
     );
     expect(scene.texts).toEqual(["uno", "hola", "tres"]);
+  }));
+
+test("a long conversation is trimmed in parts, and each part says that there may be more", () =>
+  withGroup((scene) => {
+    const texts = Array.from({ length: 60 }, (_, index) => scene.text(scene.ana, `viejo ${index}`));
+    scene.scene.at = START + 9 * DAY;
+    scene.store(...texts, scene.text(scene.ana, "nuevo"));
+    while (scene.profile.search.indexSome());
+    let parts = 0;
+    while (scene.log.trim(START + DAY).length > 0) parts++;
+    expect(parts).toBeGreaterThan(1);
+    expect(scene.texts).toEqual(["nuevo"]);
+    expect(scene.log.load().texts).toMatchObject([{ first: { number: 61 }, last: { number: 61 } }]);
+  }));
+
+test("what is rescued of a damaged profile names the group and the authors", () =>
+  withGroup((scene) => {
+    scene.store(scene.text(scene.ana, "hola"));
+    scene.queue("one", "uno");
+    const lines = [...readableLines(scene.profile.database, "Berta")].flat().map((line) => JSON.parse(line));
+    const { group } = scene.scene;
+    expect(lines).toMatchObject([
+      { from: "ana", to: `#${group}`, group, text: "hola" },
+      { from: "Berta", to: `#${group}`, group, text: "uno" },
+    ]);
   }));
 
 test("on a disk with little space nothing of others is taken, and own entries are", () =>

@@ -77,8 +77,8 @@ export interface GroupLog {
   texts(feed: string, from: number, to: number): StoredEntry[];
   /**
    * Deletes texts from before `since` (ms since 1970) at the front of each lane, and remembers `since`. Of those in the 24
-   * hours before the last one of their lane only the body goes, since budgets count them. @returns the lanes that have
-   * changed
+   * hours before the last one of their lane only the body goes, since budgets count them. It may do a part only.
+   * @returns the lanes that have changed: none once all is done
    */
   trim(since: number): TextLane[];
 }
