@@ -276,7 +276,7 @@ export class StoredLog implements GroupLog {
       .query<
         Omit<StoredFeed, "isOwn" | "base"> & { is_own: number; base: number | null },
         (number | string)[]
-      >(`SELECT id, feed, label, is_own, base FROM group_feeds WHERE ${condition}`)
+      >(`SELECT id, feed, label, is_own, base FROM group_feeds WHERE ${condition} ORDER BY id`)
       .all(...values)
       .map(({ is_own, base, ...row }) => ({ ...row, isOwn: is_own === 1, base: base ?? undefined }));
   }
