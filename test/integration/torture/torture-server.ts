@@ -7,13 +7,15 @@ export class TortureServer {
   readonly proxy = new CuttingProxy();
   kills = 0;
   readonly #database: string;
+  readonly #flags: readonly string[];
   readonly #failed: (why: string) => void;
   readonly #started = Promise.withResolvers<void>();
   #process: ServerProcess | undefined;
   #isEnding = false;
 
-  constructor(database: string, failed: (why: string) => void) {
+  constructor(database: string, failed: (why: string) => void, flags: readonly string[] = []) {
     this.#database = database;
+    this.#flags = flags;
     this.#failed = failed;
   }
 
@@ -29,7 +31,7 @@ export class TortureServer {
 
   async #live(): Promise<void> {
     const ports = ["--port", "0", "--tls-port", "0", "--host", "127.0.0.1"];
-    const server = new ServerProcess([...ports, "--db", this.#database, "--log", "json"]);
+    const server = new ServerProcess([...ports, "--db", this.#database, "--log", "json", ...this.#flags]);
     this.#process = server;
     const ended = server.exited.then(() => undefined);
     const isUp = await server.started().catch((error: unknown) => error);
