@@ -331,8 +331,10 @@ export class Holdings {
     return id ?? feed;
   }
 
-  /** The id that an `end` names of a text that is not held, as the lane begins behind its cut. */
+  /** The id that a fork or an `end` names of a text that is not held, as the lane begins behind its cut. */
   #endedAt(feed: string, number: number): string | undefined {
+    const fork = this.fork(feed, "t");
+    if (fork?.number === number + 1) return fork.entries[0].prev;
     for (const entry of this.lanes.allControl()) {
       const said = entry.kind === "end" ? readControl(entry) : undefined;
       const [author, term] = [this.term(entry.feed), this.term(feed)];

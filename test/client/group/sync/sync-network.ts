@@ -266,7 +266,10 @@ export class Network {
 export function storeDigest({ sync, log }: Member): string {
   const { terms, writes } = sync?.membership ?? { terms: new Map<string, Term>(), writes: "all" };
   const ends = new Map<string, string>();
+  const { forks } = log.load();
   const endedAt = (term: Term, number: number): string | undefined => {
+    const fork = forks.find(({ feed, lane }) => feed === term.feed && lane === "t");
+    if (fork?.number === number + 1) return fork.entries[0].prev;
     const said = log.rows
       .filter(({ kind, feed }) => kind === "end" && mayEnd(terms.get(feed) ?? term, term))
       .map((row) => readControl(row));

@@ -36,8 +36,11 @@ export class SyncWorld {
   readonly #hostile: Member | undefined;
   /** Feeds of those who are hostile, or whose copy was put back: they may have written two things at one place. */
   readonly #doubtful = new Set<string>();
-  /** Feeds over their budget: who was given only a part of them may have counted less, and have taken more. */
-  readonly #flooded = new Set<string>();
+  /**
+   * Feeds over their budget, or with times that go back: all refuse what follows, but who was given only a part from
+   * further behind may have seen nothing wrong.
+   */
+  readonly #disordered = new Set<string>();
   /** What an honest author had when it wrote a text. */
   readonly #before = new Map<string, Ends>();
   readonly #strangers = new Set<string>();
@@ -94,6 +97,9 @@ export class SyncWorld {
       this.#compareSums();
     }
     this.note("healing");
+    // What is dated ahead is refused before that.
+    network.cutAll();
+    network.time.pass(3_600_000);
     for (let round = 0; round < 3; round++) {
       network.cutAll();
       for (const one of network.members) for (const other of network.members) this.#link(one, other);
@@ -200,7 +206,7 @@ export class SyncWorld {
     const at =
       isHostile && random.next() < 0.2 ? member.clock() + random.integer(3_600_000) - 600_000 : undefined;
     const burst = isHostile && random.next() < 0.1 ? 62 : 1;
-    if (burst > 1) this.#flooded.add(own.feed);
+    if (burst > 1 || at !== undefined) this.#disordered.add(own.feed);
     for (let count = 0; count < burst; count++) {
       const entry = member.write(own.feed, "t", kind, body, at);
       this.note(`${member.key.name} says ${kind} ${entry.feed.slice(0, 6)} ${entry.number}`);
@@ -383,8 +389,8 @@ export class SyncWorld {
     // Who lies about where their lane begins can lead somebody past what everybody refuses: into their own lane alone.
     const isBegunAnew = (feed: string) =>
       this.#doubtful.has(feed) && [one, other].some((member) => (member.rows(feed, "t")[0]?.number ?? 1) > 1);
-    const isExcused = (feed: string) => this.#flooded.has(feed) || isBegunAnew(feed);
-    const isAnyExcused = this.#flooded.size > 0 || [...this.#doubtful].some(isBegunAnew);
+    const isExcused = (feed: string) => this.#disordered.has(feed) || isBegunAnew(feed);
+    const isAnyExcused = this.#disordered.size > 0 || [...this.#doubtful].some(isBegunAnew);
     const isAlike = storeDigest(one) === storeDigest(other) || isAnyExcused;
     if (isWhole(one) && isWhole(other) && !isAlike) {
       this.fail(`${names} have different stores\n${dump(one)}\n${dump(other)}`);
@@ -398,7 +404,7 @@ export class SyncWorld {
         member.rows(feed, "t").filter(({ number }) => number <= cutT),
       ) as [StoredEntry[], StoredEntry[]];
       // Who does not get the history may have nothing of who has not written since.
-      const ends = [mine, theirs].map((rows) => rows.at(-1)?.number ?? 0);
+      const ends = [one, other].map((member) => Math.min(member.rows(feed, "t").at(-1)?.number ?? 0, cutT));
       const hasCome = ({ sync, key }: Member) =>
         [...(sync?.membership.terms.values() ?? [])].filter(({ spki }) => spki === key.named.spki).length > 1;
       // Nor has who was here before and comes back what was said meanwhile.
