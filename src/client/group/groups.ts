@@ -2,11 +2,9 @@
  * The groups of an account: what its person does in them, what links bring to them, and with whom links are wanted.
  * `group` is an id, `name` its conversation's: `#` and the id.
  */
-import { readControl } from "../../identity/group-body.ts";
 import { readEntry, signCreate, signEntry } from "../../identity/group-entry.ts";
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { label as labelOf } from "../../identity/names.ts";
-import { GROUP_FEATURE } from "../../protocol/group-messages.ts";
 import type { GroupMessage } from "../../protocol/peer-messages.ts";
 import type { GroupMember, GroupNotice, SharedGroup } from "../conversation/events.ts";
 import type { GroupEvents } from "../conversation/needs.ts";
@@ -14,21 +12,12 @@ import type { Sender } from "../conversation/outbox.ts";
 import type { Durability } from "../disk/durability.ts";
 import type { PeerLink } from "../peer/link.ts";
 import { GroupError } from "./group-error.ts";
-import { judgeInvitation } from "./invitations.ts";
-import { readInvitation } from "./invitation.ts";
+import { Inviting } from "./inviting.ts";
 import { LiveGroup } from "./live-group.ts";
-import { people, removal, termOfKey } from "./sync/members.ts";
-import {
-  isAdmin,
-  MAX_PEOPLE,
-  mayAdd,
-  mayEnd,
-  mayGrant,
-  type Membership,
-  type Term,
-} from "./sync/membership.ts";
+import { people, removal } from "./sync/members.ts";
+import { isAdmin, mayAdd, mayEnd, mayGrant, type Membership, type Term } from "./sync/membership.ts";
 import { Seeking, type SeekingNeeds } from "./seeking.ts";
-import { groupMembers, invitationOf, sharedGroup, type StoredInvitation } from "./shared-group.ts";
+import { groupMembers, invitationOf, sharedGroup } from "./shared-group.ts";
 import { GroupStore, type StoredGroup } from "./store.ts";
 
 /** How long a person waits at most for somebody to be there with whom something can be done, in ms. */
@@ -58,6 +47,7 @@ export class Groups implements GroupEvents {
   readonly #live = new Map<string, LiveGroup>();
   readonly #links = new Set<PeerLink>();
   readonly #seeking: Seeking;
+  readonly #inviting: Inviting;
   /** What was told of each group last. */
   readonly #told = new Map<string, string>();
   readonly #toTell = new Set<string>();
@@ -75,6 +65,13 @@ export class Groups implements GroupEvents {
     this.#needs = needs;
     this.#store = new GroupStore(needs.profile, () => needs.clock.now());
     this.#own = labelOf(needs.profile.username);
+    this.#inviting = new Inviting({
+      ...needs,
+      store: this.#store,
+      own: this.#own,
+      live: this.#live,
+      changed: (group) => this.#changedId(group),
+    });
     this.#seeking = new Seeking({
       ...needs,
       store: this.#store,
@@ -137,7 +134,7 @@ export class Groups implements GroupEvents {
     const failed: { username: string; code: string }[] = [];
     const wanted = new Map<string, string>();
     for (const username of usernames) {
-      const code = this.#whyNot(live, username, wanted.size);
+      const code = this.#inviting.whyNot(live, username, wanted.size);
       if (code !== undefined) failed.push({ username, code });
       else wanted.set(labelOf(username), username);
     }
@@ -147,7 +144,7 @@ export class Groups implements GroupEvents {
       this.#seeking.reached(label);
     }
     live.wake();
-    this.#addInvitees(live);
+    this.#inviting.addInvitees(live);
     this.#seeking.seek();
     // Whoever is there hears of it before this is answered.
     await this.#until(() => [...wanted.keys()].every((label) => this.#isAnswered(live, label)));
@@ -159,32 +156,6 @@ export class Groups implements GroupEvents {
       waiting: [...wanted].filter(([label]) => isWaiting(label)).map(([, username]) => username),
       failed,
     };
-  }
-
-  /** Why somebody cannot be added; undefined: they can. @param others who are to be added with them */
-  #whyNot(live: LiveGroup, username: string, others: number): string | undefined {
-    const { profile } = this.#needs;
-    const label = labelOf(username);
-    if (label === this.#own) return "to_oneself";
-    if (profile.consents.isBlocked(label)) return "blocked";
-    const features = this.#needs.conversation(username).transport.current?.features;
-    if (features?.includes(GROUP_FEATURE) === false) return "not_supported";
-    const all = people(live.membership);
-    if (all.length + others >= MAX_PEOPLE) return "group_full";
-    const known = all.find((person) => person.label === label);
-    const keys = this.#keysOf(label);
-    const isNewKey = keys.some((key) => termOfKey(live.membership, key) === undefined);
-    const contact = profile.contacts.byLabel(label);
-    if (!isNewKey && contact !== undefined && profile.contacts.pendingKey(contact) !== undefined)
-      return "key_changed";
-    return known?.state === "member" && !isNewKey ? "already_member" : undefined;
-  }
-
-  /** The pinned keys of somebody, base64. */
-  #keysOf(label: string): readonly string[] {
-    const { contacts } = this.#needs.profile;
-    const contact = contacts.byLabel(label);
-    return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
   }
 
   /** They are invited, and have heard of it or cannot be reached. */
@@ -330,7 +301,7 @@ export class Groups implements GroupEvents {
       own: this.#own,
       isOnline: (label) => this.#isOnline(live, label),
       isKnownKey: (label, spki) => {
-        const keys = this.#keysOf(label);
+        const keys = this.#inviting.keysOf(label);
         return keys.length === 0 || keys.includes(spki) || label === this.#own;
       },
       missing: (feed) => live.missing(feed),
@@ -432,7 +403,7 @@ export class Groups implements GroupEvents {
     this.#seeking.reached(link.peer.label);
     for (const live of this.#live.values()) {
       live.linkUp(link);
-      this.#needs.storage.attempt(() => this.#addInvitees(live));
+      this.#needs.storage.attempt(() => this.#inviting.addInvitees(live));
     }
     this.#recheck();
   }
@@ -444,9 +415,10 @@ export class Groups implements GroupEvents {
 
   take(message: GroupMessage, link: PeerLink): void {
     if (!this.#links.has(link)) return;
-    if (message.action === "group_invite") this.#needs.storage.attempt(() => this.#invited(message, link));
+    if (message.action === "group_invite")
+      this.#needs.storage.attempt(() => this.#inviting.invited(message, link));
     else if (message.action === "group_decline")
-      this.#needs.storage.attempt(() => this.#declined(message, link));
+      this.#needs.storage.attempt(() => this.#inviting.declined(message, link));
     else this.#live.get(message.group)?.take(message, link);
   }
 
@@ -470,90 +442,6 @@ export class Groups implements GroupEvents {
     this.#recheck();
   }
 
-  #invited(message: GroupMessage & { action: "group_invite" }, link: PeerLink): void {
-    const { group, feed, entries } = message;
-    const { profile, emit } = this.#needs;
-    const verdict = judgeInvitation(this.#store.all(), message, link.peer.label);
-    if (verdict === "renew") this.#renew(message);
-    if (verdict === "decline") link.send({ action: "group_decline", group, feed });
-    if (verdict !== "keep" || profile.consents.isBlocked(link.peer.label)) return;
-    const read = readInvitation(group, feed, entries, profile.keys.spki.toString("base64"));
-    const founding = read === undefined ? undefined : readControl(read.create);
-    if (read === undefined || founding?.kind !== "create") {
-      link.refuse("bad_request");
-      return;
-    }
-    const { create, history } = read;
-    // Names in the chain are what others call a key; only that of a pin, or of this link, is shown as it is.
-    const isProven =
-      profile.contacts.isPinned(read.by.label, fingerprint(read.by.spki)) ||
-      read.by.spki.equals(link.peer.spki);
-    const invitation: StoredInvitation = {
-      by: isProven ? read.by.name : `${read.by.name} (?)`,
-      byLabel: link.peer.label,
-      from: link.peer.name,
-      ...{ history, people: message.people, adds: founding.adds, writes: founding.writes },
-      create: [create.header, create.signature, create.body],
-    };
-    this.#store.save(group, {
-      title: message.title,
-      state: "invited",
-      ownFeed: feed,
-      invitation: JSON.stringify(invitation),
-    });
-    emit({ name: "group", group: this.#shared(this.#stored(group)) });
-  }
-
-  /** Who has invited us says so again, and perhaps there are more people now. */
-  #renew({ group, title, people: count }: GroupMessage & { action: "group_invite" }): void {
-    const stored = this.#stored(group);
-    const invitation = invitationOf(stored);
-    if (invitation === undefined || (invitation.people === count && stored.title === title)) return;
-    this.#store.save(group, { title, invitation: JSON.stringify({ ...invitation, people: count }) });
-    this.#changedId(group);
-  }
-
-  /** Whom we have invited does not want to join. */
-  #declined({ group, feed }: GroupMessage & { action: "group_decline" }, link: PeerLink): void {
-    const live = this.#live.get(group);
-    const term = live?.membership.terms.get(feed);
-    const isTheirs = term?.state === "invited" && term.spki === link.peer.spki.toString("base64");
-    const own = live?.own;
-    if (live === undefined || !isTheirs || own === undefined || !mayEnd(own, term) || !live.maySign) return;
-    try {
-      live.write([live.endOf(feed, undefined)]);
-    } catch (error) {
-      // They say so again when they are invited again.
-      if (!(error instanceof GroupError)) throw error;
-    }
-  }
-
-  /** Adds those who are to be invited and whose key is known now. @throws SQLiteError */
-  #addInvitees(live: LiveGroup): void {
-    const { own, group } = live;
-    if (own?.state !== "member" || !live.maySign) return;
-    const adds: { readonly kind: string; readonly body: object }[] = [];
-    const done: string[] = [];
-    const count = people(live.membership).length;
-    for (const { label, name, history } of this.#store.invitees(group)) {
-      const linked = live.linkTo(label)?.peer.spki.toString("base64");
-      const keys = [...(linked === undefined ? [] : [linked]), ...this.#keysOf(label).toReversed()];
-      if (keys.length === 0 || count + adds.length >= MAX_PEOPLE) continue;
-      const spki = keys.find((key) => termOfKey(live.membership, key) === undefined);
-      if (spki !== undefined)
-        adds.push({ kind: "add", body: { label, name, spki, role: "member", history } });
-      done.push(label);
-    }
-    try {
-      if (adds.length > 0) live.write(adds);
-    } catch (error) {
-      // Some wait for tomorrow; who was added has a term, and is found to be done then.
-      if (!(error instanceof GroupError)) throw error;
-      return;
-    }
-    for (const label of done) this.#store.uninvite(group, label);
-  }
-
   // With whom links are wanted.
 
   /** To be called about once a second. */
@@ -561,7 +449,7 @@ export class Groups implements GroupEvents {
     for (const live of this.#live.values()) {
       live.work();
       this.#needs.storage.attempt(() => {
-        this.#addInvitees(live);
+        this.#inviting.addInvitees(live);
         this.#leaveLater(live);
       });
     }

@@ -1,0 +1,146 @@
+/** Who is invited to groups, by us and by others (GROUPS 8). */
+import { readControl } from "../../identity/group-body.ts";
+import { fingerprint } from "../../identity/fingerprint.ts";
+import { label as labelOf } from "../../identity/names.ts";
+import { GROUP_FEATURE } from "../../protocol/group-messages.ts";
+import type { GroupMessage } from "../../protocol/peer-messages.ts";
+import type { PeerLink } from "../peer/link.ts";
+import { GroupError } from "./group-error.ts";
+import { readInvitation } from "./invitation.ts";
+import { judgeInvitation } from "./invitations.ts";
+import type { LiveGroup } from "./live-group.ts";
+import type { SeekingNeeds } from "./seeking.ts";
+import { invitationOf, type StoredInvitation } from "./shared-group.ts";
+import { people, termOfKey } from "./sync/members.ts";
+import { MAX_PEOPLE, mayEnd } from "./sync/membership.ts";
+
+type InvitingNeeds = Pick<SeekingNeeds, "profile" | "store" | "own" | "live" | "conversation"> & {
+  /** What is known of a group has changed. */
+  readonly changed: (group: string) => void;
+};
+
+/** Every method throws SQLiteError when the disk fails. */
+export class Inviting {
+  readonly #needs: InvitingNeeds;
+
+  constructor(needs: InvitingNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Why somebody cannot be added; undefined: they can. @param others who are to be added with them */
+  whyNot(live: LiveGroup, username: string, others: number): string | undefined {
+    const { profile } = this.#needs;
+    const label = labelOf(username);
+    if (label === this.#needs.own) return "to_oneself";
+    if (profile.consents.isBlocked(label)) return "blocked";
+    const features = this.#needs.conversation(username).transport.current?.features;
+    if (features?.includes(GROUP_FEATURE) === false) return "not_supported";
+    const all = people(live.membership);
+    if (all.length + others >= MAX_PEOPLE) return "group_full";
+    const known = all.find((person) => person.label === label);
+    const keys = this.#keysFor(live, label);
+    const isNewKey = keys.some((key) => termOfKey(live.membership, key) === undefined);
+    const contact = profile.contacts.byLabel(label);
+    if (!isNewKey && contact !== undefined && profile.contacts.pendingKey(contact) !== undefined)
+      return "key_changed";
+    return known?.state === "member" && !isNewKey ? "already_member" : undefined;
+  }
+
+  /** The pinned keys of somebody, base64. */
+  keysOf(label: string): readonly string[] {
+    const { contacts } = this.#needs.profile;
+    const contact = contacts.byLabel(label);
+    return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
+  }
+
+  /** The keys with which somebody may be added, base64: that of their link, and the pinned ones, the last one first. */
+  #keysFor(live: LiveGroup, label: string): readonly string[] {
+    const linked = live.linkTo(label)?.peer.spki.toString("base64");
+    return [...(linked === undefined ? [] : [linked]), ...this.keysOf(label).toReversed()];
+  }
+
+  /** Somebody who is linked invites us, or says so again. @throws SQLiteError */
+  invited(message: GroupMessage & { action: "group_invite" }, link: PeerLink): void {
+    const { group, feed, entries } = message;
+    const { profile } = this.#needs;
+    const verdict = judgeInvitation(this.#needs.store.all(), message, link.peer.label);
+    if (verdict === "renew") this.#renew(message);
+    if (verdict === "decline") link.send({ action: "group_decline", group, feed });
+    if (verdict !== "keep" || profile.consents.isBlocked(link.peer.label)) return;
+    const read = readInvitation(group, feed, entries, profile.keys.spki.toString("base64"));
+    const founding = read === undefined ? undefined : readControl(read.create);
+    if (read === undefined || founding?.kind !== "create") {
+      link.refuse("bad_request");
+      return;
+    }
+    const { create, history } = read;
+    // Names in the chain are what others call a key; only that of a pin, or of this link, is shown as it is.
+    const isProven =
+      profile.contacts.isPinned(read.by.label, fingerprint(read.by.spki)) ||
+      (read.by.spki.equals(link.peer.spki) && read.by.label === link.peer.label);
+    const invitation: StoredInvitation = {
+      by: isProven ? read.by.name : `${read.by.name} (?)`,
+      byLabel: link.peer.label,
+      from: link.peer.name,
+      ...{ history, people: message.people, adds: founding.adds, writes: founding.writes },
+      create: [create.header, create.signature, create.body],
+    };
+    this.#needs.store.save(group, {
+      title: message.title,
+      state: "invited",
+      ownFeed: feed,
+      invitation: JSON.stringify(invitation),
+    });
+    this.#needs.changed(group);
+  }
+
+  /** Who has invited us says so again, and perhaps there are more people now. */
+  #renew({ group, title, people: count }: GroupMessage & { action: "group_invite" }): void {
+    const stored = this.#needs.store.find(group);
+    const invitation = stored === undefined ? undefined : invitationOf(stored);
+    if (stored === undefined || invitation === undefined) return;
+    if (invitation.people === count && stored.title === title) return;
+    this.#needs.store.save(group, { title, invitation: JSON.stringify({ ...invitation, people: count }) });
+    this.#needs.changed(group);
+  }
+
+  /** Whom we have invited does not want to join. */
+  declined({ group, feed }: GroupMessage & { action: "group_decline" }, link: PeerLink): void {
+    const live = this.#needs.live.get(group);
+    const term = live?.membership.terms.get(feed);
+    const isTheirs = term?.state === "invited" && term.spki === link.peer.spki.toString("base64");
+    const own = live?.own;
+    if (live === undefined || !isTheirs || own === undefined || !mayEnd(own, term) || !live.maySign) return;
+    try {
+      live.write([live.endOf(feed, undefined)]);
+    } catch (error) {
+      // They say so again when they are invited again.
+      if (!(error instanceof GroupError)) throw error;
+    }
+  }
+
+  /** Adds those who are to be invited and whose key is known now. @throws SQLiteError */
+  addInvitees(live: LiveGroup): void {
+    const { own, group } = live;
+    if (own?.state !== "member" || !live.maySign) return;
+    const adds: { readonly kind: string; readonly body: object }[] = [];
+    const done: string[] = [];
+    const count = people(live.membership).length;
+    for (const { label, name, history } of this.#needs.store.invitees(group)) {
+      const keys = this.#keysFor(live, label);
+      if (keys.length === 0 || count + adds.length >= MAX_PEOPLE) continue;
+      const spki = keys.find((key) => termOfKey(live.membership, key) === undefined);
+      if (spki !== undefined)
+        adds.push({ kind: "add", body: { label, name, spki, role: "member", history } });
+      done.push(label);
+    }
+    try {
+      if (adds.length > 0) live.write(adds);
+    } catch (error) {
+      // Some wait for tomorrow; who was added has a term, and is found to be done then.
+      if (!(error instanceof GroupError)) throw error;
+      return;
+    }
+    for (const label of done) this.#needs.store.uninvite(group, label);
+  }
+}
