@@ -374,12 +374,13 @@ export class GroupSync {
     const { feed, number } = entry;
     // It has nothing of the lane before this entry, or gives nothing of before our joining.
     const isFirst = peer.said(feed)?.[3] === number && !this.#isNamed(feed, peer);
-    const isNew = this.#holdings.lanes.texts(feed) === undefined;
+    const isNew = this.#holdings.lanes.texts(feed) === undefined && this.own?.history === "none";
     return isFirst || isNew ? "restart" : place;
   }
 
   /** Whether another member linked says that it has what comes next in this lane of texts. */
   #isNamed(feed: string, but: LinkedPeer): boolean {
+    if (this.#holdings.lanes.texts(feed) === undefined) return false;
     const next = this.#holdings.lanes.end(feed, "t").number + 1;
     return [...this.#peers.values()].some((peer) => {
       const isAsked = peer !== but && peer.standing.name === "member";

@@ -429,9 +429,7 @@ export class SyncWorld {
         const same = theirs.find(({ number }) => number === row.number);
         if (same !== undefined && same.id !== row.id) this.fail(`${names} differ in ${row.header}`);
         // Trimmed here, or given without its body by somebody hostile to who does not get it from others.
-        const isTrimmed = [one, other].some(
-          (member) => row.at < member.log.load().since || (this.#hostile !== undefined && !isWhole(member)),
-        );
+        const isTrimmed = [one, other].some((member) => row.at < member.log.load().since || !isWhole(member));
         if (
           same !== undefined &&
           same.body !== row.body &&
