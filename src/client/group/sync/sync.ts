@@ -265,8 +265,9 @@ export class GroupSync {
   }
 
   #takeGreeting(peer: LinkedPeer, sum: string): void {
-    // A second greeting comes from a side that has begun anew, or answers our own second one.
-    const isAnew = peer.greetingsTaken > 0;
+    // A second greeting comes from a side that has begun anew, or answers our own second one; so does one that comes after
+    // heads. What was given before it may not have been taken.
+    const isAnew = peer.greetingsTaken > 0 || peer.isCompared;
     peer.greetingsTaken++;
     if (isAnew) peer.forget();
     if (peer.greetingsTaken <= QUICK_GREETINGS) peer.nextTell = 0;
