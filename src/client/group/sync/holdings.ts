@@ -273,7 +273,9 @@ export class Holdings {
     });
     if (admitting.length === 0) return undefined;
     const feeds = new Map(control.map(({ id, feed }) => [id, feed]));
-    const ends = admitting.map(({ id }) => {
+    const ends = admitting.map(({ id, feed: by, number }) => {
+      // Written without a right to it, by whomever: it prolongs nothing.
+      if (this.term(id) === undefined && number <= (this.term(by)?.cutC ?? 0)) return 0;
       // An `add` that does not count: of a term that was ended before it.
       let feed: string | undefined = id;
       while (feed !== undefined && this.term(feed) === undefined) feed = feeds.get(feed);
