@@ -1,5 +1,5 @@
 /**
- * `bun run bench [framing|server|client|history|sharing|strangers|reach|files|growth …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing|strangers|reach|files|growth|groups …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
@@ -7,6 +7,7 @@ import { printFigure, printHead, type Report } from "./figures.ts";
 import { benchFiles } from "./files.bench.ts";
 import { benchFraming } from "./framing.bench.ts";
 import { benchGrowth } from "./growth.bench.ts";
+import { benchGroups } from "./groups.bench.ts";
 import { benchHistory } from "./history.bench.ts";
 import { benchReach } from "./reach.bench.ts";
 import { benchServer } from "./server.bench.ts";
@@ -23,6 +24,7 @@ const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new
   ["reach", benchReach],
   ["files", benchFiles],
   ["growth", benchGrowth],
+  ["groups", benchGroups],
 ]);
 
 const asked = process.argv.slice(2);
