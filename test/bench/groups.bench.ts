@@ -86,8 +86,6 @@ async function found(people: readonly Person[]): Promise<string> {
     await other.messenger.groups.accept(group);
   }
   await soon(() => people.every((person) => state(person)?.people === people.length));
-  // What all have of each other is told, too.
-  await Bun.sleep(SETTLING);
   return group;
 }
 
@@ -113,11 +111,20 @@ async function timeTexts(people: readonly Person[], send: (author: Person) => vo
 async function benchText(size: number, report: Report): Promise<void> {
   const company = await Company.meet();
   try {
-    const people: Person[] = [];
-    for (let index = 0; index < size; index++) {
-      people.push(await company.person(`persona${index}`, { trace: true }));
-    }
-    const group = await found(people);
+    const come = async () => {
+      const came: Person[] = [];
+      for (let index = 0; index < size; index++) {
+        came.push(await company.person(`persona${index}`, { trace: true }));
+      }
+      return came;
+    };
+    const founders = await come();
+    const group = await found(founders);
+    // Whoever is invited is linked to for that: the links of every day are those of who comes online.
+    for (const person of founders) await person.close();
+    const people = await come();
+    // What all have of each other is told, too.
+    await Bun.sleep(SETTLING);
     const grouped = new Wire(people);
     const ours = await timeTexts(people, ({ messenger }) => messenger.outbox.send(`#${group}`, TEXT));
     const bytes = grouped.bytes / (TEXTS + 1) / size;
