@@ -22,6 +22,8 @@ const SECOND_DIALLER = 5_000;
 /** How often what holds a transfer up is looked at again, in ms: here, and on the other side. */
 const OWN_PAUSE = 5_000;
 const THEIR_PAUSE = 15_000;
+/** How long the sender of what cannot come again is awaited to say why it has ended, in ms. */
+const WORD_PATIENCE = 5_000;
 /**
  * How long nothing moves before a stream counts as broken, in ms: after a link was lost, whose line the stream may have had,
  * and in any case. What is read once may come slowly, and cannot come again.
@@ -270,8 +272,15 @@ export class RunningTransfer {
         this.#state = { name: "waiting" };
         this.#needs.reached(outcome);
         return;
-      case "done":
       case "failed":
+        if (outcome.reason === "lost" && !this.#transfer.outgoing) {
+          this.#state = { name: "waiting" };
+          this.#later(WORD_PATIENCE, () => this.#needs.reached(outcome));
+          break;
+        }
+        this.#needs.reached(outcome);
+        return;
+      case "done":
         this.#needs.reached(outcome);
         return;
       default:
