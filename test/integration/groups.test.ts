@@ -67,6 +67,12 @@ describe("two people", () => {
       { kind: "added", names: ["bob"], by: "ana" },
       { kind: "joined", names: ["bob"] },
     ]);
+    // Who opens the chat later is told once.
+    const notices = ana.messenger.groups.notices(group);
+    expect(notices).toMatchObject([{ kind: "joined", names: ["bob"] }]);
+    ana.messenger.groups.noticesShown(group, notices[0]?.seq ?? 0);
+    expect(ana.messenger.groups.notices(group)).toEqual([]);
+    expect(bob.messenger.groups.notices(group)).toEqual([]);
     expect(await groupOf(bob, group)).toMatchObject({ role: "member", people: 2, may_write: true });
   });
 });

@@ -377,6 +377,8 @@ CREATE TABLE group_forks (
   number INTEGER NOT NULL,
   -- A JSON list of both, as they travel.
   entries TEXT NOT NULL,
+  -- 1: the person was told of it.
+  shown INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (feed, lane)
 ) STRICT, WITHOUT ROWID;
 -- Up to which number of a feed of ours another term has the texts, and has read them.

@@ -123,7 +123,8 @@ export class Groups implements GroupEvents {
     const own = { label: this.#own, name: profile.username, spki: spki.toString("base64") };
     const create = signCreate(this.#now(), { version: 1, ...own, title, adds, writes }, privateKey);
     this.#store.save(create.id, { title, state: "joined", ownFeed: create.id }, [create]);
-    this.#open(this.#stored(create.id));
+    const live = this.#open(this.#stored(create.id));
+    this.#store.save(create.id, { noticed: live.lastControl });
     return await this.#result(create.id);
   }
 
@@ -321,6 +322,7 @@ export class Groups implements GroupEvents {
 
   noticesShown(group: string, seq: number): void {
     if (seq > this.#stored(group).noticed) this.#store.save(group, { noticed: seq });
+    this.#live.get(group)?.noticesShown();
   }
 
   // What conversations of two have, too.

@@ -22,6 +22,7 @@ import type { GroupChanges } from "./sync/holdings.ts";
 import { invitationChain } from "./invitation.ts";
 import { termOfKey, people } from "./sync/members.ts";
 import { mayWrite, membership, type Membership, type Term } from "./sync/membership.ts";
+import { Gaps } from "./gaps.ts";
 import { AWAKE_TIME, NO_NEIGHBOURS, type Neighbourhood } from "./neighbours.ts";
 import { noticesBetween } from "./notices.ts";
 import { countsOf, OwnTexts, type Progress } from "./own-texts.ts";
@@ -61,6 +62,7 @@ export class LiveGroup {
   /** What was said on a link to somebody who is invited. */
   readonly #invitedOn = new WeakMap<PeerLink, string>();
   readonly #texts: OwnTexts;
+  readonly #gaps = new Gaps();
   /** The feed that we write, once what admits it is here. */
   #ownFeed: string;
   #sync: GroupSync;
@@ -260,6 +262,7 @@ export class LiveGroup {
       this.#sign();
       this.#sync.pump(this.#needs.serverNow());
       for (const link of this.#links.keys()) this.#inviteOn(link);
+      this.#tellGaps();
     });
   }
 
@@ -455,6 +458,7 @@ export class LiveGroup {
   }
 
   #tell(changes: GroupChanges): void {
+    const { store } = this.#needs;
     const { before, after, entries, receipts } = changes;
     if (entries.length > 0) this.wake();
     for (const entry of entries) this.#tellText(entry);
@@ -462,11 +466,17 @@ export class LiveGroup {
     if (receipts.length > 0 && ownFeed !== undefined) this.#tellReceipts(ownFeed, changes);
     const seq = entries.findLast(({ lane }) => lane === "c")?.seq ?? changes.seq;
     if (before !== after) {
-      if (after.title !== before.title) this.#needs.store.save(this.group, { title: after.title });
+      // What was before one belonged is no news.
+      if (this.#isMember(after) && !this.#isMember(before)) store.save(this.group, { noticed: seq });
+      if (after.title !== before.title) store.save(this.group, { title: after.title });
       for (const notice of this.#noticesOf(before, after, seq))
         this.#needs.emit({ name: "groupNotice", notice });
     }
     this.#needs.changed(this);
+  }
+
+  #isMember(membership: Membership): boolean {
+    return termOfKey(membership, this.#needs.profile.keys.spki.toString("base64"))?.state === "member";
   }
 
   #noticesOf(before: Membership, after: Membership, seq: number): GroupNotice[] {
@@ -479,15 +489,46 @@ export class LiveGroup {
     }));
   }
 
-  /** What has happened since the control entry of this `seq`. Of forks it is told when they are found. */
+  /** What has happened since the control entry of this `seq`, and what else the person was not told of. */
   noticesSince(seq: number): GroupNotice[] {
     const { control, forks } = this.#sync;
+    const unshown = this.#needs.store.unshownForks(this.group);
     const before = membership(
       control.filter((entry) => entry.seq <= seq),
-      forks,
+      forks.filter(({ feed }) => !unshown.has(feed)),
     );
-    const last = Math.max(...control.map((entry) => entry.seq));
-    return before === undefined ? [] : this.#noticesOf(before, this.membership, last);
+    const notices = before === undefined ? [] : this.#noticesOf(before, this.membership, this.lastControl);
+    return [...notices, ...this.#gapNotices(this.#gaps.unshown)];
+  }
+
+  /** The person was told of all forks and gaps. */
+  noticesShown(): void {
+    this.#gaps.shown();
+    this.#needs.store.forksShown(this.group);
+  }
+
+  /** The `seq` of the last control entry that came. */
+  get lastControl(): number {
+    return Math.max(...this.#sync.control.map(({ seq }) => seq));
+  }
+
+  #tellGaps(): void {
+    const { own } = this;
+    if (own?.state !== "member") return;
+    const due = this.#gaps.look(this.#sync.gaps, this.#needs.clock.monotonic());
+    for (const notice of this.#gapNotices(due)) this.#needs.emit({ name: "groupNotice", notice });
+  }
+
+  #gapNotices(feeds: readonly string[]): GroupNotice[] {
+    const { gaps } = this.#sync;
+    return feeds.flatMap((feed) => {
+      const term = this.membership.terms.get(feed);
+      const { own, isBlocked } = this.#needs;
+      if (term === undefined || term.label === own || isBlocked(term.label)) return [];
+      const [number, title] = [gaps.get(feed) ?? 1, this.membership.title];
+      const of = { group: this.group, title, seq: this.lastControl };
+      return [{ ...of, kind: "missing", by: null, names: [term.name], number }];
+    });
   }
 
   /** Of a text of somebody else, or a change of one. */

@@ -140,6 +140,24 @@ export class GroupStore {
     return row === null ? undefined : messageOf(row);
   }
 
+  /** The feeds of forks that the person was not told of. */
+  unshownForks(group: string): ReadonlySet<string> {
+    const rows = this.#profile.database
+      .query<{ feed: string }, [number]>(
+        `SELECT group_feeds.feed FROM group_forks JOIN group_feeds ON id = group_forks.feed
+         WHERE contact = ? AND shown = 0`,
+      )
+      .all(this.#id(group));
+    return new Set(rows.map(({ feed }) => feed));
+  }
+
+  forksShown(group: string): void {
+    this.#profile.database.run(
+      "UPDATE group_forks SET shown = 1 WHERE shown = 0 AND feed IN (SELECT id FROM group_feeds WHERE contact = ?)",
+      [this.#id(group)],
+    );
+  }
+
   /** Who is to be invited, in no order. */
   invitees(group: string): readonly Invitee[] {
     return this.#profile.database

@@ -352,7 +352,7 @@ export class StoredLog implements GroupLog {
     // The words of a text would survive its deletion; the proof needs only what was signed.
     const proof = entries.map((entry) => rawEntry(lane === "t" ? { ...entry, body: null } : entry));
     this.#database
-      .query("INSERT OR REPLACE INTO group_forks VALUES (?, ?, ?, ?)")
+      .query("INSERT OR REPLACE INTO group_forks (feed, lane, number, entries) VALUES (?, ?, ?, ?)")
       .run(this.#feed(feed).id, lane, number, JSON.stringify(proof));
   }
 

@@ -396,6 +396,9 @@ test("everything is there again after a start, and a lane that began anew is wit
     const place = eva.next("t");
     const [one, other] = [eva.write("text", { text: "a" }, place), eva.write("text", { text: "b" }, place)];
     scene.batch({ forks: [{ feed: eva.id, lane: "t", number: 2, entries: [one, other] }] });
+    expect(scene.groups.unshownForks(all.group)).toEqual(new Set([eva.id]));
+    scene.groups.forksShown(all.group);
+    expect(scene.groups.unshownForks(all.group)).toEqual(new Set());
     const before = scene.log.load();
     expect(before.texts).toMatchObject([
       { feed: ana.id, base: 3, first: { number: 3, prev: behind.prev }, last: { number: 3, id: behind.id } },

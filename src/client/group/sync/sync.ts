@@ -46,6 +46,8 @@ export class GroupSync {
   readonly #receipts: Receipts;
   readonly #telling: Telling;
   readonly #peers = new Map<GroupLink, LinkedPeer>();
+  /** The last text of each feed that a member has said to hold in this run. */
+  readonly #named = new Map<string, number>();
   /** Whether our own `add` is not here yet. */
   #isJoining = false;
   /** When something came that may have to be answered, and that is no entry. */
@@ -97,11 +99,23 @@ export class GroupSync {
     const { lanes, since } = this.#holdings;
     const term = this.#holdings.term(feed);
     if (term === undefined || !this.#holdings.isReadable(term)) return 0;
-    const last = lanes.end(feed, "t").number;
-    const named = Math.max(last, ...[...this.#peers.values()].map((peer) => peer.said(feed)?.[4] ?? 0));
     const first = lanes.texts(feed)?.first.number ?? 1;
     const isFrontWanted = since === 0 && this.own?.history !== "none";
-    return Math.max(0, Math.min(named, term.cutT) - last) + (isFrontWanted ? first - 1 : 0);
+    return this.#behind(term) + (isFrontWanted ? first - 1 : 0);
+  }
+
+  /** Of which feeds members have named texts that come after all that are here, and how many; also those not linked now. */
+  get gaps(): ReadonlyMap<string, number> {
+    const terms = [...this.#named.keys()].flatMap((feed) => this.#holdings.term(feed) ?? []);
+    const readable = terms.filter((term) => this.#holdings.isReadable(term));
+    return new Map(
+      readable.map((term) => [term.feed, this.#behind(term)] as const).filter(([, count]) => count > 0),
+    );
+  }
+
+  #behind({ feed, cutT }: Term): number {
+    const named = Math.min(this.#named.get(feed) ?? 0, cutT);
+    return Math.max(0, named - this.#holdings.lanes.end(feed, "t").number);
   }
 
   linkUp(link: GroupLink, now: number): void {
@@ -306,6 +320,7 @@ export class GroupSync {
     for (const fields of heads) {
       const [feed, c, cid, , t, tid] = fields;
       peer.says(fields);
+      if (peer.standing.name === "member") this.#named.set(feed, Math.max(t, this.#named.get(feed) ?? 0));
       if (this.#holdings.idAt(feed, "t", t)?.startsWith(tid) === true) peer.proves(feed, t);
       // A side that does not know us tells its own feed alone: if we hold less of it, it may have gone on from a copy.
       if (peer.greetingsTaken === 0) peer.compare(feed, "c", this.#holdings.lanes.end(feed, "c").number);
