@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { SharedGroup } from "../../src/client/conversation/events.ts";
+import { MAX_ASKED } from "../../src/client/group/neighbours.ts";
 import { signCreate, signEntry } from "../../src/identity/group-entry.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
@@ -186,6 +187,18 @@ describe("several people", () => {
     ]);
     const bob = await company.person("bob");
     await until(() => stateOf(bob, group) === "invited");
+  });
+
+  test("a class is invited whole, also beyond the number of links, and though nobody answers", async () => {
+    const company = await meet();
+    const ana = await company.person("ana");
+    const { group } = await ana.messenger.groups.create("Clase", "admins", "all");
+    const names = Array.from({ length: MAX_ASKED + 2 }, (_, index) => `alumno${index}`);
+    const people: Person[] = [];
+    for (const name of names) people.push(await company.person(name));
+    await ana.messenger.groups.add(group, names, "all");
+    await untilQuiet(() => people.every((person) => stateOf(person, group) === "invited"));
+    expect(groupOf(ana, group)?.to_invite).toEqual([]);
   });
 
   test("a text that was written while nobody was there, and edits and withdrawals, arrive later", async () => {

@@ -146,13 +146,17 @@ export class Seeking {
     const others = members.length > 0 ? members : all;
     const isAsking = hasServer && others.some(isUnknown);
     this.#noteAlone(live, !isAsking && !others.some(({ label }) => mayBeThere(label)));
-    const invited = all.filter(({ state, label }) => state === "invited" && mayBeThere(label));
+    const invited = all
+      .filter(({ state, label }) => state === "invited" && mayBeThere(label))
+      .map(({ label }) => label);
     const toInvite = invitees.filter(({ label }) => !this.isUnreached(label));
     return [
       ...asked(live.neighbourhood),
       ...(invitation === undefined ? [] : [invitation.byLabel]),
-      ...invited.map(({ label }) => label),
+      // Whoever has a link has got the invitation on it, and takes the place of nobody who has not got it yet.
       ...toInvite.map(({ label }) => label),
+      ...invited.filter((label) => !live.isLinked(label)),
+      ...invited.filter((label) => live.isLinked(label)),
     ];
   }
 
