@@ -152,6 +152,28 @@ describe("several people", () => {
     expect(stateOf(gone, group)).toBe("left");
   });
 
+  test("what was written and is not signed when one leaves stays as a draft, and is never sent", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    const group = await together(ana, bob);
+    await Promise.all([ana.close(), bob.close()]);
+    const alone = await company.person("bob");
+    const name = `#${group}`;
+    const ids = ["uno", "dos"].map((text) => alone.messenger.outbox.send(name, text));
+    alone.messenger.outbox.commit();
+    const leaving = alone.messenger.groups.leave(group);
+    const { drafts, contacts } = alone.messenger.profile;
+    const contact = contacts.find(name);
+    expect(contact && drafts.of(contact)).toEqual(["uno\ndos"]);
+    await until(() => alone.of("cancelled").length === ids.length);
+    expect(alone.of("cancelled")).toMatchObject(ids.map((id) => ({ to: name, id })));
+    expect(groupOf(alone, group)?.waiting).toBe(0);
+    const back = await company.person("ana");
+    await leaving;
+    await until(() => back.messenger.groups.members(group).length === 1);
+    expect(textOf(back, "bob", group)).toEqual([]);
+  });
+
   test("an invitation that is declined is taken back, and may be made again", async () => {
     const company = await meet();
     const [ana, bob] = [await company.person("ana"), await company.person("bob")];

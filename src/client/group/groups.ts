@@ -19,6 +19,7 @@ import { isAdmin, mayAdd, mayEnd, mayGrant, type Membership, type Term } from ".
 import { Seeking, type SeekingNeeds } from "./seeking.ts";
 import { groupMembers, invitationOf, sharedGroup } from "./shared-group.ts";
 import { GroupStore, type StoredGroup } from "./store.ts";
+import { forgetChanges, setAside } from "./unsent-texts.ts";
 
 /** How long a person waits at most for somebody to be there with whom something can be done, in ms. */
 const PATIENCE = 10_000;
@@ -185,9 +186,17 @@ export class Groups implements GroupEvents {
   async leave(group: string): Promise<SharedGroup> {
     const live = this.#joined(group);
     this.#store.save(group, { state: "left" });
+    this.#setAside(group);
     await this.#compare(live);
     this.#leaveLater(live);
     return await this.#result(group);
+  }
+
+  /** What is not signed when one goes stays as the draft of the line. */
+  #setAside(group: string): void {
+    const { contact } = this.#stored(group);
+    const { profile, emit } = this.#needs;
+    for (const id of setAside(profile, contact)) emit({ name: "cancelled", to: contact.username, id });
   }
 
   /** The others are told that one has left, as soon as that may be signed. */
@@ -336,6 +345,8 @@ export class Groups implements GroupEvents {
       isConnected: false,
       checkSends: () => this.#joined(group).checkWrites(),
       committed: () => {
+        // They may have been written in the turn in which one left.
+        if (this.#stored(group).state !== "joined") this.#setAside(group);
         this.#live.get(group)?.work();
         this.#seeking.seek();
         this.#changedId(group);
@@ -557,8 +568,10 @@ export class Groups implements GroupEvents {
   #changed(live: LiveGroup): void {
     if (this.#counted.get(live) !== live.membership) this.#people = undefined;
     this.#counted.set(live, live.membership);
-    if (live.isEnded && this.#stored(live.group).state === "joined")
+    if (live.isEnded && this.#stored(live.group).state === "joined") {
       this.#store.save(live.group, { state: "removed" });
+      this.#setAside(live.group);
+    }
     this.#changedId(live.group);
     this.#recheck();
   }
@@ -581,7 +594,10 @@ export class Groups implements GroupEvents {
       const live = this.#live.get(group);
       const hasLeft = shared.state === "left" && live?.own?.state !== "member" && shared.unshared === 0;
       const isOver = shared.state === "removed" || hasLeft;
-      if (live !== undefined && isOver) this.#close(group);
+      if (live !== undefined && isOver) {
+        forgetChanges(this.#needs.profile, live.contact);
+        this.#close(group);
+      }
     }
     this.#seeking.seek();
   }

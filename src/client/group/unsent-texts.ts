@@ -1,0 +1,35 @@
+/** What becomes of what was written in a group and never signed, when its author leaves or is removed. */
+import { KIND } from "../disk/schema.ts";
+import type { Contact } from "../profile/contacts.ts";
+import type { Profile } from "../profile/profile.ts";
+import { IN_OUTBOX } from "../profile/stored-message.ts";
+
+/**
+ * Texts that are not signed are never sent any more: they go into the draft of the input line, one below the other, behind
+ * what stands there. @returns their ids, oldest first
+ * @throws SQLiteError
+ */
+export function setAside({ database, drafts, messages, removal }: Profile, contact: Contact): string[] {
+  const move = database.transaction(() => {
+    const texts = messages
+      .unclaimed(contact, Number.MAX_SAFE_INTEGER)
+      .flatMap((each) => (each.kind === "text" ? [each.text] : []));
+    if (texts.length === 0) return [];
+    const parts = drafts.of(contact);
+    // Parts were typed and pasted in turn.
+    const isTypedLast = parts.length % 2 === 1;
+    const before = isTypedLast ? [parts.at(-1) ?? ""] : [];
+    drafts.save(contact, [...parts.slice(0, parts.length - before.length), [...before, ...texts].join("\n")]);
+    return removal.cancelAll(contact);
+  });
+  return move.immediate();
+}
+
+/** Edits and withdrawals that are not signed are never told to the others any more. @throws SQLiteError */
+export function forgetChanges({ database }: Profile, { id }: Contact): void {
+  database.run(
+    `UPDATE messages SET kind = ${KIND.deleted}, text = '', target = NULL
+     WHERE contact = ? AND ${IN_OUTBOX} AND kind IN (${KIND.edit}, ${KIND.withdraw}) AND tried = 0`,
+    [id],
+  );
+}
