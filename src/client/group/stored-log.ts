@@ -19,8 +19,10 @@ import { DROPPED, ShownTexts, type StoredFeed } from "./shown-texts.ts";
 
 /** How much of a lane budgets count. */
 const DAY = 24 * 60 * 60_000;
-/** Also most entries of one lane that are trimmed at once. */
+/** Most texts of one lane in a day. */
 const DAY_TEXTS = 2_000;
+/** Most entries that are deleted at once, which takes about 10 ms. */
+const TRIMMED_AT_ONCE = 500;
 
 type EntryRow = { seq: number; header: string; signature: string; body: string | null };
 type EntryPlace = { readonly number: number; readonly at: number; readonly size: number };
@@ -37,6 +39,8 @@ export class StoredLog implements GroupLog {
   readonly #insertEntry: Statement<unknown, (string | number | null)[]>;
   readonly #writeAll: { immediate(batch: GroupBatch, now: number): number[] };
   readonly #feeds = new Map<string, StoredFeed>();
+  /** The row of the feed that was trimmed last. */
+  #trimming = 0;
 
   /** @param contact the group's row number @param now ms since 1970 */
   constructor(profile: Profile, group: string, contact: number, now: () => number) {
@@ -111,30 +115,31 @@ export class StoredLog implements GroupLog {
   /** Does a part of it, which takes some 20 ms; to be called again until no lane has changed. */
   trim(since: number): TextLane[] {
     this.#database.run("UPDATE groups SET since = max(since, ?) WHERE contact = ?", [since, this.#contact]);
-    const changed: TextLane[] = [];
-    for (const feed of this.#allFeeds()) {
-      const trimmed = this.#trimLane(feed, since);
-      const lane = trimmed === "same" ? undefined : this.#lane(feed);
-      if (lane !== undefined) changed.push(lane);
-      if (trimmed === "part") break;
-    }
-    return changed;
+    const feeds = this.#allFeeds();
+    const [done, next] = [0, 1].map((side) =>
+      feeds.filter(({ id }) => (id < this.#trimming ? 0 : 1) === side),
+    ) as [StoredFeed[], StoredFeed[]];
+    const feed = [...next, ...done].find((each) => this.#trimLane(each, since));
+    const lane = feed === undefined ? undefined : this.#lane(feed);
+    this.#trimming = feed?.id ?? 0;
+    return lane === undefined ? [] : [lane];
   }
 
-  /** Shown texts go first, in small parts; then their entries, but for those that budgets still count. */
-  #trimLane(feed: StoredFeed, since: number): "part" | "shorter" | "same" {
+  /** Shown texts go first, in small parts; then their entries, but for those that budgets still count. @returns whether something went */
+  #trimLane(feed: StoredFeed, since: number): boolean {
     const last = this.#end(feed, "DESC");
-    if (last === undefined) return "same";
+    if (last === undefined) return false;
     const early = [...this.#walk(feed, "ASC", ({ at }) => at < since)];
-    const forgotten = early.at(-1);
-    if (forgotten === undefined) return "same";
+    const [first, forgotten] = [early[0], early.at(-1)];
+    if (first === undefined || forgotten === undefined) return false;
     // What nobody has yet is kept until somebody has it.
     const waiting = this.#waiting(feed);
     const belowText = Math.min(forgotten.number + 1, waiting);
     const { isMore } = this.#profile.removal.deleteEntries(feed.id, belowText);
-    if (isMore) return "part";
+    if (isMore) return true;
     const counted = early.find(({ number, at }) => at >= last.at - DAY || number === last.number);
-    const below = Math.min(counted?.number ?? Infinity, belowText);
+    const kept = Math.min(counted?.number ?? Infinity, belowText);
+    const below = Math.min(kept, first.number + TRIMMED_AT_ONCE);
     const remove = this.#database.transaction(() => {
       // The newest row stays, because its number must not come again.
       this.#database.run(
@@ -145,11 +150,11 @@ export class StoredLog implements GroupLog {
       this.#database.run(
         `UPDATE group_entries SET body = '${DROPPED}' WHERE feed = ? AND lane = 't' AND number BETWEEN ? AND ?
            AND body IS NOT '${DROPPED}' AND instr(header, ' withdraw ') = 0`,
-        [feed.id, below, belowText - 1],
+        [feed.id, kept, belowText - 1],
       );
       return this.#removeTexts(feed, below);
     });
-    return lightly(this.#database, () => remove.immediate()) > 0 ? "shorter" : "same";
+    return lightly(this.#database, () => remove.immediate()) > 0;
   }
 
   /** @returns how many */

@@ -445,6 +445,22 @@ test("a long conversation is trimmed in parts, and each part says that there may
     expect(scene.log.load().texts).toMatchObject([{ first: { number: 61 }, last: { number: 61 } }]);
   }));
 
+test("of several lanes one is trimmed at a time, in turn, and control stays", () =>
+  withGroup((scene) => {
+    const old = [scene.ana, scene.eva].flatMap((feed) => [scene.text(feed, "uno"), scene.text(feed, "dos")]);
+    scene.scene.at = START + 9 * DAY;
+    scene.store(...old, scene.text(scene.ana, "nuevo"), scene.text(scene.eva, "también"));
+    const control = scene.log.load().control.length;
+    const trimmed: string[] = [];
+    for (let lanes = scene.log.trim(START + DAY); lanes.length > 0; lanes = scene.log.trim(START + DAY)) {
+      expect(lanes.length).toBe(1);
+      trimmed.push(...lanes.map(({ feed }) => feed));
+    }
+    expect(new Set(trimmed)).toEqual(new Set([scene.ana.id, scene.eva.id]));
+    expect(scene.texts).toEqual(["nuevo", "también"]);
+    expect(scene.log.load().control.length).toBe(control);
+  }));
+
 test("what is rescued of a damaged profile names the group and the authors", () =>
   withGroup((scene) => {
     scene.store(scene.text(scene.ana, "hola"));
