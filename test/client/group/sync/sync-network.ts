@@ -117,7 +117,7 @@ export class Member {
   readonly wires = new Set<Wire>();
   readonly network: Network;
   /** ms by which its clock is ahead. */
-  readonly clockOffset: number;
+  clockOffset: number;
   sync: GroupSync | undefined;
   /** What becomes of a message that a hostile member sends. */
   tamper: ((message: SyncMessage) => readonly SyncMessage[]) | undefined;

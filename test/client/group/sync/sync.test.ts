@@ -59,3 +59,67 @@ test("whoever accepts on a link that was there before, and whoever admitted them
   network.time.pass(5_000);
   expect(eva.log.shown.length).toBe(2);
 });
+
+test("a link that is cut inside a long catch-up goes on where it was, and nothing comes twice", () => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const luis = network.join(LUIS);
+  network.link(ana, luis);
+  admit(network, ana, network.group, luis);
+  network.cutAll();
+  for (let count = 0; count < 1_000; count++) {
+    ana.write(network.group, "t", "text", { text: `texto ${count}` });
+    // What is written faster than its budget allows nobody takes.
+    network.time.pass(20_000);
+  }
+  network.time.pass(1_000);
+  let given = 0;
+  network.watch = {
+    sent: (from, _to, message) => {
+      if (from === ana && message.action === "group_entries") given += message.entries.length;
+    },
+  };
+  let cuts = 0;
+  for (let held = 0; held < 1_000; held = luis.rows(network.group, "t").length) {
+    network.link(ana, luis);
+    network.time.pass(500);
+    network.cutAll();
+    network.time.pass(500);
+    cuts++;
+    expect(cuts).toBeLessThan(20);
+  }
+  expect(cuts).toBeGreaterThan(1);
+  expect(luis.log.shown.length).toBe(1_000);
+  expect(new Set(luis.log.shown).size).toBe(1_000);
+  // What was on its way at a cut is given again, and no more.
+  expect(given).toBeLessThan(1_000 + cuts * 512);
+});
+
+test.each([3_600_000, -3_600_000])("a clock that jumps by %d ms loses nothing, and order stays", (jump) => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const luis = network.join(LUIS);
+  network.link(ana, luis);
+  const feed = admit(network, ana, network.group, luis);
+  const say = (text: string) => {
+    ana.write(network.group, "t", "text", { text });
+    luis.write(feed, "t", "text", { text });
+    network.time.pass(2_000);
+  };
+  say("uno");
+  ana.clockOffset += jump;
+  say("dos");
+  ana.clockOffset -= jump;
+  say("tres");
+  // What is of an hour later is taken when it is not more than a quarter of an hour ahead.
+  network.time.pass(3_600_000);
+  for (const [reader, author] of [
+    [ana, feed],
+    [luis, network.group],
+  ] as const) {
+    const times = reader.rows(author, "t").map(({ at }) => at);
+    expect(times.length).toBe(3);
+    expect(times).toEqual(times.toSorted((one, other) => one - other));
+    expect(reader.log.shown.length).toBe(6);
+  }
+});
