@@ -113,6 +113,8 @@ describe("several people", () => {
       await company.person("eva"),
     ];
     const group = await together(ana, bob, eva);
+    const early = eva.messenger.outbox.send(`#${group}`, "antes");
+    await until(() => textOf(ana, "eva", group).length === 1);
     await ana.messenger.groups.remove(group, "eva");
     await until(() => stateOf(eva, group) === "removed");
     const notices = (person: Person) => person.of("groupNotice").map(({ notice }) => notice);
@@ -121,6 +123,8 @@ describe("several people", () => {
     await until(() => textOf(bob, "ana", group).length === 1);
     await until(() => notices(bob).some(({ kind }) => kind === "removed"));
     expect(() => eva.messenger.outbox.send(`#${group}`, "¿hola?")).toThrow("not_a_member");
+    expect(() => eva.messenger.outbox.edit(`#${group}`, early, "después")).toThrow("not_a_member");
+    expect(() => eva.messenger.outbox.withdraw(`#${group}`, early)).toThrow("not_a_member");
     expect(textOf(eva, "ana", group)).toEqual([]);
     await bob.messenger.groups.leave(group);
     await until(() => notices(ana).some(({ kind, names }) => kind === "left" && names.includes("bob")));

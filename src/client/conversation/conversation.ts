@@ -155,6 +155,8 @@ export class Conversation {
     if (this.#acceptance.consent === "blocked") throw new ActionError("blocked");
   }
 
+  checkChanges(): void {}
+
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
   get isOver(): boolean {
     const { count, reaching } = this.transport;

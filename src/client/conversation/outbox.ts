@@ -29,6 +29,8 @@ export type Sender = {
   readonly isConnected: boolean;
   /** @throws ActionError, GroupError: why no texts are taken */
   checkSends(): void;
+  /** @throws GroupError: why this text of ours, which was sent, can be changed no more */
+  checkChanges(id: string): void;
   /** New messages have been stored. */
   committed(messages: readonly OutboxMessage[]): void;
   /** Messages were removed. @throws SQLiteError */
@@ -106,6 +108,7 @@ export class Outbox {
     const { contact } = conversation;
     // The text may have been queued in this turn; it must be stored to be edited.
     this.commit();
+    conversation.checkChanges(id);
     const action = prepareEdit(profile, contact, { id, text }, now());
     if (action === undefined) this.#changed(contact, id, undefined);
     else this.#add(conversation, { ...action, seq: 0 });
@@ -117,6 +120,7 @@ export class Outbox {
     const { profile, now } = this.#options;
     const conversation = this.#conversation(to);
     this.commit();
+    conversation.checkChanges(id);
     const action = prepareWithdrawal(profile, conversation.contact, id, now());
     if (action === undefined) this.#cancelled(conversation, id);
     else this.#add(conversation, { ...action, seq: 0 });

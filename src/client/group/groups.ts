@@ -344,6 +344,12 @@ export class Groups implements GroupEvents {
       username: contact.username,
       isConnected: false,
       checkSends: () => this.#joined(group).checkWrites(),
+      checkChanges: (id) => {
+        const { entry, outgoing } = this.#needs.profile.history.find(contact, id) ?? {};
+        // Nothing is added any more to what was written in an earlier stay.
+        if (entry !== undefined && outgoing === true && entry.feed !== this.#joined(group).own?.feed)
+          throw new GroupError("not_a_member");
+      },
       committed: () => {
         // They may have been written in the turn in which one left.
         if (this.#stored(group).state !== "joined") this.#setAside(group);

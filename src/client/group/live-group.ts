@@ -29,6 +29,7 @@ import { countsOf, OwnTexts, type Progress } from "./own-texts.ts";
 import { draftSalt } from "./shown-texts.ts";
 import type { GroupStore, StoredGroup } from "./store.ts";
 import { GroupSync } from "./sync/sync.ts";
+import { forgetChanges } from "./unsent-texts.ts";
 
 /** Texts that are signed in one commit. */
 const SIGNED_AT_ONCE = 60;
@@ -379,6 +380,8 @@ export class LiveGroup {
     // What others have of ours is counted of this feed.
     this.#needs.store.save(this.group, { ownFeed: own.feed });
     this.#ownFeed = own.feed;
+    // They are about texts of the feed before.
+    forgetChanges(this.#needs.profile, this.contact);
     this.#commit();
   }
 
