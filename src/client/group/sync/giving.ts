@@ -89,6 +89,7 @@ export class Giving {
   /** @returns whether nothing is left */
   #giveOn(peer: LinkedPeer, durable: number): boolean {
     for (let reads = 0; reads < MAX_READS && hasRoom(peer.link); reads++) {
+      if (peer.cursor >= durable) return true;
       const rows = this.#log.after(peer.cursor, MAX_ENTRIES).filter(({ seq }) => seq <= durable);
       if (rows.length === 0) return true;
       const lacked: StoredEntry[] = [];
