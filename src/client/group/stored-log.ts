@@ -135,7 +135,7 @@ export class StoredLog implements GroupLog {
     // What nobody has yet is kept until somebody has it.
     const waiting = this.#waiting(feed);
     const belowText = Math.min(forgotten.number + 1, waiting);
-    const { isMore } = this.#profile.removal.deleteEntries(feed.id, belowText);
+    const { deleted, isMore } = this.#profile.removal.deleteEntries(feed.id, belowText);
     if (isMore) return true;
     const counted = early.find(({ number, at }) => at >= last.at - DAY || number === last.number);
     const kept = Math.min(counted?.number ?? Infinity, belowText);
@@ -154,7 +154,7 @@ export class StoredLog implements GroupLog {
       );
       return this.#removeTexts(feed, below);
     });
-    return lightly(this.#database, () => remove.immediate()) > 0;
+    return lightly(this.#database, () => remove.immediate()) > 0 || deleted > 0;
   }
 
   /** @returns how many */
