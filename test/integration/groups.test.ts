@@ -178,6 +178,31 @@ describe("several people", () => {
     expect(textOf(back, "bob", group)).toEqual([]);
   });
 
+  test("who wrote before learning of a removal has it as a draft, and writes again once invited anew", async () => {
+    const company = await meet();
+    const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+    const carla = await company.person("carla");
+    const group = await together(ana, bob, carla);
+    await carla.close();
+    await ana.messenger.groups.remove(group, "carla");
+    const alone = await company.person("carla");
+    const name = `#${group}`;
+    alone.messenger.outbox.send(name, "uno");
+    alone.messenger.outbox.commit();
+    await until(() => stateOf(alone, group) === "removed");
+    await until(() => alone.of("cancelled").length === 1);
+    const { drafts, contacts } = alone.messenger.profile;
+    const contact = contacts.find(name);
+    expect(contact && drafts.of(contact)).toEqual(["uno"]);
+    await ana.messenger.groups.add(group, ["carla"], "all");
+    await until(() => stateOf(alone, group) === "invited");
+    await alone.messenger.groups.accept(group);
+    alone.messenger.outbox.send(name, "dos");
+    await until(() => textOf(ana, "carla", group).length === 1);
+    expect(textOf(ana, "carla", group)).toEqual(["dos"]);
+    await until(() => groupOf(alone, group)?.waiting === 0);
+  });
+
   test("an invitation that is declined is taken back, and may be made again", async () => {
     const company = await meet();
     const [ana, bob] = [await company.person("ana"), await company.person("bob")];

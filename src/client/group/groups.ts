@@ -19,7 +19,7 @@ import { isAdmin, mayAdd, mayEnd, mayGrant, type Membership, type Term } from ".
 import { Seeking, type SeekingNeeds } from "./seeking.ts";
 import { groupMembers, invitationOf, sharedGroup } from "./shared-group.ts";
 import { GroupStore, type StoredGroup } from "./store.ts";
-import { forgetChanges, setAside } from "./unsent-texts.ts";
+import { forgetChanges, setAside, unsign } from "./unsent-texts.ts";
 
 /** How long a person waits at most for somebody to be there with whom something can be done, in ms. */
 const PATIENCE = 10_000;
@@ -576,6 +576,7 @@ export class Groups implements GroupEvents {
     this.#counted.set(live, live.membership);
     if (live.isEnded && this.#stored(live.group).state === "joined") {
       this.#store.save(live.group, { state: "removed" });
+      if (live.own !== undefined) unsign(this.#needs.profile, live.contact, live.own);
       this.#setAside(live.group);
     }
     this.#changedId(live.group);

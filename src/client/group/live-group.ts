@@ -29,7 +29,7 @@ import { countsOf, OwnTexts, type Progress } from "./own-texts.ts";
 import { draftSalt } from "./shown-texts.ts";
 import type { GroupStore, StoredGroup } from "./store.ts";
 import { GroupSync } from "./sync/sync.ts";
-import { forgetChanges } from "./unsent-texts.ts";
+import { forgetChanges, unsign } from "./unsent-texts.ts";
 
 /** Texts that are signed in one commit. */
 const SIGNED_AT_ONCE = 60;
@@ -377,6 +377,9 @@ export class LiveGroup {
     )
       return;
     this.#put(own.feed, "c", "join", {});
+    // They go out in the new feed.
+    for (const term of this.membership.terms.values())
+      if (term.spki === key && term.state === "ended") unsign(this.#needs.profile, this.contact, term);
     // What others have of ours is counted of this feed.
     this.#needs.store.save(this.group, { ownFeed: own.feed });
     this.#ownFeed = own.feed;

@@ -3,6 +3,7 @@ import { KIND } from "../disk/schema.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { Profile } from "../profile/profile.ts";
 import { IN_OUTBOX } from "../profile/stored-message.ts";
+import type { Term } from "./sync/membership.ts";
 
 /**
  * Texts that are not signed are never sent any more: they go into the draft of the input line, one below the other, behind
@@ -23,6 +24,19 @@ export function setAside({ database, drafts, messages, removal }: Profile, conta
     return removal.cancelAll(contact);
   });
   return move.immediate();
+}
+
+/**
+ * Texts that were signed before one learnt that the term had ended, and so count for nobody, are as if they were not.
+ * @throws SQLiteError
+ */
+export function unsign({ database }: Profile, { id }: Contact, { feed, cutT }: Term): void {
+  database.run(
+    `UPDATE messages SET tried = 0, feed = NULL, number = NULL
+     WHERE contact = ?1 AND ${IN_OUTBOX} AND kind = ${KIND.text} AND number > ?3
+       AND feed = (SELECT id FROM group_feeds WHERE contact = ?1 AND feed = ?2)`,
+    [id, feed, cutT],
+  );
 }
 
 /** Edits and withdrawals that are not signed are never told to the others any more. @throws SQLiteError */
