@@ -263,6 +263,8 @@ function groupFailure({ code }: GroupError, texts: Texts): Failure {
   const known: { readonly [C in GroupFault]: readonly [keyof typeof EXIT, string] } = {
     no_such_group: ["usage", texts.groupNoSuch],
     not_a_member: ["refused", texts.groupNotMember],
+    left: ["refused", texts.groupWasLeft],
+    removed: ["refused", texts.groupWasRemovedFrom],
     not_an_admin: ["refused", texts.groupNotAdmin],
     only_admins_write: ["refused", texts.groupOnlyAdminsWrite],
     not_above: ["refused", texts.groupNotAbove],

@@ -52,7 +52,12 @@ test("a class is founded and invited in one command, and says who has to be wait
 });
 
 test("who has accepted gets the texts, once each, and all of them can be read again", async () => {
+  const asked = await benito.run(["group", "members", "#Clase 2B"]);
+  expect(asked).toMatchObject({ code: 0, stdout: "" });
+  expect(asked.stderr).toContain("ana.group invites you to “Clase 2B” (1 person).");
   expect((await benito.run(["group", "accept", "#Clase 2B", "--wait", "queued"])).code).toBe(0);
+  const again = await benito.run(["group", "accept", "#Clase 2B"]);
+  expect(again).toMatchObject({ code: 0, stdout: "You are in “Clase 2B” already.\n" });
   const sent = await ana.json(["send", "#Clase 2B", "The exam is on Friday"]);
   expect(sent).toMatchObject({ code: 0 });
   expect(sent.events.at(-1)).toMatchObject({ event: "delivery", state: "received", received: 1 });
@@ -107,9 +112,9 @@ test("members are listed, and one who is removed is told so", async () => {
   expect(group).toMatchObject({ title: "Clase 2B", state: "removed", may_write: false });
   await expectFailure(benito, ["send", "#Clase 2B", "Why?"], {
     exit: 4,
-    code: "not_a_member",
-    en: /not in the group/,
-    es: /no está en el grupo/,
+    code: "removed",
+    en: /were removed from this group/,
+    es: /Le sacaron de este grupo/,
   });
 });
 

@@ -122,7 +122,7 @@ describe("several people", () => {
     ana.messenger.outbox.send(`#${group}`, "ya no está");
     await until(() => textOf(bob, "ana", group).length === 1);
     await until(() => notices(bob).some(({ kind }) => kind === "removed"));
-    expect(() => eva.messenger.outbox.send(`#${group}`, "¿hola?")).toThrow("not_a_member");
+    expect(() => eva.messenger.outbox.send(`#${group}`, "¿hola?")).toThrow("removed");
     expect(() => eva.messenger.outbox.edit(`#${group}`, early, "después")).toThrow("not_a_member");
     expect(() => eva.messenger.outbox.withdraw(`#${group}`, early)).toThrow("not_a_member");
     expect(textOf(eva, "ana", group)).toEqual([]);

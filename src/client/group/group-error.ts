@@ -1,8 +1,12 @@
 /** Why something that is asked of a group is not done. */
 export type GroupFault =
   | "no_such_group"
-  /** One is not in the group (any more), or the other one is not. */
+  /** One does not belong to the group, or the other one does not. */
   | "not_a_member"
+  /** One has left the group. */
+  | "left"
+  /** One was removed from the group. */
+  | "removed"
   | "not_an_admin"
   | "only_admins_write"
   /** The other one stands above, or beside. */

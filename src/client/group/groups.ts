@@ -505,6 +505,7 @@ export class Groups implements GroupEvents {
   #joined(group: string): LiveGroup {
     const { state } = this.#stored(group);
     const live = this.#live.get(group);
+    if (state === "left" || state === "removed") throw new GroupError(state);
     if (state !== "joined" || live === undefined) throw new GroupError("not_a_member");
     return live;
   }

@@ -165,6 +165,12 @@ export const GROUP_COMMAND_TEXTS = {
     es: "Usted, o esa persona, no está en el grupo.",
     en: "You, or that person, are not in the group.",
   },
+  groupWasLeft: { es: "Usted se fue de este grupo.", en: "You left this group." },
+  groupWasRemovedFrom: { es: "Le sacaron de este grupo.", en: "You were removed from this group." },
+  groupIsInAlready: {
+    es: (title: string) => `Ya está en ${title}.`,
+    en: (title: string) => `You are in ${title} already.`,
+  },
   groupNotAdmin: {
     es: "Eso solo lo puede hacer quien administra el grupo.",
     en: "Only an admin of the group can do that.",

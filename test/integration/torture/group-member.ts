@@ -188,7 +188,8 @@ export class GroupMember {
 
   /** A term that has forked writes no more. */
   #refused(error: { readonly code: string }): void {
-    if (!["forked", "not_a_member"].includes(error.code)) this.#failed(JSON.stringify(error));
+    if (!["forked", "not_a_member", "left", "removed"].includes(error.code))
+      this.#failed(JSON.stringify(error));
   }
 
   /** Ends it, and resolves when it has ended. */

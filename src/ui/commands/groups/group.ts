@@ -15,7 +15,7 @@ import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { AwaitedPeer } from "../awaited-peer.ts";
 import { untilAborted, withAccount, withLocalAccount, type CommandContext } from "../online-account.ts";
-import { readPeople, theGroup } from "../user-argument.ts";
+import { readPeople, theGroup, typedGroup } from "../user-argument.ts";
 import { add } from "./add.ts";
 
 /** Days for which texts are kept, at most (`keep_group`). */
@@ -68,10 +68,10 @@ export async function group(context: CommandContext): Promise<ExitCode> {
         sentence: texts.groupLeft(texts.groupTitle(title)),
       }));
     case "accept":
-      return change(context, typed, async (account, { group: id, title }) => ({
-        ...(await account.request("accept_group", { group: id })),
-        sentence: texts.groupJoined(texts.groupTitle(title)),
-      }));
+      return change(context, typed, async (account, { group: id }) => {
+        const answer = await account.request("accept_group", { group: id });
+        return { ...answer, sentence: texts.groupJoined(titleOfOne(answer.group, texts)) };
+      });
     case "name": {
       if (behind === undefined) throw new UsageError(texts.missingArgument(texts.titleArgument));
       const title = titleOf(behind, texts);
@@ -120,6 +120,11 @@ function titleOf(typed: string, texts: Texts): string {
   return title;
 }
 
+/** The title in quotation marks, or, of a group that does not have it alone, what it is called by here. */
+function titleOfOne({ title, name }: SharedGroup, texts: Texts): string {
+  return texts.groupTitle(name === `#${title}` ? title : name);
+}
+
 /** The group of this account that somebody means. @param isMeant which groups can be meant, if any of them is */
 async function chosen(
   account: SharedAccount,
@@ -152,7 +157,17 @@ function members(context: CommandContext, typed: string): Promise<ExitCode> {
   const { config, output } = context;
   const texts = textsIn(config.language);
   return withLocalAccount(context, "group", async (account) => {
-    const { group: id } = await chosen(account, typed, texts);
+    const meant = await chosen(account, typed, texts);
+    const { group: id, state } = meant;
+    if (state === "left" || state === "removed") throw new GroupError(state);
+    if (state === "invited") {
+      const { invited_by: by, title, people, history } = meant;
+      const inviter = shownName(namesKnownTo(account.archive, [by ?? ""]).book, by ?? "");
+      const earlier = history === "none" ? texts.groupSeesNoEarlier : texts.groupSeesEarlier;
+      output.notice(
+        texts.groupInvitationHere(inviter, texts.groupTitle(title), people, earlier, typedGroup(meant)),
+      );
+    }
     const { members: all } = await account.request("group_members", { group: id });
     const known = all.flatMap(({ username, invited_by: by }) => (by === null ? [username] : [username, by]));
     const names = namesKnownTo(account.archive, known).book;
@@ -234,6 +249,10 @@ async function change(
     "group",
     async (account) => {
       const meant = await chosen(account, typed, texts, ({ state }) => !isInvitation || state === "invited");
+      if (isInvitation && meant.state === "joined") {
+        output.event({ event: "group", ...meant }, texts.groupIsInAlready(titleOfOne(meant, texts)));
+        return EXIT.done;
+      }
       const peer = new AwaitedPeer(context, `#${meant.group}`);
       peer.know(account);
       awaited = { id: meant.group, peer };
