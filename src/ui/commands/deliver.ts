@@ -249,6 +249,9 @@ class Delivery {
   #queuedSentence(account: SharedAccount, what: string, code?: string): string {
     if (account.isRemoved) return this.#texts.notKept;
     const { isGroup, shown } = this.#peer;
-    return isGroup ? this.#texts.groupQueued(what, shown) : queuedSentence(what, shown, this.#texts, code);
+    if (!isGroup) return queuedSentence(what, shown, this.#texts, code);
+    // Without a failure nobody was looked for; somebody may be online, and yet not have it in time.
+    const isTold = code !== undefined && code !== "not_acknowledged";
+    return this.#texts[isTold ? "groupQueued" : "groupQueuedFor"](what, shown);
   }
 }

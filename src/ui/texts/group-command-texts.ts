@@ -118,6 +118,10 @@ export const GROUP_COMMAND_TEXTS = {
     en: (what: string, name: string) =>
       `${what} is queued and will be sent when somebody of ${name} is online and so are you (menus, listen or the next send).`,
   },
+  groupQueuedFor: {
+    es: (what: string, name: string) => `${what} queda en cola para ${name}.`,
+    en: (what: string, name: string) => `${what} is queued for ${name}.`,
+  },
   groupInvitationHere: {
     es: (by: string, title: string, count: number, seesEarlier: string, name: string) =>
       `${by} le invita a ${title} (${personas(count)}). ${seesEarlier} Conteste con: group accept '${name}', o group decline '${name}'`,
