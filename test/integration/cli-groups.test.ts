@@ -85,6 +85,9 @@ test("nothing is changed, and what is written waits, while nobody of the group i
   const renamed = await ana.json(["group", "name", "#Clase 2B", "Clase 3B"]);
   expect(renamed.events).toMatchObject([{ event: "error", code: "nobody_online" }]);
   expect(renamed.code).toBe(5);
+  const added = await ana.run(["group", "add", "#Clase 2B", "dora.group"]);
+  expect(added.code).toBe(5);
+  expect(added.stderr).toContain("Nobody else of the group is online: the invitation waits for a member");
   const queued = await ana.run(["send", "#Clase 2B", "In room 3", "--wait", "queued"]);
   expect(queued).toMatchObject({ code: 0, stderr: 'The message is queued for #"Clase 2B".\n' });
   const { code, events, stderr } = await ana.json(["send", "#Clase 2B", "In room 4"]);

@@ -96,6 +96,10 @@ export const GROUP_COMMAND_TEXTS = {
         "Those who wait are invited as soon as they and you are online (menus, listen or daemon).",
       ),
   },
+  groupAddNeedsMember: {
+    es: "Nadie más del grupo está en línea: se invita en cuanto lo esté alguien del grupo, con cuya copia se compara antes la de aquí (menús, listen o daemon).",
+    en: "Nobody else of the group is online: the invitation waits for a member of it, with whose copy the one here is compared first (menus, listen or daemon).",
+  },
   groupPeerTooOld: {
     es: "Su programa aún no sabe de grupos.",
     en: "Their program does not know groups yet.",

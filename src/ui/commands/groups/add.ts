@@ -30,13 +30,17 @@ export async function add(context: CommandContext, typed: string, user?: string)
     const problem = await untilAborted(signal, account.connectOrWait());
     const others = names.filter((each) => !isSamePerson(each, account.username));
     const answer = others.length === 0 ? NOBODY : await invite(context, account, group, others);
+    const { members: all } = await account.request("group_members", { group });
+    const joined = all.filter(({ state, is_self: isSelf }) => state === "member" && !isSelf);
+    const isAlone = joined.length > 0 && joined.every(({ online }) => online !== true);
     const book = namesKnownTo(account.archive, names).book;
     const results = names.map((username) => [username, resultOf(username, answer, config)] as const);
     for (const [username, result] of results) {
       const { state } = result;
       const code = state === "failed" ? { code: result.code } : {};
       const event = { event: "invitation", group, title, username, state, ...code };
-      const isStranger = account.archive.conversation(username)?.isStranger !== false;
+      // Where nobody was there to compare with, nothing is known of whoever waits.
+      const isStranger = !isAlone && account.archive.conversation(username)?.isStranger !== false;
       output.event(event, lineOf(shownName(book, username), result, isStranger, texts));
     }
     const count = (state: Result["state"]) => results.filter(([, each]) => each.state === state).length;
@@ -45,7 +49,7 @@ export async function add(context: CommandContext, typed: string, user?: string)
     output.event({ event: "end", count: names.length, invited, waiting, members, failed }, undefined);
     if (names.length > 1)
       output.notice(texts.groupAddSum(quotedText(name), invited, waiting, members, failed));
-    if (waiting > 0) output.notice(texts.groupWhoWaits(waiting));
+    if (waiting > 0) output.notice(isAlone ? texts.groupAddNeedsMember : texts.groupWhoWaits(waiting));
     const exits = [...(failed > 0 ? [EXIT.refused] : []), ...(waiting > 0 ? [EXIT.notDelivered] : [])];
     // Without the server nobody was looked up.
     if (waiting > 0 && problem !== undefined) return output.failure(describeFailure(problem, config));
