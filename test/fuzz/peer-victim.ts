@@ -48,10 +48,6 @@ export class Victim {
     this.#deadline = deadline;
     this.toZoe = ana.messenger.outbox.send("zoe", "para Zoe");
     this.#contact = company.identity("amiga");
-    ana.messenger.outbox.send("amiga", "para ella");
-    const { contacts } = ana.profile;
-    const targets = ["127.0.0.1", CONTACT_ADDRESS].map((ip) => ({ ip, port: 1 }));
-    contacts.saveTargets(contacts.ensure("amiga"), targets);
   }
 
   static async open(deadline: number): Promise<Victim> {
@@ -60,6 +56,11 @@ export class Victim {
     const { port, folder } = company;
     const ana = await openPerson("ana", { dataFolder: join(folder, "ana"), port });
     await ana.account.connect();
+    // Before anybody calls: the port looks only each second for addresses of new contacts.
+    ana.messenger.outbox.send("amiga", "para ella");
+    const { contacts } = ana.profile;
+    const targets = ["127.0.0.1", CONTACT_ADDRESS].map((ip) => ({ ip, port: 1 }));
+    contacts.saveTargets(contacts.ensure("amiga"), targets);
     const bob = await company.person("bob");
     ana.keepChatting("bob");
     bob.keepChatting("ana");
