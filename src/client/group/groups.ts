@@ -131,7 +131,7 @@ export class Groups implements GroupEvents {
 
   async add(group: string, usernames: readonly string[], history: "all" | "none"): Promise<AddedPeople> {
     const live = this.#joined(group);
-    const own = this.#ownTerm(live);
+    const own = live.ownMember();
     if (!mayAdd(live.membership, own, { label: "", role: "member" })) throw new GroupError("not_an_admin");
     const failed: { username: string; code: string }[] = [];
     const wanted = new Map<string, string>();
@@ -172,7 +172,7 @@ export class Groups implements GroupEvents {
     const label = labelOf(username);
     if (label === this.#own) throw new GroupError("not_above");
     const isWaiting = this.#store.invitees(group).some((each) => each.label === label);
-    const ends = () => removal(live.membership, live.control, this.#ownTerm(live), label);
+    const ends = () => removal(live.membership, live.control, live.ownMember(), label);
     if (ends()?.length !== 0) {
       const own = await this.#signing(live);
       const written = ends();
@@ -510,17 +510,11 @@ export class Groups implements GroupEvents {
     return live;
   }
 
-  #ownTerm({ own }: LiveGroup): Term {
-    if (own?.state !== "member") throw new GroupError("not_a_member");
-    if (own.isForked) throw new GroupError("forked");
-    return own;
-  }
-
   /** Waits until control entries may be signed. */
   async #signing(live: LiveGroup): Promise<Term> {
     await this.#compare(live);
     if (!live.maySign) throw new GroupError("nobody_online");
-    return this.#ownTerm(live);
+    return live.ownMember();
   }
 
   /** Waits until another member's copy was compared with this one, or nobody of the group is there. */

@@ -59,6 +59,8 @@ export class LiveGroup {
   readonly group: string;
   readonly contact: Contact;
   readonly #needs: LiveNeeds;
+  /** Our own, as in terms. */
+  readonly #key: string;
   readonly #links = new Map<PeerLink, GroupLink>();
   /** What was said on a link to somebody who is invited. */
   readonly #invitedOn = new WeakMap<PeerLink, string>();
@@ -84,6 +86,7 @@ export class LiveGroup {
     this.contact = contact;
     this.#ownFeed = ownFeed;
     this.#needs = needs;
+    this.#key = needs.profile.keys.spki.toString("base64");
     this.#texts = new OwnTexts(needs.profile.database, contact);
     this.#awakeUntil = needs.clock.monotonic() + AWAKE_TIME;
     this.#sync = this.#load();
@@ -125,7 +128,7 @@ export class LiveGroup {
 
   /** Whether somebody else has joined. */
   get hasOthers(): boolean {
-    return people(this.membership).some(
+    return [...this.membership.terms.values()].some(
       ({ label, state }) => label !== this.#needs.own && state === "member",
     );
   }
@@ -168,8 +171,7 @@ export class LiveGroup {
   }
 
   #load(): GroupSync {
-    const { profile, store } = this.#needs;
-    return new GroupSync(this.group, profile.keys.spki.toString("base64"), store.log(this.group));
+    return new GroupSync(this.group, this.#key, this.#needs.store.log(this.group));
   }
 
   #loadProgress(): Map<string, Progress> {
@@ -214,9 +216,14 @@ export class LiveGroup {
     this.#sync.linkDown(groupLink);
   }
 
+  /** Somebody who is linked. */
+  linkTo(label: string): PeerLink | undefined {
+    return [...this.#links.keys()].find((link) => link.isOpen && link.peer.label === label);
+  }
+
   /** Whether somebody with this label is linked. */
   isLinked(label: string): boolean {
-    return [...this.#links.keys()].some((link) => link.isOpen && link.peer.label === label);
+    return this.linkTo(label) !== undefined;
   }
 
   take(message: SyncMessage & GroupMessage, link: PeerLink): void {
@@ -225,14 +232,14 @@ export class LiveGroup {
     const isHonest = this.#attempt(() => this.#sync.take(groupLink, message, this.#needs.serverNow()));
     if (isHonest === undefined) link.refuse("storage_failed");
     else if (!isHonest) link.refuse("bad_request");
-    else if (message.action === "group_heads") this.#noteShared(message, link);
+    else if (message.action === "group_heads") this.#noteShared(message, groupLink.key, link.peer.label);
   }
 
   /** Whoever has the same sum has all of ours; who names our feed, so much of it. */
-  #noteShared({ sum, heads }: SyncMessage & { action: "group_heads" }, link: PeerLink): void {
+  #noteShared({ sum, heads }: SyncMessage & { action: "group_heads" }, key: string, label: string): void {
     const { own } = this;
-    const isMember = termOfKey(this.membership, link.peer.spki.toString("base64"))?.state === "member";
-    if (own === undefined || !isMember || link.peer.label === this.#needs.own) return;
+    const isMember = termOfKey(this.membership, key)?.state === "member";
+    if (own === undefined || !isMember || label === this.#needs.own) return;
     const { lastControl } = this.#lasts(own);
     const named = heads?.find(([feed]) => feed === own.feed)?.[1] ?? 0;
     const shared = sum === this.#sync.sum ? lastControl : Math.min(named, lastControl);
@@ -299,9 +306,15 @@ export class LiveGroup {
   checkWrites(): void {
     const { own, membership } = this;
     if (own === undefined || this.isJoining) return;
-    if (own.state !== "member") throw new GroupError("not_a_member");
+    if (!mayWrite(membership, this.ownMember())) throw new GroupError("only_admins_write");
+  }
+
+  /** Our own term, as which we may write. @throws GroupError */
+  ownMember(): Term {
+    const { own } = this;
+    if (own?.state !== "member") throw new GroupError("not_a_member");
     if (own.isForked) throw new GroupError("forked");
-    if (!mayWrite(membership, own)) throw new GroupError("only_admins_write");
+    return own;
   }
 
   /** Whether entries of lane c may be signed now. */
@@ -311,9 +324,7 @@ export class LiveGroup {
 
   /** Writes control entries of ours, as many as the budget allows. @throws GroupError; SQLiteError: then none is kept */
   write(entries: readonly { readonly kind: string; readonly body: object }[]): void {
-    const { own } = this;
-    if (own === undefined || own.state !== "member") throw new GroupError("not_a_member");
-    if (own.isForked) throw new GroupError("forked");
+    const own = this.ownMember();
     if (!this.maySign) throw new GroupError("limited");
     let written = 0;
     for (const { kind, body } of entries) {
@@ -369,27 +380,18 @@ export class LiveGroup {
 
   /** Whoever was admitted anew while in the group joins without a question: the same key has agreed before. */
   #joinAnew(): void {
-    const key = this.#needs.profile.keys.spki.toString("base64");
-    const own = termOfKey(this.membership, key);
-    if (
-      own?.state !== "invited" ||
-      ![...this.membership.terms.values()].some((term) => this.#wasOurs(term, key))
-    )
-      return;
+    const own = termOfKey(this.membership, this.#key);
+    const earlier = [...this.membership.terms.values()].filter(({ spki }) => spki === this.#key);
+    if (own?.state !== "invited" || !earlier.some(hasAgreed)) return;
     this.#put(own.feed, "c", "join", {});
     // They go out in the new feed.
-    for (const term of this.membership.terms.values())
-      if (term.spki === key && term.state === "ended") unsign(this.#needs.profile, this.contact, term);
+    for (const term of earlier) if (term.state === "ended") unsign(this.#needs.profile, this.contact, term);
     // What others have of ours is counted of this feed.
     this.#needs.store.save(this.group, { ownFeed: own.feed });
     this.#ownFeed = own.feed;
     // They are about texts of the feed before.
     forgetChanges(this.#needs.profile, this.contact);
     this.#commit();
-  }
-
-  #wasOurs({ spki, state, isForked, cutC }: Term, key: string): boolean {
-    return spki === key && (state === "member" || isForked || (state === "ended" && cutC > 0));
   }
 
   #drafts(limit: number): OutboxMessage[] {
@@ -482,7 +484,7 @@ export class LiveGroup {
   }
 
   #isMember(membership: Membership): boolean {
-    return termOfKey(membership, this.#needs.profile.keys.spki.toString("base64"))?.state === "member";
+    return termOfKey(membership, this.#key)?.state === "member";
   }
 
   #noticesOf(before: Membership, after: Membership, seq: number): GroupNotice[] {
@@ -584,8 +586,7 @@ export class LiveGroup {
   /** Invites whoever is linked and has not answered. */
   #inviteOn(link: PeerLink): void {
     if (!link.isOpen) return;
-    const key = link.peer.spki.toString("base64");
-    const term = termOfKey(this.membership, key);
+    const term = termOfKey(this.membership, link.peer.spki.toString("base64"));
     if (term?.state !== "invited" || term.label !== link.peer.label || this.own?.state !== "member") return;
     const { title } = this.membership;
     const members = people(this.membership).filter(({ state }) => state === "member").length;
@@ -605,9 +606,9 @@ export class LiveGroup {
     });
     link.flush();
   }
+}
 
-  /** Somebody who is linked. */
-  linkTo(label: string): PeerLink | undefined {
-    return [...this.#links.keys()].find((link) => link.isOpen && link.peer.label === label);
-  }
+/** Whether it has joined once. */
+function hasAgreed({ state, isForked, cutC }: Term): boolean {
+  return state === "member" || isForked || (state === "ended" && cutC > 0);
 }
