@@ -39,6 +39,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "file",
       "file/transfer",
       "group/sync",
+      "group/store",
       "group",
       "local-accounts.ts",
       "locate-profile.ts",

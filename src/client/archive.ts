@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { deleteMessage } from "./conversation/message-actions.ts";
 import type { MessageState } from "./disk/schema.ts";
 import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
-import { GroupStore, type StoredGroup, type TextCounts } from "./group/store.ts";
+import { GroupStore, type StoredGroup, type TextCounts } from "./group/store/group-store.ts";
 import { localFolder, type AccountPlace } from "./local-accounts.ts";
 import { contactState, type ContactState } from "./profile/consents.ts";
 import type { Contact, Muted } from "./profile/contacts.ts";
@@ -26,7 +26,7 @@ export { searchQuery } from "./profile/message-search.ts";
 /** How many messages of one contact were not shown on this machine yet. */
 export type Unread = { readonly username: string; readonly count: number };
 
-export type { StoredGroup } from "./group/store.ts";
+export type { StoredGroup } from "./group/store/group-store.ts";
 
 type Use<T> = (archive: Archive) => T | Promise<T>;
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { profileFile } from "../../src/client/disk/folders.ts";
-import { GroupStore } from "../../src/client/group/store.ts";
+import { GroupStore } from "../../src/client/group/store/group-store.ts";
 import { membership } from "../../src/client/group/sync/membership.ts";
 import { GroupSync } from "../../src/client/group/sync/sync.ts";
 import { Profile } from "../../src/client/profile/profile.ts";

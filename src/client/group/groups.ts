@@ -18,8 +18,8 @@ import { people, removal } from "./sync/members.ts";
 import { isAdmin, mayAdd, mayEnd, mayGrant, type Membership, type Term } from "./sync/membership.ts";
 import { Seeking, type SeekingNeeds } from "./seeking.ts";
 import { groupMembers, invitationOf, sharedGroup } from "./shared-group.ts";
-import { GroupStore, type StoredGroup } from "./store.ts";
-import { forgetChanges, setAside, unsign } from "./unsent-texts.ts";
+import { GroupStore, type StoredGroup } from "./store/group-store.ts";
+import { forgetChanges, setAside, unsign } from "./store/unsent-texts.ts";
 
 /** How long a person waits at most for somebody to be there with whom something can be done, in ms. */
 const PATIENCE = 10_000;

@@ -1,5 +1,5 @@
 /** Which invitations to groups are kept (GROUPS 8). Pure. */
-import type { StoredGroup } from "./store.ts";
+import type { StoredGroup } from "./store/group-store.ts";
 import { invitationOf } from "./shared-group.ts";
 
 /** Most invitations that wait for an answer, in all and of one person. */

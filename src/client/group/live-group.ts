@@ -25,11 +25,11 @@ import { mayWrite, membership, type Membership, type Term } from "./sync/members
 import { Gaps } from "./gaps.ts";
 import { AWAKE_TIME, NO_NEIGHBOURS, type Neighbourhood } from "./neighbours.ts";
 import { noticesBetween } from "./notices.ts";
-import { countsOf, OwnTexts, type Progress } from "./own-texts.ts";
-import { draftSalt } from "./shown-texts.ts";
-import type { GroupStore, StoredGroup } from "./store.ts";
+import { countsOf, OwnTexts, type Progress } from "./store/own-texts.ts";
+import { draftSalt } from "./store/shown-texts.ts";
+import type { GroupStore, StoredGroup } from "./store/group-store.ts";
 import { GroupSync } from "./sync/sync.ts";
-import { forgetChanges, unsign } from "./unsent-texts.ts";
+import { forgetChanges, unsign } from "./store/unsent-texts.ts";
 
 /** Texts that are signed in one commit. */
 const SIGNED_AT_ONCE = 60;

@@ -7,7 +7,7 @@ import type { Profile } from "../profile/profile.ts";
 import type { LiveGroup } from "./live-group.ts";
 import { asked, neighbours, withinLimit } from "./neighbours.ts";
 import { invitationOf, type StoredInvitation } from "./shared-group.ts";
-import type { GroupStore } from "./store.ts";
+import type { GroupStore } from "./store/group-store.ts";
 import { people, type Person } from "./sync/members.ts";
 
 /** How long somebody who was not reached is not asked for, in ms. */

@@ -2,7 +2,7 @@
 import type { GroupMember, SharedGroup } from "../conversation/events.ts";
 import { people } from "./sync/members.ts";
 import { isAdmin, mayWrite, type Membership, type Term } from "./sync/membership.ts";
-import type { StoredGroup } from "./store.ts";
+import type { StoredGroup } from "./store/group-store.ts";
 
 /** What is kept of an invitation. */
 export type StoredInvitation = {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { judgeInvitation } from "../../../src/client/group/invitations.ts";
-import type { StoredGroup } from "../../../src/client/group/store.ts";
+import type { StoredGroup } from "../../../src/client/group/store/group-store.ts";
 
 function stored(group: string, state: StoredGroup["state"], byLabel: string, ownFeed = "feed"): StoredGroup {
   const invitation = JSON.stringify({ byLabel });

@@ -1,5 +1,5 @@
 /** Put before the client's program: it kills itself once it has signed and stored so many own entries, before any is sent. */
-import { StoredLog } from "../../../src/client/group/stored-log.ts";
+import { StoredLog } from "../../../src/client/group/store/stored-log.ts";
 
 let left = Number(process.env["TORTURE_SIGNED"] ?? Infinity);
 // oxlint-disable-next-line typescript/unbound-method -- it is called on the log

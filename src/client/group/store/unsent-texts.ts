@@ -1,9 +1,9 @@
 /** What becomes of what was written in a group and never signed, when its author leaves or is removed. */
-import { KIND } from "../disk/schema.ts";
-import type { Contact } from "../profile/contacts.ts";
-import type { Profile } from "../profile/profile.ts";
-import { IN_OUTBOX } from "../profile/stored-message.ts";
-import type { Term } from "./sync/membership.ts";
+import { KIND } from "../../disk/schema.ts";
+import type { Contact } from "../../profile/contacts.ts";
+import type { Profile } from "../../profile/profile.ts";
+import { IN_OUTBOX } from "../../profile/stored-message.ts";
+import type { Term } from "../sync/membership.ts";
 
 /**
  * Texts that are not signed are never sent any more: they go into the draft of the input line, one below the other, behind

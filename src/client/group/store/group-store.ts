@@ -1,19 +1,19 @@
 /** The groups of one profile: what this side has decided about each, and where their entries are. */
-import { groupNames, type NamedGroup } from "../group-names.ts";
-import { CONSENT } from "../disk/schema.ts";
-import { label as labelOf } from "../../identity/names.ts";
-import type { Contact } from "../profile/contacts.ts";
-import type { Profile } from "../profile/profile.ts";
+import { groupNames, type NamedGroup } from "../../group-names.ts";
+import { CONSENT } from "../../disk/schema.ts";
+import { label as labelOf } from "../../../identity/names.ts";
+import type { Contact } from "../../profile/contacts.ts";
+import type { Profile } from "../../profile/profile.ts";
 import {
   MESSAGE_COLUMNS,
   messageOf,
   type MessageRow,
   type StoredMessage,
-} from "../profile/stored-message.ts";
-import type { GroupEntry } from "../../identity/group-entry.ts";
-import type { GroupBatch, GroupLog } from "./sync/log.ts";
-import { people } from "./sync/members.ts";
-import { membership } from "./sync/membership.ts";
+} from "../../profile/stored-message.ts";
+import type { GroupEntry } from "../../../identity/group-entry.ts";
+import type { GroupBatch, GroupLog } from "../sync/log.ts";
+import { people } from "../sync/members.ts";
+import { membership } from "../sync/membership.ts";
 import { StoredLog } from "./stored-log.ts";
 
 /** A group on this disk. */

@@ -2,20 +2,20 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 
-import { Archive } from "../../../src/client/archive.ts";
-import { LowDiskError } from "../../../src/client/disk/free-space.ts";
-import { readableLines } from "../../../src/client/disk/readable-messages.ts";
-import { profileFile } from "../../../src/client/disk/folders.ts";
-import type { GroupBatch, GroupLog } from "../../../src/client/group/sync/log.ts";
-import { draftSalt } from "../../../src/client/group/shown-texts.ts";
-import { GroupStore } from "../../../src/client/group/store.ts";
-import type { Contact } from "../../../src/client/profile/contacts.ts";
-import { Profile } from "../../../src/client/profile/profile.ts";
-import { signEntry, type GroupEntry } from "../../../src/identity/group-entry.ts";
-import { label } from "../../../src/identity/names.ts";
-import type { TestKey } from "../../identity/group-keys.ts";
-import { ACCOUNT, inTemporaryFolder } from "../test-profile.ts";
-import { ANA, EVA, GroupScene, type Feed } from "./group-scene.ts";
+import { Archive } from "../../../../src/client/archive.ts";
+import { LowDiskError } from "../../../../src/client/disk/free-space.ts";
+import { readableLines } from "../../../../src/client/disk/readable-messages.ts";
+import { profileFile } from "../../../../src/client/disk/folders.ts";
+import type { GroupBatch, GroupLog } from "../../../../src/client/group/sync/log.ts";
+import { draftSalt } from "../../../../src/client/group/store/shown-texts.ts";
+import { GroupStore } from "../../../../src/client/group/store/group-store.ts";
+import type { Contact } from "../../../../src/client/profile/contacts.ts";
+import { Profile } from "../../../../src/client/profile/profile.ts";
+import { signEntry, type GroupEntry } from "../../../../src/identity/group-entry.ts";
+import { label } from "../../../../src/identity/names.ts";
+import type { TestKey } from "../../../identity/group-keys.ts";
+import { ACCOUNT, inTemporaryFolder } from "../../test-profile.ts";
+import { ANA, EVA, GroupScene, type Feed } from "../group-scene.ts";
 
 const DAY = 24 * 60 * 60_000;
 const START = Date.UTC(2027, 0, 15, 12);

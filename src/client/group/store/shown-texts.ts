@@ -5,11 +5,11 @@
 import type { Database, Statement } from "bun:sqlite";
 import { hash } from "node:crypto";
 
-import type { GroupText } from "../../identity/group-body.ts";
-import { parseBody, type GroupEntry } from "../../identity/group-entry.ts";
-import { KIND, STATE } from "../disk/schema.ts";
-import { IN_OUTBOX } from "../profile/stored-message.ts";
-import type { Receipt } from "./sync/log.ts";
+import type { GroupText } from "../../../identity/group-body.ts";
+import { parseBody, type GroupEntry } from "../../../identity/group-entry.ts";
+import { KIND, STATE } from "../../disk/schema.ts";
+import { IN_OUTBOX } from "../../profile/stored-message.ts";
+import type { Receipt } from "../sync/log.ts";
 
 /** A feed of a group on the disk. */
 export type StoredFeed = {

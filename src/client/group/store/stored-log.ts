@@ -1,7 +1,7 @@
 /** The entries of one group on the disk (`GroupLog`). Its texts are messages too, stored in the same transaction. */
 import type { Database, Statement } from "bun:sqlite";
 
-import { readControl, readText } from "../../identity/group-body.ts";
+import { readControl, readText } from "../../../identity/group-body.ts";
 import {
   rawEntry,
   readEntry,
@@ -9,12 +9,12 @@ import {
   type GroupEntry,
   type Lane,
   type RawEntry,
-} from "../../identity/group-entry.ts";
-import { label as labelOf } from "../../identity/names.ts";
-import { lightly } from "../disk/write-ahead-log.ts";
-import type { Profile } from "../profile/profile.ts";
-import { IN_OUTBOX } from "../profile/stored-message.ts";
-import type { GroupBatch, GroupContents, GroupLog, StoredEntry, TextLane, TextPlace } from "./sync/log.ts";
+} from "../../../identity/group-entry.ts";
+import { label as labelOf } from "../../../identity/names.ts";
+import { lightly } from "../../disk/write-ahead-log.ts";
+import type { Profile } from "../../profile/profile.ts";
+import { IN_OUTBOX } from "../../profile/stored-message.ts";
+import type { GroupBatch, GroupContents, GroupLog, StoredEntry, TextLane, TextPlace } from "../sync/log.ts";
 import { DROPPED, ShownTexts, type StoredFeed } from "./shown-texts.ts";
 
 /** How much of a lane budgets count. */

@@ -1,17 +1,17 @@
 /** The texts of this account in a group that are signed, and how far the others have them. */
 import type { Database } from "bun:sqlite";
 
-import type { GroupCounts } from "../conversation/events.ts";
-import { KIND } from "../disk/schema.ts";
-import type { Contact } from "../profile/contacts.ts";
+import type { GroupCounts } from "../../conversation/events.ts";
+import { KIND } from "../../disk/schema.ts";
+import type { Contact } from "../../profile/contacts.ts";
 import {
   MESSAGE_COLUMNS,
   messageOf,
   type MessageRow,
   type StoredMessage,
-} from "../profile/stored-message.ts";
-import { people } from "./sync/members.ts";
-import type { Membership } from "./sync/membership.ts";
+} from "../../profile/stored-message.ts";
+import { people } from "../sync/members.ts";
+import type { Membership } from "../sync/membership.ts";
 
 /** Up to which number of a feed somebody has the texts, and has read them. */
 export type Progress = { readonly received: number; readonly read: number };
