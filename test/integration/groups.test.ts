@@ -1,40 +1,18 @@
 /** Groups of real messengers over real sockets: who is invited, what arrives where, and what becomes of who leaves. */
 import { describe, expect, test } from "bun:test";
 
-import type { SharedGroup } from "../../src/client/conversation/events.ts";
 import { MAX_ASKED } from "../../src/client/group/neighbours.ts";
 import { signCreate, signEntry } from "../../src/identity/group-entry.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
+import { groupOf, stateOf, textOf, together } from "./group-people.ts";
 import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 
 const cleanups = cleanupsForEachTest();
 
 const meet = () => Company.meetFor(cleanups);
-
-const groupOf = (person: Person, group: string): SharedGroup | undefined =>
-  person.messenger.groups.list().find((each) => each.group === group);
-
-const stateOf = (person: Person, group: string) => groupOf(person, group)?.state;
-
-/** The group of these people, all of whom have joined; the first has founded it. */
-async function together(founder: Person, ...others: readonly Person[]): Promise<string> {
-  const { group } = await founder.messenger.groups.create("Familia", "admins", "all");
-  await founder.messenger.groups.add(
-    group,
-    others.map(({ name }) => name),
-    "all",
-  );
-  for (const other of others) {
-    await until(() => stateOf(other, group) === "invited");
-    await other.messenger.groups.accept(group);
-  }
-  const all = [founder, ...others];
-  await untilQuiet(() => all.every((each) => groupOf(each, group)?.people === all.length));
-  return group;
-}
 
 describe("two people", () => {
   test("found a group, invite, join, and write both ways", async () => {
@@ -77,12 +55,6 @@ describe("two people", () => {
     expect(await groupOf(bob, group)).toMatchObject({ role: "member", people: 2, may_write: true });
   });
 });
-
-const textOf = (person: Person, from: string, group: string) =>
-  person
-    .of("message")
-    .filter((event) => event.from === from && event.group === group)
-    .map(({ message }) => message.text);
 
 describe("several people", () => {
   test("who was away gets what was written from somebody who was there", async () => {

@@ -116,6 +116,8 @@ export type GroupNotice = {
     | "admin"
     | "added"
     | "fork"
+    /** Whose texts had forked may write again. */
+    | "readmitted"
     | "dropped_out"
     | "missing"
     | "removed_self"

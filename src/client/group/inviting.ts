@@ -11,7 +11,7 @@ import { judgeInvitation } from "./invitations.ts";
 import type { LiveGroup } from "./live-group.ts";
 import type { SeekingNeeds } from "./seeking.ts";
 import { invitationOf, type StoredInvitation } from "./shared-group.ts";
-import { people, termOfKey } from "./sync/members.ts";
+import { isActive, needsTerm, people } from "./sync/members.ts";
 import { MAX_PEOPLE, mayEnd } from "./sync/membership.ts";
 
 type InvitingNeeds = Pick<SeekingNeeds, "profile" | "store" | "own" | "live" | "conversation"> & {
@@ -39,11 +39,11 @@ export class Inviting {
     if (all.length + others >= MAX_PEOPLE) return "group_full";
     const known = all.find((person) => person.label === label);
     const keys = this.#keysFor(live, label);
-    const isNewKey = keys.some((key) => termOfKey(live.membership, key) === undefined);
+    const isNewKey = keys.some((key) => needsTerm(live.membership, key));
     const contact = profile.contacts.byLabel(label);
     if (!isNewKey && contact !== undefined && profile.contacts.pendingKey(contact) !== undefined)
       return "key_changed";
-    return known?.state === "member" && !isNewKey ? "already_member" : undefined;
+    return known?.terms.some(isActive) === true && !isNewKey ? "already_member" : undefined;
   }
 
   /** The pinned keys of somebody, base64. */
@@ -129,7 +129,8 @@ export class Inviting {
     for (const { label, name, history } of this.#needs.store.invitees(group)) {
       const keys = this.#keysFor(live, label);
       if (keys.length === 0 || count + adds.length >= MAX_PEOPLE) continue;
-      const spki = keys.find((key) => termOfKey(live.membership, key) === undefined);
+      // Whoever has forked writes no more until they have a new term.
+      const spki = keys.find((key) => needsTerm(live.membership, key));
       if (spki !== undefined)
         adds.push({ kind: "add", body: { label, name, spki, role: "member", history } });
       done.push(label);

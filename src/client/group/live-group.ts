@@ -20,7 +20,7 @@ import { GroupError } from "./group-error.ts";
 import type { GroupLink, SyncMessage } from "./sync/group-link.ts";
 import type { GroupChanges } from "./sync/holdings.ts";
 import { invitationChain } from "./invitation.ts";
-import { termOfKey, people } from "./sync/members.ts";
+import { isActive, termOfKey, people } from "./sync/members.ts";
 import { mayWrite, membership, type Membership, type Term } from "./sync/membership.ts";
 import { Gaps } from "./gaps.ts";
 import { AWAKE_TIME, NO_NEIGHBOURS, type Neighbourhood } from "./neighbours.ts";
@@ -378,17 +378,20 @@ export class LiveGroup {
     this.work();
   }
 
-  /** Whoever was admitted anew while in the group joins without a question: the same key has agreed before. */
+  /**
+   * Whoever was admitted anew while in the group, after an end or a fork, joins without a question: the same key has agreed
+   * before.
+   */
   #joinAnew(): void {
-    const own = termOfKey(this.membership, this.#key);
-    const earlier = [...this.membership.terms.values()].filter(({ spki }) => spki === this.#key);
-    if (own?.state !== "invited" || !earlier.some(hasAgreed)) return;
-    this.#put(own.feed, "c", "join", {});
+    const ours = [...this.membership.terms.values()].filter(({ spki }) => spki === this.#key);
+    const anew = ours.find(({ state, isForked }) => state === "invited" && !isForked);
+    if (anew === undefined || ours.some(isActive) || !ours.some(hasAgreed)) return;
+    this.#put(anew.feed, "c", "join", {});
     // They go out in the new feed.
-    for (const term of earlier) if (term.state === "ended") unsign(this.#needs.profile, this.contact, term);
+    for (const term of ours) unsign(this.#needs.profile, this.contact, term);
     // What others have of ours is counted of this feed.
-    this.#needs.store.save(this.group, { ownFeed: own.feed });
-    this.#ownFeed = own.feed;
+    this.#needs.store.save(this.group, { ownFeed: anew.feed });
+    this.#ownFeed = anew.feed;
     // They are about texts of the feed before.
     forgetChanges(this.#needs.profile, this.contact);
     this.#commit();

@@ -2,7 +2,7 @@
 import { readControl } from "../../identity/group-body.ts";
 import type { GroupEntry } from "../../identity/group-entry.ts";
 import type { GroupNotice } from "../conversation/events.ts";
-import { droppedOut, people, type Person } from "./sync/members.ts";
+import { droppedOut, isActive, people, type Person } from "./sync/members.ts";
 import { isAdmin, type Membership, type Term } from "./sync/membership.ts";
 
 export type NoticeContent = Pick<GroupNotice, "kind" | "by" | "names" | "number">;
@@ -35,7 +35,7 @@ const byLabel = (membership: Membership) =>
 /** Whether one admin alone is left, and many others have joined. */
 function hasOneAdmin(all: ReadonlyMap<string, Person>, own: string): boolean {
   const members = [...all.values()].filter(({ state }) => state === "member");
-  const admins = members.filter(({ terms }) => terms.some(isAdmin));
+  const admins = members.filter(({ terms }) => terms.some((term) => isActive(term) && isAdmin(term)));
   return members.length >= MANY && admins.length === 1 && admins[0]?.label === own;
 }
 
@@ -69,9 +69,14 @@ export function noticesBetween(
       return term === undefined ? [] : [{ label, name, by: nameOf(author), isOwnWill: author === feed }];
     });
   const removed = gone.filter(({ isOwnWill }) => !isOwnWill);
+  // Whose texts had forked may write again.
+  const anew = [...are.values()].filter(({ label, terms: [term] }) => {
+    const was = were.get(label);
+    return isActive(term) && was?.state === "member" && !was.terms.some(isActive);
+  });
   const became = [...are.values()].filter(({ label, terms: [term] }) => {
     const was = were.get(label);
-    return isAdmin(term) && was !== undefined && !was.terms.some(isAdmin);
+    return isAdmin(term) && was !== undefined && !isAdmin(was.terms[0]);
   });
   const grants = control.map((entry) => ({ feed: entry.feed, said: readControl(entry) }));
   const grantedBy = ({ feed, by }: Term) =>
@@ -107,6 +112,10 @@ export function noticesBetween(
       gone
         .filter(({ isOwnWill, label }) => isOwnWill && label !== own)
         .map(({ name }) => ({ by: null, name })),
+    ),
+    ...byAuthor(
+      "readmitted",
+      anew.map(({ name, terms: [{ by }] }) => ({ by: nameOf(by), name })),
     ),
     ...byAuthor(
       "admin",

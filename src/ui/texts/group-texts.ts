@@ -118,6 +118,16 @@ export const GROUP_TEXTS = {
     es: (by: string, names: string) => `${by} ha invitado a ${names}`,
     en: (by: string, names: string) => `${by} invited ${names}`,
   },
+  groupTheyReadmitted: {
+    es: (by: string, names: string) => `${by} ha admitido de nuevo a ${names}`,
+    en: (by: string, names: string) => `${by} admitted ${names} again`,
+  },
+  groupYouReadmitted: {
+    es: (by: string, title: string) =>
+      `${by} le ha admitido de nuevo en ${title}: puede volver a escribir, y sale lo que esperaba.`,
+    en: (by: string, title: string) =>
+      `${by} admitted you again to ${title}: you can write again, and what waited is sent.`,
+  },
   groupTheyAdmin: {
     es: (names: string, count: number) => verb(count, names, "ya administra", "ya administran"),
     en: (names: string, count: number) => verb(count, names, "is an admin now", "are admins now"),

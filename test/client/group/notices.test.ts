@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { noticesBetween, type NoticeContent } from "../../../src/client/group/notices.ts";
+import type { Fork } from "../../../src/identity/group-entry.ts";
 import { ANA, EVA, GroupScene, LUIS, PEPA, RAUL } from "./group-scene.ts";
 import type { TestKey } from "../../identity/group-keys.ts";
 
@@ -48,6 +49,21 @@ test("who administers from now on, also oneself, and who has renamed the group",
   const eva = scene.founder.bring(EVA);
   expect(told(scene, EVA, () => scene.founder.grant(eva))).toEqual([of("admin", "ana", "eva")]);
   expect(told(scene, ANA, () => eva.name(1, "Clase"))).toEqual([of("renamed", "eva")]);
+});
+
+test("whose texts have forked, and who may write again", () => {
+  const scene = new GroupScene(ANA);
+  const eva = scene.founder.bring(EVA, "admin");
+  const [one, other] = ["uno", "dos"].map((text) => eva.write("text", { text }, eva.next("t")));
+  if (one === undefined || other === undefined) throw new Error("nothing was written");
+  const fork: Fork = { feed: eva.id, lane: "t", number: 1, entries: [one, other] };
+  expect(told(scene, ANA, () => scene.forks.push(fork))).toEqual([{ ...of("fork", null, "eva"), number: 1 }]);
+  expect(told(scene, ANA, () => scene.founder.add(EVA))).toEqual([]);
+  const anew = scene.founder.add(EVA);
+  const join = () => anew.write("join");
+  expect(told(scene, EVA, join)).toEqual([of("readmitted", "ana", "eva")]);
+  // As what she was before counts for nothing, she is a member like others.
+  expect(told(scene, EVA, () => scene.founder.grant(anew))).toEqual([of("admin", "ana", "eva")]);
 });
 
 test("those drop out whom somebody had added who does not count any more", () => {

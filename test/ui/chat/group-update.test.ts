@@ -132,6 +132,8 @@ describe("a chat with a group", () => {
       /^Faltan 3 mensajes de eva; los tiene otra persona que no está en línea\.$/,
     ],
     ["removed_self", { by: "ana" }, /^ana le ha sacado de «Familia»\. Lo que tiene se queda aquí/],
+    ["readmitted", { by: "luis", names: ["eva"] }, /^luis ha admitido de nuevo a eva$/],
+    ["readmitted", { by: "luis", names: ["ana"] }, /^luis le ha admitido de nuevo en «Familia»: puede/],
     ["admin", { names: ["luis"] }, /^luis ya administra$/],
     ["admin", { names: ["ana"] }, /^Usted administra ahora «Familia»/],
     ["one_admin", {}, /^Solo usted administra «Familia».*\/group admin/],

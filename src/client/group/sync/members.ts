@@ -18,13 +18,23 @@ export function isLive({ state }: Term): boolean {
   return state !== "ended";
 }
 
+/** Whether it may write, as far as the group's `writes` lets it. */
+export function isActive({ state, isForked }: Term): boolean {
+  return state === "member" && !isForked;
+}
+
+/** Whether a key (base64) has no term in which it may write, now or once it has joined. */
+export function needsTerm({ terms }: Membership, spki: string): boolean {
+  return ![...terms.values()].some((term) => term.spki === spki && isLive(term) && !term.isForked);
+}
+
 /** All live terms of one label. */
 export type Person = {
   readonly label: string;
   readonly name: string;
   /** Of at least one term. */
   readonly state: "invited" | "member";
-  /** By level, then by feed; those that have joined first. */
+  /** By level, then by feed; those that have joined first, and of these those that have not forked. */
   readonly terms: readonly [Term, ...Term[]];
 };
 
@@ -33,7 +43,8 @@ export function people({ terms }: Membership): Person[] {
   // They are in the order of levels, which stays among those of the same state.
   const all = [...terms.values()];
   const live = [
-    ...all.filter(({ state }) => state === "member"),
+    ...all.filter(isActive),
+    ...all.filter(({ state, isForked }) => state === "member" && isForked),
     ...all.filter(({ state }) => state === "invited"),
   ];
   return [...Map.groupBy(live, ({ label }) => label).values()].flatMap(([first, ...rest]) =>

@@ -12,8 +12,13 @@ const SEEN_INTERVAL = 10_000;
 /** How long own entries that somebody has named, and nobody gives, keep this side from writing, in ms. */
 const CLAIM_PATIENCE = 60_000;
 
-/** Last numbers of our own feed that a key has named. `at`: since when it has named some that are not here. */
+/** Feeds that one key names and that are not known here are noted while there are no more than these. */
+const MAX_CLAIMS = 1_024;
+
+/** Last numbers of a feed of ours that a key has named. `at`: since when it has named some that are not here. */
 type Claim = { readonly c: number; readonly t: number; readonly at: number };
+
+const NO_CLAIM: Claim = { c: 0, t: 0, at: 0 };
 
 /** Of one feed another term has so many texts, and its person has read so many. */
 type Heard = { readonly t: number; readonly read: number };
@@ -21,8 +26,8 @@ type Heard = { readonly t: number; readonly read: number };
 export class Receipts {
   readonly #key: string;
   readonly #holdings: Holdings;
-  /** Of each key that has told its heads in this run. */
-  readonly #claims = new Map<string, Claim>();
+  /** Of each key that has told its heads in this run, by feed: all of ours, and those whose `add` is not here yet. */
+  readonly #claims = new Map<string, Map<string, Claim>>();
   /** What terms have said themselves of other feeds. */
   readonly #heard = new Map<string, Map<string, Heard>>();
   /** What others have said that terms have of ours. */
@@ -41,25 +46,27 @@ export class Receipts {
     const isAlone = [...this.#holdings.membership.terms.values()].every(
       ({ state, spki }) => state !== "member" || spki === this.#key,
     );
-    const claims = [...this.#claims];
-    const isWaitedFor = (claim: Claim) => !this.#isTaken(claim) && claim.at + CLAIM_PATIENCE >= now;
+    const { feed } = own;
+    const claims = [...this.#claims].map(([key, of]) => [key, of.get(feed) ?? NO_CLAIM] as const);
+    const isWaitedFor = (claim: Claim) => !this.#isTaken(feed, claim) && claim.at + CLAIM_PATIENCE >= now;
     if (claims.some(([, claim]) => isWaitedFor(claim))) return false;
     const isMembers = (key: string) => this.#holdings.termOf(key)?.state === "member";
-    return isAlone || claims.some(([key, claim]) => this.#isTaken(claim) && isMembers(key));
+    return isAlone || claims.some(([key, claim]) => this.#isTaken(feed, claim) && isMembers(key));
   }
 
   /** The member of this key and term has what we had when we greeted. */
   agrees(key: string, by: string, { of }: Heads): void {
-    this.#claim(key, 0, 0, 0);
+    this.#claimsOf(key);
     for (const [feed, { t }] of of) this.hear(by, feed, { t, read: 0 });
   }
 
   /** The member of this key and term has told these heads. */
   says(key: string, by: string, heads: readonly HeadFields[], now: number): void {
-    const own = this.#holdings.termOf(this.#key);
-    this.#claim(key, 0, 0, now);
+    const claims = this.#claimsOf(key);
     for (const [feed, c, , , t, , read] of heads) {
-      if (feed === own?.feed) this.#claim(key, c, t, now);
+      const term = this.#holdings.term(feed);
+      const isUnknown = term === undefined && claims.size < MAX_CLAIMS;
+      if (isUnknown || term?.spki === this.#key) this.#claim(claims, { feed, c, t }, now);
       this.hear(by, feed, { t, read });
     }
   }
@@ -92,7 +99,9 @@ export class Receipts {
 
   /** An own entry has come, which only we can have signed: others that were named are on their way. */
   extend(now: number): void {
-    for (const [key, claim] of this.#claims) this.#claims.set(key, { ...claim, at: now });
+    for (const claims of this.#claims.values()) {
+      for (const [feed, claim] of claims) claims.set(feed, { ...claim, at: now });
+    }
   }
 
   /** What a peer is to be told now of what others have of its feed; empty: nothing. */
@@ -125,18 +134,26 @@ export class Receipts {
     this.#holdings.received({ term, received: t, read, isDirect });
   }
 
-  #isTaken({ c, t }: Claim): boolean {
-    const own = this.#holdings.termOf(this.#key);
-    if (own === undefined) return false;
+  #isTaken(feed: string, { c, t }: Claim): boolean {
     const { lanes } = this.#holdings;
-    return c <= lanes.end(own.feed, "c").number && t <= lanes.end(own.feed, "t").number;
+    return c <= lanes.end(feed, "c").number && t <= lanes.end(feed, "t").number;
   }
 
-  #claim(key: string, c: number, t: number, now: number): void {
-    const before = this.#claims.get(key);
-    if (key === this.#key || (before !== undefined && c <= before.c && t <= before.t)) return;
+  #claimsOf(key: string): Map<string, Claim> {
+    const claims = this.#claims.get(key) ?? new Map<string, Claim>();
+    if (key !== this.#key) this.#claims.set(key, claims);
+    return claims;
+  }
+
+  #claim(
+    claims: Map<string, Claim>,
+    { feed, c, t }: { readonly feed: string; readonly c: number; readonly t: number },
+    now: number,
+  ): void {
+    const before = claims.get(feed) ?? NO_CLAIM;
+    if (c <= before.c && t <= before.t) return;
     // Whoever names more and more, and gives nothing, is not waited for any longer.
-    const at = before === undefined || this.#isTaken(before) ? now : before.at;
-    this.#claims.set(key, { c: Math.max(c, before?.c ?? 0), t: Math.max(t, before?.t ?? 0), at });
+    const at = this.#isTaken(feed, before) ? now : before.at;
+    claims.set(feed, { c: Math.max(c, before.c), t: Math.max(t, before.t), at });
   }
 }

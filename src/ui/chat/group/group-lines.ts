@@ -98,6 +98,10 @@ function sentence({ kind, by, names, number, title: bare }: GroupNotice, words: 
       return texts.groupTheyRemoved(who, list);
     case "added":
       return texts.groupTheyAdded(who, list);
+    case "readmitted":
+      return names.includes(ownName)
+        ? texts.groupYouReadmitted(who, title)
+        : texts.groupTheyReadmitted(who, list);
     case "admin":
       return names.includes(ownName) ? texts.groupYouAdmin(title) : texts.groupTheyAdmin(list, names.length);
     case "renamed":

@@ -1,0 +1,84 @@
+/** A profile that was put back from a copy, and signed numbers again that others have (GROUPS 7), over real sockets. */
+import { describe, expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+
+import { label } from "../../src/identity/names.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
+import { groupOf, stateOf, textOf, together } from "./group-people.ts";
+import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
+
+const cleanups = cleanupsForEachTest();
+
+const notices = (person: Person, kind: string) =>
+  person.of("groupNotice").filter(({ notice }) => notice.kind === kind);
+
+/** Whether all see the same people and the same texts of bob. */
+const texts = (person: Person, group: string) =>
+  person.messenger.archive
+    .conversation(`#${group}`)
+    ?.after(0, 100)
+    .map(({ text }) => text) ?? [];
+
+describe("who has forked", () => {
+  test("is admitted anew by an admin, joins without a question, and what waited goes out once", async () => {
+    const company = await Company.meetFor(cleanups);
+    const [ana, bob, carla] = [
+      await company.person("ana"),
+      await company.person("bob"),
+      await company.person("carla"),
+    ];
+    const group = await together(ana, bob, carla);
+    const name = `#${group}`;
+    const write = async (person: Person, text: string) => {
+      person.messenger.outbox.send(name, text);
+      await person.messenger.outbox.committed();
+    };
+    await write(bob, "uno");
+    await until(() => [ana, carla].every((each) => textOf(each, "bob", group).includes("uno")));
+    await bob.close();
+    cpSync(join(company.folder, label("bob")), join(company.folder, "old bob"), { recursive: true });
+
+    // ana alone gets what he writes before his profile is put back, and carla alone what he writes then.
+    await carla.close();
+    const before = await company.person("bob");
+    await write(before, "dos");
+    await until(() => textOf(ana, "bob", group).includes("dos"));
+    await Promise.all([before.close(), ana.close()]);
+    const carlaAgain = await company.person("carla");
+    const old = await company.person("bob", { folder: "old bob" });
+    await write(old, "otro dos");
+    await until(() => textOf(carlaAgain, "bob", group).includes("otro dos"));
+    await carlaAgain.close();
+    await write(old, "tres");
+    expect(groupOf(old, group)?.waiting).toBe(1);
+
+    const [anaAgain, carlaBack] = [await company.person("ana"), await company.person("carla")];
+    const all = [anaAgain, old, carlaBack];
+    await until(() => all.every((each) => notices(each, "fork").length === 1));
+    await untilQuiet(() => groupOf(old, group)?.may_write === false);
+    expect(() => old.messenger.outbox.send(name, "¿y ahora?")).toThrow("forked");
+
+    const { added, failed } = await anaAgain.messenger.groups.add(group, ["bob"], "all");
+    expect({ added, failed }).toEqual({ added: ["bob"], failed: [] });
+    await untilQuiet(() => groupOf(old, group)?.may_write === true);
+    await write(old, "cuatro");
+    await until(() => [anaAgain, carlaBack].every((each) => textOf(each, "bob", group).includes("cuatro")));
+    expect(textOf(anaAgain, "bob", group)).toEqual(["tres", "cuatro"]);
+    expect(textOf(carlaBack, "bob", group)).toEqual(["tres", "cuatro"]);
+    expect(texts(anaAgain, group)).toEqual(["uno", "dos", "tres", "cuatro"]);
+    expect(texts(carlaBack, group)).toEqual(["uno", "otro dos", "tres", "cuatro"]);
+    expect(texts(old, group)).toEqual(["uno", "otro dos", "tres", "cuatro"]);
+    await untilQuiet(() => all.every((each) => groupOf(each, group)?.waiting === 0));
+    expect(all.map((each) => groupOf(each, group)?.people)).toEqual([3, 3, 3]);
+    expect(stateOf(old, group)).toBe("joined");
+    await until(() => all.every((each) => notices(each, "readmitted").length === 1));
+    expect(notices(old, "readmitted")[0]?.notice).toMatchObject({ by: "ana", names: ["bob"] });
+
+    // He is in it already now, and can be made an admin.
+    const again = await anaAgain.messenger.groups.add(group, ["bob"], "all");
+    expect(again.failed).toEqual([{ username: "bob", code: "already_member" }]);
+    await anaAgain.messenger.groups.makeAdmin(group, "bob");
+    await untilQuiet(() => groupOf(old, group)?.role === "admin");
+  });
+});
