@@ -4,7 +4,7 @@ import type { JsonObject } from "../protocol/framing.ts";
 import { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
 import { TransferError, type TransferFault } from "./file/transfer/transfer-error.ts";
-import { GroupError, type GroupFault } from "./group/group-error.ts";
+import { GroupError, type GroupFault } from "./group/store/group-error.ts";
 import { AccountMovedError } from "./profile/profile.ts";
 import {
   PasswordNeededError,

@@ -9,7 +9,7 @@ export { PortError } from "./peer/port.ts";
 export { AccountMovedError } from "./profile/profile.ts";
 export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 export { TransferError, type TransferFault } from "./file/transfer/transfer-error.ts";
-export { GroupError, type GroupFault } from "./group/group-error.ts";
+export { GroupError, type GroupFault } from "./group/store/group-error.ts";
 export { AccountError, AccountExistsError } from "./local-accounts.ts";
 export { SealedFileError } from "./moving/sealed-format.ts";
 export { NewFileError } from "./new-file.ts";

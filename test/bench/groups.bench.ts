@@ -74,16 +74,16 @@ async function soon(holds: () => boolean): Promise<void> {
 
 async function found(people: readonly Person[]): Promise<string> {
   const [founder, ...others] = people as [Person, ...Person[]];
-  const { group } = await founder.messenger.groups.create("Clase", "admins", "all");
-  await founder.messenger.groups.add(
+  const { group } = await founder.messenger.groups.actions.create("Clase", "admins", "all");
+  await founder.messenger.groups.actions.add(
     group,
     others.map(({ name }) => name),
     "all",
   );
-  const state = (person: Person) => person.messenger.groups.list().find((each) => each.group === group);
+  const state = (person: Person) => person.messenger.groups.shown.all().find((each) => each.group === group);
   for (const other of others) {
     await soon(() => state(other)?.state === "invited");
-    await other.messenger.groups.accept(group);
+    await other.messenger.groups.actions.accept(group);
   }
   await soon(() => people.every((person) => state(person)?.people === people.length));
   return group;

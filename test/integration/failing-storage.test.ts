@@ -186,11 +186,11 @@ test("what the disk has failed to write is not acknowledged nor told, nothing is
 
 test("what a group brings while nothing of it can be stored comes when it can", async () => {
   const [ana, bob] = [await company.person("ana"), await company.person("bob")];
-  const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
-  await ana.messenger.groups.add(group, ["bob"], "all");
-  const state = () => bob.messenger.groups.list()[0];
+  const { group } = await ana.messenger.groups.actions.create("Familia", "admins", "all");
+  await ana.messenger.groups.actions.add(group, ["bob"], "all");
+  const state = () => bob.messenger.groups.shown.all()[0];
   await until(() => state()?.state === "invited");
-  await bob.messenger.groups.accept(group);
+  await bob.messenger.groups.actions.accept(group);
   await untilQuiet(() => state()?.people === 2);
   const name = `#${group}`;
   ana.messenger.outbox.send(name, "antes");

@@ -59,7 +59,7 @@ describe("who has forked", () => {
     await untilQuiet(() => groupOf(old, group)?.may_write === false);
     expect(() => old.messenger.outbox.send(name, "¿y ahora?")).toThrow("forked");
 
-    const { added, failed } = await anaAgain.messenger.groups.add(group, ["bob"], "all");
+    const { added, failed } = await anaAgain.messenger.groups.actions.add(group, ["bob"], "all");
     expect({ added, failed }).toEqual({ added: ["bob"], failed: [] });
     await untilQuiet(() => groupOf(old, group)?.may_write === true);
     await write(old, "cuatro");
@@ -76,9 +76,9 @@ describe("who has forked", () => {
     expect(notices(old, "readmitted")[0]?.notice).toMatchObject({ by: "ana", names: ["bob"] });
 
     // He is in it already now, and can be made an admin.
-    const again = await anaAgain.messenger.groups.add(group, ["bob"], "all");
+    const again = await anaAgain.messenger.groups.actions.add(group, ["bob"], "all");
     expect(again.failed).toEqual([{ username: "bob", code: "already_member" }]);
-    await anaAgain.messenger.groups.makeAdmin(group, "bob");
+    await anaAgain.messenger.groups.actions.makeAdmin(group, "bob");
     await untilQuiet(() => groupOf(old, group)?.role === "admin");
   });
 });

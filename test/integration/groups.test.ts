@@ -18,8 +18,8 @@ describe("two people", () => {
   test("found a group, invite, join, and write both ways", async () => {
     const company = await meet();
     const [ana, bob] = [await company.person("ana"), await company.person("bob")];
-    const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
-    const added = await ana.messenger.groups.add(group, ["bob"], "all");
+    const { group } = await ana.messenger.groups.actions.create("Familia", "admins", "all");
+    const added = await ana.messenger.groups.actions.add(group, ["bob"], "all");
     expect(added).toMatchObject({ added: ["bob"], waiting: [], failed: [] });
     await until(() => stateOf(bob, group) === "invited");
     expect(groupOf(bob, group)).toMatchObject({
@@ -30,7 +30,7 @@ describe("two people", () => {
       history: "all",
       may_write: false,
     });
-    await bob.messenger.groups.accept(group);
+    await bob.messenger.groups.actions.accept(group);
     const first = ana.messenger.outbox.send(`#${group}`, "hola");
     await until(() => bob.texts("ana").length === 1);
     bob.messenger.outbox.send(`#${group}`, "bien");
@@ -87,7 +87,7 @@ describe("several people", () => {
     const group = await together(ana, bob, eva);
     const early = eva.messenger.outbox.send(`#${group}`, "antes");
     await until(() => textOf(ana, "eva", group).length === 1);
-    await ana.messenger.groups.remove(group, "eva");
+    await ana.messenger.groups.actions.remove(group, "eva");
     await until(() => stateOf(eva, group) === "removed");
     const notices = (person: Person) => person.of("groupNotice").map(({ notice }) => notice);
     await until(() => notices(eva).some(({ kind, by }) => kind === "removed_self" && by === "ana"));
@@ -98,18 +98,18 @@ describe("several people", () => {
     expect(() => eva.messenger.outbox.edit(`#${group}`, early, "después")).toThrow("removed");
     expect(() => eva.messenger.outbox.withdraw(`#${group}`, early)).toThrow("removed");
     expect(textOf(eva, "ana", group)).toEqual([]);
-    await bob.messenger.groups.leave(group);
+    await bob.messenger.groups.actions.leave(group);
     await until(() => notices(ana).some(({ kind, names }) => kind === "left" && names.includes("bob")));
-    expect(ana.messenger.groups.members(group)).toMatchObject([
+    expect(ana.messenger.groups.shown.members(group)).toMatchObject([
       { username: "ana", role: "founder", is_self: true },
     ]);
     await until(() => groupOf(bob, group)?.unshared === 0);
     expect(stateOf(bob, group)).toBe("left");
     // Whoever has left may come back, and gets what was written meanwhile.
     ana.messenger.outbox.send(`#${group}`, "entretanto");
-    await ana.messenger.groups.add(group, ["bob"], "all");
+    await ana.messenger.groups.actions.add(group, ["bob"], "all");
     await until(() => stateOf(bob, group) === "invited");
-    await bob.messenger.groups.accept(group);
+    await bob.messenger.groups.actions.accept(group);
     await until(() => textOf(bob, "ana", group).includes("entretanto"));
   });
 
@@ -119,12 +119,12 @@ describe("several people", () => {
     const group = await together(ana, bob);
     await Promise.all([ana.close(), bob.close()]);
     const alone = await company.person("bob");
-    const leaving = alone.messenger.groups.leave(group);
+    const leaving = alone.messenger.groups.actions.leave(group);
     expect(stateOf(alone, group)).toBe("left");
     await Promise.all([alone.close(), leaving.catch(() => undefined)]);
     const [back, gone] = [await company.person("ana"), await company.person("bob")];
     await until(() => back.of("groupNotice").some(({ notice }) => notice.kind === "left"));
-    await until(() => !gone.messenger.groups.members(group).some(({ username }) => username === "bob"));
+    await until(() => !gone.messenger.groups.shown.members(group).some(({ username }) => username === "bob"));
     expect(stateOf(gone, group)).toBe("left");
   });
 
@@ -137,7 +137,7 @@ describe("several people", () => {
     const name = `#${group}`;
     const ids = ["uno", "dos"].map((text) => alone.messenger.outbox.send(name, text));
     alone.messenger.outbox.commit();
-    const leaving = alone.messenger.groups.leave(group);
+    const leaving = alone.messenger.groups.actions.leave(group);
     const { drafts, contacts } = alone.messenger.profile;
     const contact = contacts.find(name);
     expect(contact && drafts.of(contact)).toEqual(["uno\ndos"]);
@@ -146,7 +146,7 @@ describe("several people", () => {
     expect(groupOf(alone, group)?.waiting).toBe(0);
     const back = await company.person("ana");
     await leaving;
-    await until(() => back.messenger.groups.members(group).length === 1);
+    await until(() => back.messenger.groups.shown.members(group).length === 1);
     expect(textOf(back, "bob", group)).toEqual([]);
   });
 
@@ -156,7 +156,7 @@ describe("several people", () => {
     const carla = await company.person("carla");
     const group = await together(ana, bob, carla);
     await carla.close();
-    await ana.messenger.groups.remove(group, "carla");
+    await ana.messenger.groups.actions.remove(group, "carla");
     const alone = await company.person("carla");
     const name = `#${group}`;
     alone.messenger.outbox.send(name, "uno");
@@ -166,9 +166,9 @@ describe("several people", () => {
     const { drafts, contacts } = alone.messenger.profile;
     const contact = contacts.find(name);
     expect(contact && drafts.of(contact)).toEqual(["uno"]);
-    await ana.messenger.groups.add(group, ["carla"], "all");
+    await ana.messenger.groups.actions.add(group, ["carla"], "all");
     await until(() => stateOf(alone, group) === "invited");
-    await alone.messenger.groups.accept(group);
+    await alone.messenger.groups.actions.accept(group);
     alone.messenger.outbox.send(name, "dos");
     await until(() => textOf(ana, "carla", group).length === 1);
     expect(textOf(ana, "carla", group)).toEqual(["dos"]);
@@ -178,33 +178,33 @@ describe("several people", () => {
   test("an invitation that is declined is taken back, and may be made again", async () => {
     const company = await meet();
     const [ana, bob] = [await company.person("ana"), await company.person("bob")];
-    const { group } = await ana.messenger.groups.create("Clase", "admins", "admins");
-    await ana.messenger.groups.add(group, ["bob"], "none");
+    const { group } = await ana.messenger.groups.actions.create("Clase", "admins", "admins");
+    await ana.messenger.groups.actions.add(group, ["bob"], "none");
     await until(() => stateOf(bob, group) === "invited");
-    await bob.messenger.groups.decline(group);
-    await until(() => ana.messenger.groups.members(group).length === 1);
-    await ana.messenger.groups.add(group, ["bob"], "none");
+    await bob.messenger.groups.actions.decline(group);
+    await until(() => ana.messenger.groups.shown.members(group).length === 1);
+    await ana.messenger.groups.actions.add(group, ["bob"], "none");
     await until(() => stateOf(bob, group) === "invited");
-    await bob.messenger.groups.accept(group);
+    await bob.messenger.groups.actions.accept(group);
     await untilQuiet(() => groupOf(bob, group)?.role === "member");
     expect(groupOf(bob, group)).toMatchObject({ writes: "admins", may_write: false });
     expect(() => bob.messenger.outbox.send(`#${group}`, "hola")).toThrow("only_admins_write");
-    await ana.messenger.groups.makeAdmin(group, "bob");
+    await ana.messenger.groups.actions.makeAdmin(group, "bob");
     await untilQuiet(() => groupOf(bob, group)?.may_write === true);
     bob.messenger.outbox.send(`#${group}`, "hola");
     await until(() => textOf(ana, "bob", group).length === 1);
-    await bob.messenger.groups.rename(group, "Clase de física");
+    await bob.messenger.groups.actions.rename(group, "Clase de física");
     await until(() => groupOf(ana, group)?.title === "Clase de física");
   });
 
   test("whoever is to be invited and is away is invited when they come", async () => {
     const company = await meet();
     const ana = await company.person("ana");
-    const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
+    const { group } = await ana.messenger.groups.actions.create("Familia", "admins", "all");
     await company.addAccount("bob");
-    const added = await ana.messenger.groups.add(group, ["bob"], "all");
+    const added = await ana.messenger.groups.actions.add(group, ["bob"], "all");
     expect(added).toMatchObject({ added: [], waiting: ["bob"] });
-    expect(ana.messenger.groups.members(group)).toMatchObject([
+    expect(ana.messenger.groups.shown.members(group)).toMatchObject([
       { username: "ana" },
       { username: "bob", state: "to_invite" },
     ]);
@@ -215,11 +215,11 @@ describe("several people", () => {
   test("a class is invited whole, also beyond the number of links, and though nobody answers", async () => {
     const company = await meet();
     const ana = await company.person("ana");
-    const { group } = await ana.messenger.groups.create("Clase", "admins", "all");
+    const { group } = await ana.messenger.groups.actions.create("Clase", "admins", "all");
     const names = Array.from({ length: MAX_ASKED + 2 }, (_, index) => `alumno${index}`);
     const people: Person[] = [];
     for (const name of names) people.push(await company.person(name));
-    await ana.messenger.groups.add(group, names, "all");
+    await ana.messenger.groups.actions.add(group, names, "all");
     await untilQuiet(() => people.every((person) => stateOf(person, group) === "invited"));
     expect(groupOf(ana, group)?.to_invite).toEqual([]);
   });
@@ -311,14 +311,14 @@ describe("others", () => {
     const other = await company.person("bob", { folder: "another machine" });
     ana.messenger.openChat("bob");
     await until(() => ana.of("keyPending").length === 1);
-    const { failed } = await ana.messenger.groups.add(group, ["bob"], "all");
+    const { failed } = await ana.messenger.groups.actions.add(group, ["bob"], "all");
     expect(failed).toEqual([{ username: "bob", code: "key_changed" }]);
     const { fingerprint } = ana.of("keyPending")[0] ?? {};
     ana.messenger.archive.safetyNumbers.with("bob", { markShown: true });
     expect(ana.messenger.acceptKey("bob", fingerprint)).toMatchObject({ result: "accepted" });
-    expect(await ana.messenger.groups.add(group, ["bob"], "all")).toMatchObject({ added: ["bob"] });
+    expect(await ana.messenger.groups.actions.add(group, ["bob"], "all")).toMatchObject({ added: ["bob"] });
     await until(() => stateOf(other, group) === "invited");
-    await other.messenger.groups.accept(group);
+    await other.messenger.groups.actions.accept(group);
     await untilQuiet(() => groupOf(other, group)?.role === "member");
     expect(groupOf(other, group)?.people).toBe(2);
     other.messenger.outbox.send(`#${group}`, "nuevo teléfono");
@@ -355,15 +355,16 @@ describe("others", () => {
     for (let count = 0; count < 20; count++) peer.send(invite(`grupo ${count}`));
     peer.send({ action: "ping" });
     for (let answer = await peer.next(); answer["action"] !== "pong";) answer = await peer.next();
-    expect(ana.messenger.groups.list().map(({ title }) => title)).toEqual([
+    expect(ana.messenger.groups.shown.all().map(({ title }) => title)).toEqual([
       "grupo 0",
       "grupo 1",
       "grupo 2",
       "grupo 3",
     ]);
     // The name that the chain gives a key is not that of a pin, nor of this link.
-    expect(ana.messenger.groups.list()[0]).toMatchObject({ invited_by: "eva (?)", state: "invited" });
-    for (const { group } of ana.messenger.groups.list()) await ana.messenger.groups.decline(group);
+    expect(ana.messenger.groups.shown.all()[0]).toMatchObject({ invited_by: "eva (?)", state: "invited" });
+    for (const { group } of ana.messenger.groups.shown.all())
+      await ana.messenger.groups.actions.decline(group);
     peer.send(invite("de otra", own.spki));
     await peer.closed;
     const old = await RawPeer.dial(ana.port, { identity });
@@ -371,8 +372,8 @@ describe("others", () => {
     old.send({ action: "hello", protocol: 1, username: "eva", features: [] });
     old.send({ action: "ping" });
     for (let answer = await old.next(); answer["action"] !== "pong";) answer = await old.next();
-    const { group } = await ana.messenger.groups.create("Familia", "admins", "all");
-    const { failed } = await ana.messenger.groups.add(group, ["eva"], "all");
+    const { group } = await ana.messenger.groups.actions.create("Familia", "admins", "all");
+    const { failed } = await ana.messenger.groups.actions.add(group, ["eva"], "all");
     expect(failed).toEqual([{ username: "eva", code: "not_supported" }]);
   });
 });

@@ -3,7 +3,16 @@
  * of the reader's key. It proves that they were admitted, not that they still are: what else was written comes later.
  */
 import { readControl, type NamedKey } from "../../identity/group-body.ts";
-import { isCreate, isSigned, readEntry, type GroupEntry, type RawEntry } from "../../identity/group-entry.ts";
+import {
+  isCreate,
+  isSigned,
+  rawEntry,
+  readEntry,
+  type GroupEntry,
+  type RawEntry,
+} from "../../identity/group-entry.ts";
+import type { GroupMessage } from "../../protocol/peer-messages.ts";
+import { people, termOfKey } from "./sync/members.ts";
 import type { Membership } from "./sync/membership.ts";
 
 /** Most entries of a chain. The levels allow for 59. */
@@ -31,6 +40,23 @@ export function invitationChain(
   if (ids[0] !== group) return undefined;
   const entries = new Map(control.map((entry) => [entry.id, entry]));
   return ids.flatMap((id) => entries.get(id) ?? []);
+}
+
+/** What is said to this key (base64) of this label, which is invited; undefined: it is not. @param by our registered name */
+export function invitationMessage(
+  current: Membership,
+  control: readonly GroupEntry[],
+  { key, label, by }: { readonly key: string; readonly label: string; readonly by: string },
+): (GroupMessage & { action: "group_invite" }) | undefined {
+  const term = termOfKey(current, key);
+  if (term?.state !== "invited" || term.label !== label) return undefined;
+  const chain = invitationChain(current, control, term.feed);
+  if (chain === undefined) return undefined;
+  const { group, title } = current;
+  const members = people(current).filter(({ state }) => state === "member").length;
+  const said = { group, feed: term.feed, title, by, people: Math.max(1, members) };
+  const entries = chain.map((entry): [...RawEntry] => [...rawEntry(entry)]);
+  return { action: "group_invite", ...said, entries };
 }
 
 /** Reads a chain that admits this key (base64) as `feed`. Undefined for one that does not, and for every forgery. */

@@ -1,6 +1,5 @@
 /** Which invitations to groups are kept (GROUPS 8). Pure. */
 import type { StoredGroup } from "./store/group-store.ts";
-import { invitationOf } from "./shared-group.ts";
 
 /** Most invitations that wait for an answer, in all and of one person. */
 const MAX_WAITING = 16;
@@ -19,10 +18,10 @@ export function judgeInvitation(
   if (known?.state === "joined") return "ignore";
   if (known?.ownFeed === feed) {
     if (known.state === "declined") return "decline";
-    return known.state === "invited" && invitationOf(known)?.byLabel === byLabel ? "renew" : "ignore";
+    return known.state === "invited" && known.invitation?.byLabel === byLabel ? "renew" : "ignore";
   }
   const waiting = groups.filter(({ state }) => state === "invited");
-  const ofOne = waiting.filter((each) => invitationOf(each)?.byLabel === byLabel);
+  const ofOne = waiting.filter(({ invitation }) => invitation?.byLabel === byLabel);
   if (known?.state === "invited") return "keep";
   return waiting.length < MAX_WAITING && ofOne.length < MAX_WAITING_OF_ONE ? "keep" : "ignore";
 }

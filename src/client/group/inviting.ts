@@ -5,14 +5,21 @@ import { label as labelOf } from "../../identity/names.ts";
 import { GROUP_FEATURE } from "../../protocol/group-messages.ts";
 import type { GroupMessage } from "../../protocol/peer-messages.ts";
 import type { PeerLink } from "../peer/link.ts";
-import { GroupError } from "./group-error.ts";
+import type { Profile } from "../profile/profile.ts";
 import { readInvitation } from "./invitation.ts";
 import { judgeInvitation } from "./invitations.ts";
 import type { LiveGroup } from "./live-group.ts";
 import type { SeekingNeeds } from "./seeking.ts";
-import { invitationOf, type StoredInvitation } from "./shared-group.ts";
+import { GroupError } from "./store/group-error.ts";
+import type { StoredInvitation } from "./store/group-store.ts";
 import { isActive, needsTerm, people } from "./sync/members.ts";
 import { MAX_PEOPLE, mayEnd } from "./sync/membership.ts";
+
+/** The pinned keys of somebody, base64. @throws SQLiteError */
+export function pinnedKeys({ contacts }: Pick<Profile, "contacts">, label: string): readonly string[] {
+  const contact = contacts.byLabel(label);
+  return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
+}
 
 type InvitingNeeds = Pick<SeekingNeeds, "profile" | "store" | "own" | "live" | "conversation"> & {
   /** What is known of a group has changed. */
@@ -46,17 +53,13 @@ export class Inviting {
     return known?.terms.some(isActive) === true && !isNewKey ? "already_member" : undefined;
   }
 
-  /** The pinned keys of somebody, base64. */
-  keysOf(label: string): readonly string[] {
-    const { contacts } = this.#needs.profile;
-    const contact = contacts.byLabel(label);
-    return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
-  }
-
   /** The keys with which somebody may be added, base64: that of their link, and the pinned ones, the last one first. */
   #keysFor(live: LiveGroup, label: string): readonly string[] {
-    const linked = live.linkTo(label)?.peer.spki.toString("base64");
-    return [...(linked === undefined ? [] : [linked]), ...this.keysOf(label).toReversed()];
+    const linked = live.synced.linkTo(label)?.peer.spki.toString("base64");
+    return [
+      ...(linked === undefined ? [] : [linked]),
+      ...pinnedKeys(this.#needs.profile, label).toReversed(),
+    ];
   }
 
   /** Somebody who is linked invites us, or says so again. @throws SQLiteError */
@@ -85,22 +88,18 @@ export class Inviting {
       ...{ history, people: message.people, adds: founding.adds, writes: founding.writes },
       create: [create.header, create.signature, create.body],
     };
-    this.#needs.store.save(group, {
-      title: message.title,
-      state: "invited",
-      ownFeed: feed,
-      invitation: JSON.stringify(invitation),
-    });
+    this.#needs.store.save(group, { title: message.title, state: "invited", ownFeed: feed, invitation });
     this.#needs.changed(group);
   }
 
   /** Who has invited us says so again, and perhaps there are more people now. */
   #renew({ group, title, people: count }: GroupMessage & { action: "group_invite" }): void {
-    const stored = this.#needs.store.find(group);
-    const invitation = stored === undefined ? undefined : invitationOf(stored);
-    if (stored === undefined || invitation === undefined) return;
-    if (invitation.people === count && stored.title === title) return;
-    this.#needs.store.save(group, { title, invitation: JSON.stringify({ ...invitation, people: count }) });
+    const { store } = this.#needs;
+    const stored = store.find(group);
+    const { invitation } = stored ?? {};
+    if (invitation === undefined) return;
+    if (invitation.people === count && stored?.title === title) return;
+    store.save(group, { title, invitation: { ...invitation, people: count } });
     this.#needs.changed(group);
   }
 

@@ -6,7 +6,6 @@ import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { LiveGroup } from "./live-group.ts";
 import { asked, neighbours, withinLimit } from "./neighbours.ts";
-import { invitationOf, type StoredInvitation } from "./shared-group.ts";
 import type { GroupStore } from "./store/group-store.ts";
 import { people, type Person } from "./sync/members.ts";
 
@@ -81,11 +80,6 @@ export class Seeking {
     return this.#alone.has(group);
   }
 
-  #invitation(group: string): StoredInvitation | undefined {
-    const stored = this.#needs.store.find(group);
-    return stored === undefined ? undefined : invitationOf(stored);
-  }
-
   /** Soon, and once for all that has changed in one turn. */
   seek(): void {
     if (this.#isDue) return;
@@ -119,20 +113,20 @@ export class Seeking {
     const isFree = (label: string) => label !== this.#needs.own && !profile.consents.isBlocked(label);
     const all = people(live.membership).filter(({ label }) => isFree(label));
     const invitees = this.#needs.store.invitees(live.group).filter(({ label }) => isFree(label));
-    const invitation = live.isJoining ? this.#invitation(live.group) : undefined;
+    const invitation = live.isJoining ? this.#needs.store.find(live.group)?.invitation : undefined;
     for (const { label, name } of [...all, ...invitees]) {
       names.set(label, name);
       watched.push(label);
     }
     if (invitation !== undefined) names.set(invitation.byLabel, invitation.from);
     const mayBeThere = (label: string) => {
-      if (live.isLinked(label)) return true;
+      if (live.synced.isLinked(label)) return true;
       if (this.isUnreached(label)) return false;
       return presence(names.get(label) ?? "") ?? this.#needs.clockOffset() === undefined;
     };
     const members = all.filter(({ state }) => state === "member");
     const online = members.map(({ label }) => label).filter(mayBeThere);
-    const linked = new Set(online.filter((label) => live.isLinked(label)));
+    const linked = new Set(online.filter((label) => live.synced.isLinked(label)));
     live.neighbourhood = neighbours(
       live.neighbourhood,
       { group: live.group, own: this.#needs.own, online, linked },
@@ -155,8 +149,8 @@ export class Seeking {
       ...(invitation === undefined ? [] : [invitation.byLabel]),
       // Whoever has a link has got the invitation on it, and takes the place of nobody who has not got it yet.
       ...toInvite.map(({ label }) => label),
-      ...invited.filter((label) => !live.isLinked(label)),
-      ...invited.filter((label) => live.isLinked(label)),
+      ...invited.filter((label) => !live.synced.isLinked(label)),
+      ...invited.filter((label) => live.synced.isLinked(label)),
     ];
   }
 

@@ -1,31 +1,82 @@
-/** A group and its people as screens and programs see them. Pure. */
+/** The groups and their people as screens and programs see them. */
+import type { Clock } from "../../net/clock.ts";
 import type { GroupMember, SharedGroup } from "../conversation/events.ts";
+import type { Profile } from "../profile/profile.ts";
+import { pinnedKeys } from "./inviting.ts";
+import type { LiveGroup } from "./live-group.ts";
 import { people } from "./sync/members.ts";
 import { isAdmin, mayWrite, type Membership, type Term } from "./sync/membership.ts";
-import type { StoredGroup } from "./store/group-store.ts";
+import type { GroupStore, StoredGroup } from "./store/group-store.ts";
 
-/** What is kept of an invitation. */
-export type StoredInvitation = {
-  /** Who added us, as a person is told. */
-  readonly by: string;
-  /** Who said so, by label and by registered name. */
-  readonly byLabel: string;
-  readonly from: string;
-  readonly history: "all" | "none";
-  readonly people: number;
-  readonly adds: SharedGroup["adds"];
-  readonly writes: SharedGroup["writes"];
-  /** The founding entry, as it travels. */
-  readonly create: readonly [header: string, signature: string, body: string | null];
+type SharedGroupsNeeds = {
+  readonly profile: Profile;
+  readonly clock: Clock;
+  readonly store: GroupStore;
+  /** The label of this account. */
+  readonly own: string;
+  /** By id. */
+  readonly live: ReadonlyMap<string, LiveGroup>;
+  /** Whether the server says that somebody is there; undefined: it does not say. */
+  readonly presence: (username: string) => boolean | undefined;
 };
 
-/** What is counted of a group. */
-export type GroupFigures = Pick<SharedGroup, "unread" | "waiting" | "unshared" | "to_invite" | "muted_until">;
+/** Every method throws GroupError, and SQLiteError when the disk fails. `group` is an id. */
+export class SharedGroups {
+  readonly #needs: SharedGroupsNeeds;
 
-export function invitationOf({ invitation }: StoredGroup): StoredInvitation | undefined {
-  // This program has written it.
-  return invitation === undefined ? undefined : (JSON.parse(invitation) as StoredInvitation);
+  constructor(needs: SharedGroupsNeeds) {
+    this.#needs = needs;
+  }
+
+  all(): readonly SharedGroup[] {
+    return this.#needs.store.all().map((stored) => this.#shared(stored));
+  }
+
+  one(group: string): SharedGroup {
+    return this.#shared(this.#needs.store.existing(group));
+  }
+
+  #shared(stored: StoredGroup): SharedGroup {
+    const { profile, clock, store } = this.#needs;
+    const { contact, group } = stored;
+    const live = this.#needs.live.get(group);
+    const until = profile.contacts.mutedUntil(contact, clock.now());
+    return sharedGroup(stored, live?.membership, live?.own, {
+      unread: profile.history.unreadCounts().get(contact.id) ?? 0,
+      waiting: profile.messages.outboxCounts(contact).text,
+      unshared: live?.unshared ?? 0,
+      to_invite: store.invitees(group).map(({ name }) => name),
+      muted_until: until === undefined ? null : new Date(until).toISOString(),
+    });
+  }
+
+  members(group: string): readonly GroupMember[] {
+    const { store, profile, own } = this.#needs;
+    const live = this.#needs.live.get(group);
+    if (live === undefined) {
+      store.existing(group);
+      return [];
+    }
+    return groupMembers(live.membership, store.invitees(group), {
+      own,
+      isOnline: (label) => this.#isOnline(live, label),
+      isKnownKey: (label, spki) => {
+        const keys = pinnedKeys(profile, label);
+        return keys.length === 0 || keys.includes(spki) || label === own;
+      },
+      missing: (feed) => live.missing(feed),
+    });
+  }
+
+  #isOnline(live: LiveGroup, label: string): boolean | null {
+    if (live.synced.isLinked(label)) return true;
+    const person = people(live.membership).find((each) => each.label === label);
+    return person === undefined ? null : (this.#needs.presence(person.name) ?? null);
+  }
 }
+
+/** What is counted of a group. */
+type GroupFigures = Pick<SharedGroup, "unread" | "waiting" | "unshared" | "to_invite" | "muted_until">;
 
 function roleOf({ level }: Term): NonNullable<SharedGroup["role"]> {
   if (level === 0) return "founder";
@@ -33,14 +84,13 @@ function roleOf({ level }: Term): NonNullable<SharedGroup["role"]> {
 }
 
 /** @param members undefined: what is stored of an invitation is all that is known */
-export function sharedGroup(
+function sharedGroup(
   stored: StoredGroup,
   members: Membership | undefined,
   own: Term | undefined,
   figures: GroupFigures,
 ): SharedGroup {
-  const { group, title, name, state, keepDays } = stored;
-  const invitation = invitationOf(stored);
+  const { group, title, name, state, keepDays, invitation } = stored;
   const count = members === undefined ? 0 : people(members).filter((each) => each.state === "member").length;
   const isIn = state === "joined" && own?.state === "member";
   return {
@@ -59,7 +109,7 @@ export function sharedGroup(
 }
 
 /** What is known of people besides their membership. */
-export type KnownPeople = {
+type KnownPeople = {
   /** The label of this account. */
   readonly own: string;
   isOnline(label: string): boolean | null;
@@ -69,7 +119,7 @@ export type KnownPeople = {
 };
 
 /** The people of a group, and those who are to be invited. */
-export function groupMembers(
+function groupMembers(
   membership: Membership,
   toInvite: readonly { readonly label: string; readonly name: string }[],
   known: KnownPeople,

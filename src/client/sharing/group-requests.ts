@@ -13,36 +13,36 @@ const title = refine(exactText(1, 64), (typed) => (isTitle(typed) ? typed : unde
 /** Each that is about one group answers with what it is afterwards. */
 export const GROUP_REQUESTS = {
   /** All groups, invitations and those that one has left among them. */
-  groups: row({}, ({ account: { messenger } }) => ({ groups: messenger.groups.list() })),
+  groups: row({}, ({ account: { messenger } }) => ({ groups: messenger.groups.shown.all() })),
   create_group: row(
     { title, adds: optional(oneOf("admins", "all")), writes: optional(oneOf("all", "admins")) },
     async ({ account: { messenger } }, { title: called, adds = "admins", writes = "all" }) => ({
-      group: await messenger.groups.create(called, adds, writes),
+      group: await messenger.groups.actions.create(called, adds, writes),
     }),
   ),
   /** Invites people, who are dialled for it. `waiting`: those who are invited once they are reached. */
   add_to_group: row(
     { group, usernames: list(person, MAX_PEOPLE), history: optional(oneOf("all", "none")) },
     ({ account: { messenger } }, { group: id, usernames, history = "all" }) =>
-      messenger.groups.add(id, usernames, history),
+      messenger.groups.actions.add(id, usernames, history),
   ),
   remove_from_group: row({ group, username: person }, async ({ account: { messenger } }, asked) => ({
-    group: await messenger.groups.remove(asked.group, asked.username),
+    group: await messenger.groups.actions.remove(asked.group, asked.username),
   })),
   leave_group: row({ group }, async ({ account: { messenger } }, { group: id }) => ({
-    group: await messenger.groups.leave(id),
+    group: await messenger.groups.actions.leave(id),
   })),
   accept_group: row({ group }, async ({ account: { messenger } }, { group: id }) => ({
-    group: await messenger.groups.accept(id),
+    group: await messenger.groups.actions.accept(id),
   })),
   decline_group: row({ group }, async ({ account: { messenger } }, { group: id }) => ({
-    group: await messenger.groups.decline(id),
+    group: await messenger.groups.actions.decline(id),
   })),
   make_admin: row({ group, username: person }, async ({ account: { messenger } }, asked) => ({
-    group: await messenger.groups.makeAdmin(asked.group, asked.username),
+    group: await messenger.groups.actions.makeAdmin(asked.group, asked.username),
   })),
   rename_group: row({ group, title }, async ({ account: { messenger } }, asked) => ({
-    group: await messenger.groups.rename(asked.group, asked.title),
+    group: await messenger.groups.actions.rename(asked.group, asked.title),
   })),
   /** Texts that are older are deleted, on this machine only; null: none are. */
   keep_group: row(
@@ -53,11 +53,11 @@ export const GROUP_REQUESTS = {
   ),
   /** Founds a group of the same title, and invites the same people to it. */
   copy_group: row({ group }, async ({ account: { messenger } }, { group: id }) => ({
-    group: await messenger.groups.copy(id),
+    group: await messenger.groups.actions.copy(id),
   })),
   group_members: row({ group }, ({ account: { messenger } }, { group: id }) => ({
     group: id,
-    members: messenger.groups.members(id),
+    members: messenger.groups.shown.members(id),
   })),
   /** What happened since the person was told last, oldest first. */
   group_notices: row({ group }, ({ account: { messenger } }, { group: id }) => ({

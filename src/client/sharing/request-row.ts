@@ -26,8 +26,10 @@ export type RequestContext = {
 
 /** What is remembered of the face that asks. */
 type Face = {
-  /** A link is kept as long as one face has the chat open. Undefined: it is a group's. @throws SelfError, GroupError, SQLiteError */
-  openChat(username: string): Conversation | undefined;
+  /** A link is kept as long as one face has the chat open. @throws SelfError, SQLiteError */
+  openChat(username: string): Conversation;
+  /** As `openChat`, of a group: links with some of its people are. @throws GroupError, SQLiteError */
+  openGroup(name: string): void;
   closeChat(username: string): void;
   /** These people stand in its list: their presence is watched. None: it shows no list. */
   watchPeople(usernames: readonly string[]): void;

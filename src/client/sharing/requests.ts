@@ -175,17 +175,21 @@ export const REQUESTS = {
   }),
   /**
    * A link is kept open until `close_chat`. `connected`: there is one now, by this `way`, and with `seeks_direct` as in the
-   * event. `verification_asked`: they wait for ours.
+   * event. `verification_asked`: they wait for ours. The links of a group are not told.
    */
   open_chat: row({ username: name }, ({ face }, { username }) => {
+    if (isGroup({ label: username })) {
+      face.openGroup(username);
+      return { username, connected: false, way: null, seeks_direct: false, verification_asked: false };
+    }
     const conversation = face.openChat(username);
-    const info = conversation?.transport.shown.info;
+    const { info } = conversation.transport.shown;
     return {
-      username: conversation?.username ?? username,
+      username: conversation.username,
       connected: info !== undefined,
       way: info?.way ?? null,
       seeks_direct: info?.seeksDirect === true,
-      verification_asked: conversation?.verification.isAsked === true,
+      verification_asked: conversation.verification.isAsked,
     };
   }),
   /**

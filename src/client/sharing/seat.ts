@@ -41,14 +41,21 @@ export class Seat {
     }
   }
 
-  openChat(username: string): Conversation | undefined {
-    const { messenger } = this.#account;
-    const isOfGroup = isGroup({ label: username });
-    const conversation = isOfGroup ? messenger.groups.openChat(username) : messenger.openChat(username);
-    // It counts once for each face.
+  openChat(username: string): Conversation {
+    const conversation = this.#account.messenger.openChat(username);
+    this.#opened(username);
+    return conversation;
+  }
+
+  openGroup(name: string): void {
+    this.#account.messenger.groups.openChat(name);
+    this.#opened(name);
+  }
+
+  /** It counts once for each face. */
+  #opened(username: string): void {
     this.closeChat(username);
     this.#chats.set(labelOf(username), username);
-    return conversation;
   }
 
   closeChat(username: string): void {

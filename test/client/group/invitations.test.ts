@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 
 import { judgeInvitation } from "../../../src/client/group/invitations.ts";
-import type { StoredGroup } from "../../../src/client/group/store/group-store.ts";
+import type { StoredGroup, StoredInvitation } from "../../../src/client/group/store/group-store.ts";
 
 function stored(group: string, state: StoredGroup["state"], byLabel: string, ownFeed = "feed"): StoredGroup {
-  const invitation = JSON.stringify({ byLabel });
+  const invitation = { byLabel } as StoredInvitation;
   const contact = { id: 1, label: `#${group}`, username: `#${group}` };
   const nothing = { keepDays: undefined, noticed: 0 };
   return { group, contact, title: group, state, name: `#${group}`, ownFeed, invitation, ...nothing };

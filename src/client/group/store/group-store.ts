@@ -10,11 +10,27 @@ import {
   type MessageRow,
   type StoredMessage,
 } from "../../profile/stored-message.ts";
-import type { GroupEntry } from "../../../identity/group-entry.ts";
+import type { GroupEntry, RawEntry } from "../../../identity/group-entry.ts";
 import type { GroupBatch, GroupLog } from "../sync/log.ts";
 import { people } from "../sync/members.ts";
 import { membership } from "../sync/membership.ts";
+import { GroupError } from "./group-error.ts";
 import { StoredLog } from "./stored-log.ts";
+
+/** What is kept of an invitation. */
+export type StoredInvitation = {
+  /** Who added us, as a person is told. */
+  readonly by: string;
+  /** Who said so, by label and by registered name. */
+  readonly byLabel: string;
+  readonly from: string;
+  readonly history: "all" | "none";
+  readonly people: number;
+  readonly adds: "admins" | "all";
+  readonly writes: "admins" | "all";
+  /** The founding entry, as it travels. */
+  readonly create: RawEntry;
+};
 
 /** A group on this disk. */
 export type StoredGroup = NamedGroup & {
@@ -24,8 +40,8 @@ export type StoredGroup = NamedGroup & {
   readonly name: string;
   /** The feed that this account writes, or would write if it accepted. */
   readonly ownFeed: string;
-  /** What is known of the last invitation, as it was given here; undefined: none. */
-  readonly invitation: string | undefined;
+  /** The last one; undefined: none. */
+  readonly invitation: StoredInvitation | undefined;
   /** For how many days texts are kept; undefined: for ever. */
   readonly keepDays: number | undefined;
   /** The person was told of the control entries up to this `seq`. */
@@ -65,12 +81,18 @@ type GroupRow = Contact & {
   noticed: number;
 };
 
-/** Every method throws SQLiteError when the disk fails. `group` is an id. */
+/**
+ * Every method throws SQLiteError when the disk fails. `group` is an id. What was read is kept: only the messenger that
+ * has the profile changes it, by one object.
+ */
 export class GroupStore {
   readonly #profile: Profile;
   readonly #now: () => number;
   /** The labels of a group's other people, as of its last control entry and the number of its forks. */
   readonly #others = new Map<number, { readonly asOf: string; readonly labels: readonly string[] }>();
+  /** As stored; undefined: to be read. */
+  #all: readonly StoredGroup[] | undefined;
+  readonly #invitees = new Map<string, readonly Invitee[]>();
 
   /** @param now ms since 1970 */
   constructor(profile: Profile, now = Date.now) {
@@ -80,6 +102,11 @@ export class GroupStore {
 
   /** In the order in which they came. */
   all(): readonly StoredGroup[] {
+    this.#all ??= this.#readAll();
+    return this.#all;
+  }
+
+  #readAll(): readonly StoredGroup[] {
     const rows = this.#profile.database
       .query<GroupRow, []>(
         "SELECT groups.*, id, label, username FROM groups JOIN contacts ON id = contact ORDER BY id",
@@ -91,7 +118,8 @@ export class GroupStore {
       title: row.title,
       state: row.state,
       ownFeed: row.own_feed,
-      invitation: row.invitation ?? undefined,
+      // This program has written it.
+      invitation: row.invitation === null ? undefined : (JSON.parse(row.invitation) as StoredInvitation),
       keepDays: row.keep_days ?? undefined,
       noticed: row.noticed,
     }));
@@ -103,12 +131,21 @@ export class GroupStore {
     return this.all().find((each) => each.group === group);
   }
 
+  /** @throws GroupError: there is no such group */
+  existing(group: string): StoredGroup {
+    const stored = this.find(group);
+    if (stored === undefined) throw new GroupError("no_such_group");
+    return stored;
+  }
+
   /**
    * Stores what is given, all or nothing, and entries with it. A new group needs a title, a state and an own feed.
    * @param entries of one that is founded or accepted: the founding entry, and the own `join`
    */
   save(group: string, decisions: Partial<GroupDecisions>, entries: readonly GroupEntry[] = []): void {
     const { consents, contacts, database } = this.#profile;
+    this.#all = undefined;
+    const values = { ...decisions, invitation: asJson(decisions.invitation) };
     consents.inOneCommit(() => {
       const { id } = contacts.ensure(`#${group}`);
       database.run(`UPDATE contacts SET consent = ${CONSENT.contact} WHERE id = ?`, [id]);
@@ -117,7 +154,7 @@ export class GroupStore {
         [id],
       );
       for (const key of Object.keys(decisions) as (keyof GroupDecisions)[]) {
-        database.run(`UPDATE groups SET ${COLUMNS[key]} = ? WHERE contact = ?`, [decisions[key] ?? null, id]);
+        database.run(`UPDATE groups SET ${COLUMNS[key]} = ? WHERE contact = ?`, [values[key] ?? null, id]);
       }
       const batch = entries.map((entry) => ({ entry, draft: undefined }));
       if (batch.length > 0) this.log(group).write({ ...NOTHING, entries: batch });
@@ -160,18 +197,24 @@ export class GroupStore {
 
   /** Who is to be invited, in no order. */
   invitees(group: string): readonly Invitee[] {
-    return this.#profile.database
+    const known = this.#invitees.get(group);
+    if (known !== undefined) return known;
+    const invitees = this.#profile.database
       .query<Invitee, [number]>("SELECT label, name, history FROM group_invitees WHERE contact = ?")
       .all(this.#id(group));
+    this.#invitees.set(group, invitees);
+    return invitees;
   }
 
   invite(group: string, name: string, history: Invitee["history"]): void {
+    this.#invitees.delete(group);
     this.#profile.database.run("INSERT OR REPLACE INTO group_invitees VALUES (?, ?, ?, ?)", [
       ...[this.#id(group), labelOf(name), name, history],
     ]);
   }
 
   uninvite(group: string, label: string): void {
+    this.#invitees.delete(group);
     this.#profile.database.run("DELETE FROM group_invitees WHERE contact = ? AND label = ?", [
       this.#id(group),
       label,
@@ -221,4 +264,8 @@ export class GroupStore {
     if (contact === undefined) throw new Error(`there is no group ${group}`);
     return contact.id;
   }
+}
+
+function asJson(value: object | undefined): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
 }

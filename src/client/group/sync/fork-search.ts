@@ -8,7 +8,6 @@ import { MAX_ENTRIES, type ForkMessage } from "./group-link.ts";
 import { SHORT_ID } from "./heads.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";
-import type { GroupLog } from "./log.ts";
 import type { Term } from "./membership.ts";
 
 /** Whether the key of this term has signed the entry. */
@@ -17,13 +16,9 @@ export function isSignedBy(group: string, entry: GroupEntry, { spki }: Term): bo
 }
 
 export class ForkSearch {
-  readonly #group: string;
-  readonly #log: GroupLog;
   readonly #holdings: Holdings;
 
-  constructor(group: string, log: GroupLog, holdings: Holdings) {
-    this.#group = group;
-    this.#log = log;
+  constructor(holdings: Holdings) {
     this.#holdings = holdings;
   }
 
@@ -40,7 +35,7 @@ export class ForkSearch {
    * @returns false: it is not signed by its author
    */
   differs(peer: LinkedPeer, held: GroupEntry, entry: GroupEntry, term: Term): boolean {
-    if (!isSignedBy(this.#group, entry, term)) return false;
+    if (!isSignedBy(this.#holdings.group, entry, term)) return false;
     const { feed, lane, number, prev } = entry;
     this.#holdings.prove(held, entry);
     if (prev !== held.prev) peer.compare(feed, lane, number - 1);
@@ -54,7 +49,7 @@ export class ForkSearch {
     let lowest: readonly [GroupEntry, GroupEntry] | undefined;
     const shown = new Map<number, GroupEntry>();
     for (const raw of entries) {
-      const entry = readEntry(this.#group, raw);
+      const entry = readEntry(this.#holdings.group, raw);
       if (entry === undefined || entry.feed !== feed || entry.lane !== lane) return false;
       const { number, id } = entry;
       peer.holds(entry);
@@ -66,7 +61,7 @@ export class ForkSearch {
     }
     if (lowest === undefined) return true;
     const [one, other] = lowest;
-    if (!isSignedBy(this.#group, one, term)) return false;
+    if (!isSignedBy(this.#holdings.group, one, term)) return false;
     return this.differs(peer, one, other, term);
   }
 
@@ -96,12 +91,12 @@ export class ForkSearch {
         .slice(from - 1, number)
         .reverse();
     const first = lanes.texts(feed)?.first.number ?? Infinity;
-    return first > number ? [] : this.#log.texts(feed, Math.max(first, from), number).reverse();
+    return first > number ? [] : this.#holdings.log.texts(feed, Math.max(first, from), number).reverse();
   }
 
   #send(peer: LinkedPeer, feed: string, lane: Lane, entries: readonly GroupEntry[]): void {
     if (entries.length === 0) return;
     const bare = entries.map((entry) => rawEntry({ ...entry, body: null }));
-    peer.link.send({ action: "group_fork", group: this.#group, feed, lane, entries: bare });
+    peer.link.send({ action: "group_fork", group: this.#holdings.group, feed, lane, entries: bare });
   }
 }

@@ -7,7 +7,7 @@ import { rawEntry } from "../../../identity/group-entry.ts";
 import { MAX_ENTRIES, type GroupLink } from "./group-link.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";
-import type { GroupLog, StoredEntry } from "./log.ts";
+import type { StoredEntry } from "./log.ts";
 import type { Term } from "./membership.ts";
 
 /** Bytes queued on a link beyond which nothing of groups is written. */
@@ -24,13 +24,9 @@ export function hasRoom(link: GroupLink): boolean {
 }
 
 export class Giving {
-  readonly #group: string;
-  readonly #log: GroupLog;
   readonly #holdings: Holdings;
 
-  constructor(group: string, log: GroupLog, holdings: Holdings) {
-    this.#group = group;
-    this.#log = log;
+  constructor(holdings: Holdings) {
     this.#holdings = holdings;
   }
 
@@ -82,7 +78,7 @@ export class Giving {
       next = texts.base;
     }
     if (next > last) return Infinity;
-    const seq = this.#log.texts(feed, next, next)[0]?.seq ?? Infinity;
+    const seq = this.#holdings.log.texts(feed, next, next)[0]?.seq ?? Infinity;
     return isBegun ? seq : Math.max(seq, peer.floor + 1);
   }
 
@@ -90,7 +86,7 @@ export class Giving {
   #giveOn(peer: LinkedPeer, durable: number): boolean {
     for (let reads = 0; reads < MAX_READS && hasRoom(peer.link); reads++) {
       if (peer.cursor >= durable) return true;
-      const rows = this.#log.after(peer.cursor, MAX_ENTRIES).filter(({ seq }) => seq <= durable);
+      const rows = this.#holdings.log.after(peer.cursor, MAX_ENTRIES).filter(({ seq }) => seq <= durable);
       if (rows.length === 0) return true;
       const lacked: StoredEntry[] = [];
       let bytes = 0;
@@ -144,7 +140,7 @@ export class Giving {
       const from = Math.max(peer.has(feed).t + 1, this.#holdings.lanes.texts(feed)?.first.number ?? Infinity);
       const given = this.#giveRun(
         peer,
-        this.#log.texts(feed, from, Math.min(to, from + MAX_ENTRIES - 1)),
+        this.#holdings.log.texts(feed, from, Math.min(to, from + MAX_ENTRIES - 1)),
         durable,
       );
       if (!given || peer.has(feed).t >= to) peer.gaps.shift();
@@ -155,7 +151,7 @@ export class Giving {
     for (let feed = peer.fronts[0]; feed !== undefined && hasRoom(peer.link); feed = peer.fronts[0]) {
       const first = this.#holdings.lanes.texts(feed)?.first.number ?? Infinity;
       const to = peer.has(feed).first - 1;
-      const rows = this.#log.texts(feed, Math.max(first, to - MAX_ENTRIES + 1), to).reverse();
+      const rows = this.#holdings.log.texts(feed, Math.max(first, to - MAX_ENTRIES + 1), to).reverse();
       const wanted = rows.filter(({ at }) => at >= peer.since);
       const given = this.#giveRun(peer, wanted, durable);
       if (!given || wanted.length < rows.length || peer.has(feed).first <= first) peer.fronts.shift();
@@ -182,7 +178,7 @@ export class Giving {
       const { feed, number } = peer.wants.shift() ?? { feed: "", number: 0 };
       const term = this.#holdings.term(feed);
       if (term === undefined || number > this.#holdings.counted(term, "t")) continue;
-      const rows = this.#log.texts(feed, number, number);
+      const rows = this.#holdings.log.texts(feed, number, number);
       this.#send(
         peer,
         rows.filter(({ body, seq }) => body !== null && seq > peer.floor && seq <= durable),
@@ -192,7 +188,7 @@ export class Giving {
 
   #send(peer: LinkedPeer, entries: readonly StoredEntry[]): void {
     if (entries.length === 0) return;
-    peer.link.send({ action: "group_entries", group: this.#group, entries: entries.map(rawEntry) });
+    peer.link.send({ action: "group_entries", group: this.#holdings.group, entries: entries.map(rawEntry) });
   }
 }
 

@@ -33,11 +33,11 @@ export function placeKey(feed: string, place: Lane | number): string {
 }
 
 export class Holdings {
+  readonly group: string;
+  readonly log: GroupLog;
   readonly lanes: Lanes;
   /** Texts that came without a body and are not known to be withdrawn. */
   readonly bodiless = new Map<string, TextPlace>();
-  readonly #group: string;
-  readonly #log: GroupLog;
   readonly #forks = new Map<string, Fork>();
   readonly #read: Map<string, number>;
   #since: number;
@@ -57,8 +57,8 @@ export class Holdings {
   /** @throws SQLiteError, Error if the founding entry is not there */
   constructor(group: string, log: GroupLog) {
     const contents = log.load();
-    this.#group = group;
-    this.#log = log;
+    this.group = group;
+    this.log = log;
     this.lanes = new Lanes(contents);
     for (const fork of contents.forks) this.#forks.set(placeKey(fork.feed, fork.lane), fork);
     for (const place of contents.bodiless) this.bodiless.set(placeKey(place.feed, place.number), place);
@@ -87,7 +87,7 @@ export class Holdings {
     const spki = Buffer.from(key, "base64");
     return this.lanes.feeds().some((feed) => {
       const join = this.term(feed) === undefined ? this.lanes.control(feed)[0] : undefined;
-      return join !== undefined && isSigned(this.#group, join, spki);
+      return join !== undefined && isSigned(this.group, join, spki);
     });
   }
 
@@ -140,7 +140,7 @@ export class Holdings {
     if (lane === "c") return this.lanes.control(feed)[number - 1];
     const texts = this.lanes.texts(feed);
     if (texts === undefined || number < texts.first.number || number > texts.last.number) return undefined;
-    return this.#taken.get(placeKey(feed, number)) ?? this.#log.texts(feed, number, number)[0];
+    return this.#taken.get(placeKey(feed, number)) ?? this.log.texts(feed, number, number)[0];
   }
 
   /** The id of an entry; undefined if it is not held. */
@@ -214,7 +214,7 @@ export class Holdings {
     if (Object.values(batch).every((list) => list.length === 0)) return undefined;
     this.count();
     const after = this.#membership;
-    const seqs = this.#log.write(batch);
+    const seqs = this.log.write(batch);
     const entries = batch.entries.map(({ entry }, index) => ({ ...entry, seq: seqs[index] ?? 0 }));
     this.lanes.stored(entries);
     this.#seq = seqs.at(-1) ?? this.#seq;
@@ -238,7 +238,7 @@ export class Holdings {
   /** Deletes texts from before this time. @returns whether there may be more of them @throws SQLiteError */
   trim(since: number): boolean {
     this.#since = Math.max(since, this.#since);
-    const changed = this.#log.trim(this.#since);
+    const changed = this.log.trim(this.#since);
     for (const lane of changed) this.lanes.trimmed(lane);
     for (const [key, { feed, number }] of this.bodiless) {
       if (number < (this.lanes.texts(feed)?.first.number ?? 0)) this.bodiless.delete(key);
@@ -300,7 +300,7 @@ export class Holdings {
 
   #count(): Membership {
     const counted = membership(this.lanes.allControl(), [...this.#forks.values()]);
-    if (counted === undefined) throw new Error(`the group ${this.#group} has no founding entry`);
+    if (counted === undefined) throw new Error(`the group ${this.group} has no founding entry`);
     return counted;
   }
 

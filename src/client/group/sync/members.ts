@@ -38,8 +38,17 @@ export type Person = {
   readonly terms: readonly [Term, ...Term[]];
 };
 
+/** Those of each membership, which never changes. */
+const counted = new WeakMap<Membership, readonly Person[]>();
+
 /** The people of a group, members first, then by level. */
-export function people({ terms }: Membership): Person[] {
+export function people(membership: Membership): readonly Person[] {
+  const known = counted.get(membership) ?? peopleOf(membership);
+  counted.set(membership, known);
+  return known;
+}
+
+function peopleOf({ terms }: Membership): Person[] {
   // They are in the order of levels, which stays among those of the same state.
   const all = [...terms.values()];
   const live = [

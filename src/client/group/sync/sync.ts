@@ -57,15 +57,16 @@ export class GroupSync {
   #durable: number;
   /** Heads that may be told once all up to this place is on the disk. */
   #coming: { readonly seq: number; readonly heads: Heads }[] = [];
+
   /** @throws SQLiteError, Error if the founding entry is not on the disk */
   constructor(group: string, key: string, log: GroupLog) {
     this.#group = group;
     this.#key = key;
     this.#holdings = new Holdings(group, log);
-    this.#giving = new Giving(group, log, this.#holdings);
-    this.#forks = new ForkSearch(group, log, this.#holdings);
+    this.#giving = new Giving(this.#holdings);
+    this.#forks = new ForkSearch(this.#holdings);
     this.#receipts = new Receipts(key, this.#holdings);
-    this.#telling = new Telling(group, this.#holdings);
+    this.#telling = new Telling(this.#holdings);
     this.#durable = this.#holdings.seq;
     this.#heads = this.#holdings.heads();
     this.#judge();

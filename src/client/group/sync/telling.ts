@@ -5,11 +5,9 @@ import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";
 
 export class Telling {
-  readonly #group: string;
   readonly #holdings: Holdings;
 
-  constructor(group: string, holdings: Holdings) {
-    this.#group = group;
+  constructor(holdings: Holdings) {
     this.#holdings = holdings;
   }
 
@@ -18,7 +16,7 @@ export class Telling {
     if (peer.greeting === undefined) {
       peer.greeting = heads;
       peer.greetingsSent++;
-      peer.link.send({ action: "group_heads", group: this.#group, sum: heads.sum });
+      peer.link.send({ action: "group_heads", group: this.#holdings.group, sum: heads.sum });
     }
     return peer.greeting;
   }
@@ -63,7 +61,7 @@ export class Telling {
   ): void {
     for (let from = 0; from === 0 || from < fields.length; from += MAX_HEADS) {
       const heads = fields.slice(from, from + MAX_HEADS);
-      peer.link.send({ action: "group_heads", group: this.#group, sum, heads, ...more });
+      peer.link.send({ action: "group_heads", group: this.#holdings.group, sum, heads, ...more });
     }
   }
 }

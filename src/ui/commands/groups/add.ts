@@ -2,7 +2,7 @@
  * `group add '#TITLE' USER` and `group add '#TITLE' --from FILE`: invites people, a line for each, and tells how many
  * were invited, wait until they are reached, or could not be. Nobody is invited if one of the names is impossible.
  */
-import type { AddedPeople } from "../../../client/group/groups.ts";
+import type { AddedPeople } from "../../../client/group/group-actions.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isSamePerson } from "../../../identity/names.ts";
 import { UsageError } from "../../../protocol/options.ts";
