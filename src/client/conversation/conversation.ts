@@ -21,12 +21,6 @@ import { Transport } from "./transport.ts";
 import { Verification, type OpenedVerification } from "./verification.ts";
 import { Wants, type HoldReason } from "./wants.ts";
 
-/** @returns whether the set has changed */
-function changeIn<T>(set: Set<T>, item: T, isIn: boolean): boolean {
-  if (set.has(item) === isIn) return false;
-  return isIn ? set.add(item).has(item) : set.delete(item);
-}
-
 export class Conversation {
   readonly delivery: Delivery;
   readonly verification: Verification;
@@ -160,8 +154,7 @@ export class Conversation {
   /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
   get isOver(): boolean {
     const { count, reaching } = this.transport;
-    const isWanted = this.wants.isLookedAt || this.wants.holds.size > 0 || this.wants.watches.size > 0;
-    return !this.#record.isStored && count === 0 && !reaching.isUnderWay && !isWanted;
+    return !this.#record.isStored && count === 0 && !reaching.isUnderWay && !this.wants.isAny;
   }
 
   /** A screen shows the chat, until it calls `closeChat`. */
@@ -211,14 +204,14 @@ export class Conversation {
 
   /** A transfer or a group wants a link from now on, or no longer does. Then it ends once nothing has been said for long. */
   hold(reason: HoldReason, isWanted: boolean): void {
-    if (!changeIn(this.wants.holds, reason, isWanted)) return;
+    if (!this.wants.hold(reason, isWanted)) return;
     this.#wantsChanged();
     this.connect();
   }
 
   /** It wants to know from now on when they come and go, or no longer does. */
   watch(reason: HoldReason, isWanted: boolean): void {
-    if (changeIn(this.wants.watches, reason, isWanted)) this.#wantsChanged();
+    if (this.wants.watch(reason, isWanted)) this.#wantsChanged();
   }
 
   /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */

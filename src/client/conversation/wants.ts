@@ -13,20 +13,41 @@ type WantsNeeds = {
 /** What wants a link, or somebody's presence, besides texts, chats and verifications. */
 export type HoldReason = "transfer" | "group";
 
+/** @returns whether the set has changed */
+function change(set: Set<HoldReason>, reason: HoldReason, isIn: boolean): boolean {
+  if (set.has(reason) === isIn) return false;
+  return isIn ? set.add(reason).has(reason) : set.delete(reason);
+}
+
 export class Wants {
   readonly #needs: WantsNeeds;
   /** On how many screens the chat is open. */
   openChats = 0;
   /** What wants a link now. */
-  readonly holds = new Set<HoldReason>();
+  readonly #holds = new Set<HoldReason>();
   /** What wants to know when they come and go, linked or not. */
-  readonly watches = new Set<HoldReason>();
+  readonly #watches = new Set<HoldReason>();
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
   hasQueued = false;
   #listedPresence = false;
 
   constructor(needs: WantsNeeds) {
     this.#needs = needs;
+  }
+
+  /** It wants a link from now on, or no longer does. @returns whether that is new */
+  hold(reason: HoldReason, isWanted: boolean): boolean {
+    return change(this.#holds, reason, isWanted);
+  }
+
+  /** As `hold`, of news when they come and go. */
+  watch(reason: HoldReason, isWanted: boolean): boolean {
+    return change(this.#watches, reason, isWanted);
+  }
+
+  /** Whether anything but texts wants something of this person. */
+  get isAny(): boolean {
+    return this.isLookedAt || this.#holds.size > 0 || this.#watches.size > 0;
   }
 
   get isChatOpen(): boolean {
@@ -49,7 +70,7 @@ export class Wants {
    * who is blocked.
    */
   get link(): boolean {
-    const isNeeded = this.hasToSay || this.holds.size > 0 || this.#needs.verification.isOpen;
+    const isNeeded = this.hasToSay || this.#holds.size > 0 || this.#needs.verification.isOpen;
     if (!isNeeded && !this.isChatOpen) return false;
     const { consent } = this.#needs.acceptance;
     // Whose request is only read, or was declined, learns nothing of that.
@@ -77,7 +98,7 @@ export class Wants {
     const { isHeld, isUntold, consent } = acceptance;
     // While they hold texts it is watched all the time, so that a new report of it is news.
     const isWaiting = delivery.waiting > 0 && (isHeld || !isConnected());
-    const isMissed = !isConnected() && (isUntold || this.holds.size > 0);
-    return consent !== "blocked" && (this.isLookedAt || this.watches.size > 0 || isWaiting || isMissed);
+    const isMissed = !isConnected() && (isUntold || this.#holds.size > 0);
+    return consent !== "blocked" && (this.isLookedAt || this.#watches.size > 0 || isWaiting || isMissed);
   }
 }
