@@ -82,3 +82,24 @@ describe("who has forked", () => {
     await untilQuiet(() => groupOf(old, group)?.role === "admin");
   });
 });
+
+test("whose only companion has lost the key for good removes them, and goes on with the new one", async () => {
+  const company = await Company.meetFor(cleanups);
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  const group = await together(ana, bob);
+  await Promise.all([ana.close(), bob.close()]);
+  const alone = await company.person("ana");
+  const { actions } = alone.messenger.groups;
+  // What changes the group in another way still needs somebody who confirms what was written before.
+  expect(await actions.rename(group, "Casa").catch(({ code }) => code)).toBe("nobody_online");
+  const waiting = alone.messenger.outbox.send(`#${group}`, "¿estás?");
+  expect(await actions.remove(group, "bob")).toMatchObject({ people: 1 });
+  const other = await company.person("bob", { folder: "another machine" });
+  expect(await actions.add(group, ["bob"], "all")).toMatchObject({ added: ["bob"], failed: [] });
+  await until(() => stateOf(other, group) === "invited");
+  await other.messenger.groups.actions.accept(group);
+  await until(() => textOf(other, "ana", group).includes("¿estás?"));
+  other.messenger.outbox.send(`#${group}`, "aquí");
+  await until(() => textOf(alone, "bob", group).includes("aquí"));
+  await until(() => alone.of("delivery").some(({ id, state }) => id === waiting && state === "received"));
+});

@@ -131,10 +131,11 @@ export class GroupActions {
     const isWaiting = store.invitees(group).some((each) => each.label === label);
     const ends = () => removal(live.membership, live.control, live.ownMember(), label);
     if (ends()?.length !== 0) {
-      const own = await this.#signing(live);
+      const own = await this.#signing(live, label);
       const written = ends();
       if (written === undefined) throw new GroupError(isAdmin(own) ? "not_above" : "not_an_admin");
-      live.write(written.map(({ feed, c }) => live.endOf(feed, c)));
+      const bodies = written.map(({ feed, c }) => live.endOf(feed, c));
+      live.write(bodies, label);
     } else if (!isWaiting) throw new GroupError("not_a_member");
     store.uninvite(group, label);
     return await this.#needs.settled(group);
@@ -229,10 +230,10 @@ export class GroupActions {
     return (await this.add(copy.group, names, "all")).group;
   }
 
-  /** Waits until control entries may be signed. */
-  async #signing(live: LiveGroup): Promise<Term> {
+  /** Waits until control entries may be signed. @param removed who is removed by them */
+  async #signing(live: LiveGroup, removed?: string): Promise<Term> {
     await this.#compare(live);
-    if (!live.maySign) throw new GroupError("nobody_online");
+    if (!live.mayRemove(removed)) throw new GroupError("nobody_online");
     return live.ownMember();
   }
 

@@ -218,13 +218,22 @@ export class LiveGroup {
 
   /** Whether entries of lane c may be signed now. */
   get maySign(): boolean {
-    return this.synced.held.maySign(this.#needs.serverNow());
+    return this.mayRemove(undefined);
   }
 
-  /** Writes control entries of ours, as many as the budget allows. @throws GroupError; SQLiteError: then none is kept */
-  write(entries: readonly { readonly kind: string; readonly body: object }[]): void {
+  /** Whether the removal of somebody may be signed now: that of the only other one needs nobody who confirms. */
+  mayRemove(label: string | undefined): boolean {
+    return this.synced.held.maySign(this.#needs.serverNow(), label);
+  }
+
+  /**
+   * Writes control entries of ours, as many as the budget allows.
+   * @param removed who is removed by them
+   * @throws GroupError; SQLiteError: then none is kept
+   */
+  write(entries: readonly { readonly kind: string; readonly body: object }[], removed?: string): void {
     const own = this.ownMember();
-    if (!this.maySign) throw new GroupError("limited");
+    if (!this.mayRemove(removed)) throw new GroupError("limited");
     let written = 0;
     for (const { kind, body } of entries) {
       // Beyond the budget nobody would take anything of this lane any more.
@@ -367,11 +376,14 @@ export class LiveGroup {
   #tellText(entry: GroupEntry): void {
     const text = readText(entry);
     const term = this.membership.terms.get(entry.feed);
-    const { profile, emit, isBlocked } = this.#needs;
+    const { profile, store, emit, isBlocked } = this.#needs;
     if (text === undefined || term === undefined || entry.feed === this.own?.feed || isBlocked(term.label))
       return;
-    const number = text.kind === "text" ? entry.number : text.target;
-    const message = profile.history.find(this.contact, `${entry.feed}/${number}`);
+    // A text that was shown already keeps its id though its author has signed it again.
+    const message =
+      text.kind === "text"
+        ? profile.history.find(this.contact, `${entry.feed}/${entry.number}`)
+        : store.message(this.group, entry.feed, text.target);
     if (message === undefined) return;
     const of = { group: this.group, title: this.membership.title };
     if (text.kind === "text") emit({ name: "message", from: term.name, message, ...of });

@@ -197,8 +197,8 @@ export const GROUP_COMMAND_TEXTS = {
     en: "Too many invitations are waiting: answer some of them first.",
   },
   groupNobodyThere: {
-    es: "Nadie del grupo está en línea: no se ha cambiado nada. Un cambio necesita a otra persona del grupo, con cuya copia se compara antes la de aquí.",
-    en: "Nobody of the group is online: nothing was changed. A change needs another person of the group, with whose copy the one here is compared first.",
+    es: "Nadie del grupo está en línea: no se ha cambiado nada. Un cambio necesita a otra persona del grupo, con cuya copia se compara antes la de aquí. Si ya no va a volver nadie, /group copy funda otro grupo con las mismas personas.",
+    en: "Nobody of the group is online: nothing was changed. A change needs another person of the group, with whose copy the one here is compared first. If nobody will come back, /group copy founds another group with the same people.",
   },
   groupLimited: {
     es: "Se ha escrito demasiado en poco tiempo en el grupo: espere un poco y repítalo.",

@@ -274,6 +274,13 @@ export const GROUP_TEXTS = {
     en: (user: string, title: string) =>
       `Remove ${user} from ${title}? Nothing more is sent to them, and everyone sees it; they keep what they have. (yes/no)`,
   },
+  /** Before `groupAskRemove`'s question, where nobody else has joined. */
+  groupRemoveRisk: {
+    es: (user: string) =>
+      `Si ${user} no está en línea, nadie más puede confirmar lo que este perfil escribió antes; si es una copia antigua, el grupo se bifurcará.`,
+    en: (user: string) =>
+      `If ${user} is not online, nobody else can confirm what this profile wrote before; if it is an old copy, the group will fork.`,
+  },
   groupAskLeave: {
     es: (title: string) =>
       `¿Irse de ${title}? Ya no se envía ni llega nada, y para volver hace falta otra invitación; lo que tiene se queda aquí. (sí/no)`,

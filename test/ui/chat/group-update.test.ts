@@ -322,6 +322,15 @@ describe("/group", () => {
     expect(script.type("SI")).toEqual([{ name: "leaveGroup" }]);
   });
 
+  test("of two people says what a removal risks that the other one does not confirm", () => {
+    const script = new GroupScript("es", { people: 2 });
+    expect(printed(script.type("/group remove eva"))).toEqual([
+      expect.stringMatching(
+        /^Si eva no está en línea, nadie más .* se bifurcará\. ¿Sacar a eva de «Familia»\?/,
+      ),
+    ]);
+  });
+
   test("members are a row each", () => {
     const member = (username: string, change: Partial<GroupMember> = {}): GroupMember => {
       const usual = { role: "member", state: "member", online: false, key: "known", missing: 0 } as const;

@@ -84,6 +84,7 @@ export class ShownTexts {
       if (this.#sign(draft, entry, feed, said)) return;
       throw new Error(`the draft ${draft} was cancelled`);
     }
+    if (said?.kind === "text" && this.#moveHere(entry, said, feed)) return;
     if (entry.kind === "text" && (said?.kind === "text" || entry.body === null)) this.#insertText(shown, now);
     else if (said?.kind === "edit") this.#edit(entry, said, feed);
   }
@@ -221,6 +222,32 @@ export class ShownTexts {
       )
       .get(this.#contact, feed, number);
     return known?.id ?? messageId(feed, number);
+  }
+
+  /**
+   * A text that is shown, but counts no more because its author's feed has forked before it, and that the author has signed
+   * again in a new term, stays where it is and is this entry from now on. @returns false: it is none
+   */
+  #moveHere(
+    { body, number }: GroupEntry,
+    said: Extract<GroupText, { kind: "text" }>,
+    { id, label }: StoredFeed,
+  ): boolean {
+    const salt = body === null ? undefined : parseBody(body)?.["salt"];
+    if (typeof salt !== "string") return false;
+    const { changes } = this.#database
+      .query(
+        `UPDATE messages SET feed = ?1, number = ?2, text = ?6, reply_to = ?7, edited_at = NULL
+         WHERE kind = ${KIND.text} AND withdrawn_at IS NULL AND seq IN (
+           SELECT shown.seq FROM group_forks AS fork
+           JOIN group_feeds ON group_feeds.id = fork.feed AND group_feeds.contact = ?3 AND label = ?4 AND group_feeds.id <> ?1
+           JOIN group_entries AS early ON early.feed = fork.feed AND early.lane = 't'
+             AND early.number >= fork.number AND instr(early.body, ?5) > 0
+           JOIN messages AS shown ON shown.feed = early.feed AND shown.number = early.number
+           WHERE fork.lane = 't')`,
+      )
+      .run(id, number, this.#contact, label, salt, said.text, this.#replyTo(said));
+    return changes > 0;
   }
 
   /** The message that is a draft in this copy of the profile, but was signed as this entry. */

@@ -40,11 +40,11 @@ export class Receipts {
   }
 
   /** See `GroupSync`. */
-  maySign(now: number): boolean {
+  maySign(now: number, removed?: string): boolean {
     const own = this.#holdings.termOf(this.#key);
     if (own === undefined || own.state === "ended" || own.isForked) return false;
     const isAlone = [...this.#holdings.membership.terms.values()].every(
-      ({ state, spki }) => state !== "member" || spki === this.#key,
+      ({ state, spki, label }) => state !== "member" || spki === this.#key || label === removed,
     );
     const { feed } = own;
     const claims = [...this.#claims].map(([key, of]) => [key, of.get(feed) ?? NO_CLAIM] as const);

@@ -205,9 +205,10 @@ export class GroupSync {
   /**
    * Whether own entries may be signed now: another member has told its heads in this run of the program, and all that it
    * named of our own feed is here. So a profile that was put back from a copy gets its own later entries back first.
+   * @param removed the label of who is to be removed by it: where nobody else has joined, nobody is waited for
    */
-  maySign(now: number): boolean {
-    return this.#receipts.maySign(now);
+  maySign(now: number, removed?: string): boolean {
+    return this.#receipts.maySign(now, removed);
   }
 
   /** Whether own texts may be signed now. */

@@ -98,7 +98,9 @@ function inGroup(
     }
     case "remove": {
       const effect = { name: "removeFromGroup", username: rest } as const;
-      return { name: "asks", sentence: texts.groupAskRemove(shown(rest), title), effect };
+      const question = texts.groupAskRemove(shown(rest), title);
+      const sentence = group.people === 2 ? `${texts.groupRemoveRisk(shown(rest))} ${question}` : question;
+      return { name: "asks", sentence, effect };
     }
     case "leave":
       return { name: "asks", sentence: texts.groupAskLeave(title), effect: { name: "leaveGroup" } };

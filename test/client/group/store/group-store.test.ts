@@ -308,6 +308,35 @@ test("a copy of the profile that was put back knows which of its drafts were sig
     expect(scene.profile.history.unprinted(9)).toEqual([]);
   }));
 
+test("a text that counts no more after a fork, and was signed again in a new term, stays where it is", () =>
+  withGroup((scene) => {
+    const { ana, eva } = scene;
+    const write = (feed: Feed, text: string, id: string) => {
+      const fields = { ...feed.next("t"), kind: "text", at: START };
+      const entry = signEntry(scene.scene.group, fields, { text }, EVA.key, () => draftSalt(id));
+      feed.wrote(entry);
+      return entry;
+    };
+    scene.store(write(eva, "uno", "one"));
+    const place = eva.next("t");
+    const [two, other] = [write(eva, "dos", "two"), eva.write("text", { text: "otro" }, place)];
+    scene.store(two, scene.text(ana, "tres"));
+    scene.batch({ forks: [{ feed: eva.id, lane: "t", number: 2, entries: [two, other] }] });
+    const anew = ana.bring(EVA);
+    scene.store(...scene.scene.entries.slice(-2));
+    // What counts is another text, though it has the same words.
+    scene.store(write(anew, "dos", "two"), write(anew, "uno", "three"));
+    expect(scene.texts).toEqual(["uno", "dos", "tres", "uno"]);
+    expect(scene.shown.map(({ entry }) => entry)).toEqual([
+      { feed: eva.id, number: 1 },
+      { feed: anew.id, number: 1 },
+      { feed: ana.id, number: 1 },
+      { feed: anew.id, number: 2 },
+    ]);
+    scene.store(scene.edit(anew, 1, "dos y medio"));
+    expect(scene.texts[1]).toBe("dos y medio");
+  }));
+
 test("what comes to the front of a lane is shown as it was left, once", () =>
   withGroup((scene) => {
     const { ana } = scene;
