@@ -30,6 +30,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "disk",
       "profile",
       "rendezvous",
+      "peer/limits",
       "peer",
       "reach/lan",
       "reach/mapping",

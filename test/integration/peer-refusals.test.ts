@@ -14,7 +14,7 @@ import {
   MAX_STRANGERS_PER_NETWORK,
   STRANGER_IDLE,
 } from "../../src/client/peer/admission.ts";
-import { KNOCKS } from "../../src/client/peer/knock-rate.ts";
+import { KNOCKS } from "../../src/client/peer/limits/knock-rate.ts";
 import { HELLO_TIMEOUT } from "../../src/client/peer/link.ts";
 import { readCertificate } from "../../src/identity/certificate-reader.ts";
 import { issueServerCertificate } from "../../src/identity/certificate.ts";

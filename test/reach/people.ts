@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Report } from "../../src/client/reach/doctor/report.ts";
-import type { LinkWay } from "../../src/client/peer/link.ts";
+import type { LinkWay } from "../../src/client/peer/proven-connection.ts";
 import { SERVER, SERVER_6, type Lab, type Machine } from "./lab.ts";
 
 /** What a person's process says. */

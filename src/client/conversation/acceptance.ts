@@ -9,6 +9,7 @@ import type { Clock } from "../../net/clock.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { PeerLink } from "../peer/link.ts";
+import type { Pings } from "../peer/pings.ts";
 import type { Acceptance as StoredAcceptance, Answer, Consent, ConsentStore } from "../profile/consents.ts";
 import type { MessengerEvent } from "./events.ts";
 
@@ -32,7 +33,9 @@ type Held = {
   readonly isAway: boolean;
 };
 
-type TellingLink = Pick<PeerLink, "send" | "pings" | "pongs">;
+type TellingLink = Pick<PeerLink, "send"> & {
+  readonly pings: Pick<Pings, "count" | "answers">;
+};
 
 export class Acceptance {
   readonly #needs: AcceptanceNeeds;
@@ -102,7 +105,7 @@ export class Acceptance {
     link.send({ action: "accepted" });
     if (this.#owed === "told") return;
     link.send({ action: "ping" });
-    this.#told.set(link, link.pings);
+    this.#told.set(link, link.pings.count);
   }
 
   /**
@@ -123,7 +126,7 @@ export class Acceptance {
   /** They have answered a ping. */
   pong(link: TellingLink): void {
     const pings = this.#told.get(link);
-    if (this.#owed === "untold" && pings !== undefined && link.pongs >= pings) this.#owe("told");
+    if (this.#owed === "untold" && pings !== undefined && link.pings.answers >= pings) this.#owe("told");
   }
 
   /** A text of theirs was taken. They know, unless it came on a link on which they were not told. */

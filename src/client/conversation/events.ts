@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../protocol/framing.ts";
 import type { ProfileHealth } from "../disk/check.ts";
 import type { UnreachableReason } from "../peer/dial.ts";
-import type { LinkWay } from "../peer/link.ts";
+import type { LinkWay } from "../peer/proven-connection.ts";
 import type { MessageState } from "../disk/schema.ts";
 import type { ContactState } from "../profile/consents.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";

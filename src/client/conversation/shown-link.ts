@@ -2,7 +2,8 @@
 import type { Clock } from "../../net/clock.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import type { LinkWatch } from "../peer/link-watch.ts";
-import type { LinkWay, PeerLink } from "../peer/link.ts";
+import type { PeerLink } from "../peer/link.ts";
+import type { LinkWay } from "../peer/proven-connection.ts";
 import type { PeerLinks } from "../peer/links.ts";
 import type { MessengerEvent } from "./events.ts";
 

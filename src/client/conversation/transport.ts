@@ -7,13 +7,14 @@
  * 2. `greeter.ts` greets whom a dial, the port or a meeting has proven.
  * 3. `link-choice.ts` chooses the current link, and `link-watch.ts` checks whether it still answers.
  */
-import { Budget } from "../peer/budget.ts";
+import { Budget } from "../peer/limits/budget.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import { ungreeted, type Greet } from "../peer/dial.ts";
 import { Greeter } from "../peer/greeter.ts";
 import { DOUBT_TIME, type LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
-import type { LinkEnd, LinkLife, LinkWay, PeerLink, PeerLinkEvents } from "../peer/link.ts";
+import type { LinkEnd, LinkLife, PeerLink, PeerLinkEvents } from "../peer/link.ts";
+import type { LinkWay } from "../peer/proven-connection.ts";
 import { PeerLinks } from "../peer/links.ts";
 import type { ProvenPeer } from "../peer/proof.ts";
 import type { RelayUse } from "../disk/schema.ts";

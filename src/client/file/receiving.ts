@@ -8,7 +8,7 @@
  *    or say in an `error` why we take no more.
  */
 import type { CloseReason, ConnectionHandlers } from "../../net/connection.ts";
-import type { LinkConnection } from "../peer/link.ts";
+import type { LinkConnection } from "../peer/proven-connection.ts";
 import { LEAF_BYTES, leafHash, type Leaves, type Range } from "./leaves.ts";
 import { SinkError, type Sink } from "./source.ts";
 

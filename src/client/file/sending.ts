@@ -11,7 +11,7 @@
 import type { CloseReason, ConnectionHandlers } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { readPeerMessage } from "../../protocol/peer-messages.ts";
-import type { LinkConnection } from "../peer/link.ts";
+import type { LinkConnection } from "../peer/proven-connection.ts";
 import { LEAF_BYTES, leafHash, type Leaves, type Range } from "./leaves.ts";
 import { SourceError, type Source } from "./source.ts";
 

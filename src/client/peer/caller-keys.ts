@@ -4,7 +4,7 @@
  * that strangers can neither use up this account's lookups, nor make the server limit them, nor keep out a contact.
  */
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import { Budget } from "./budget.ts";
+import { Budget } from "./limits/budget.ts";
 import { keyReport, type KeyReport, type ProvenPeer } from "./proof.ts";
 
 /** Lookups for strangers, and for contacts, who call: so many at once, and one more in each interval, in ms. */

@@ -19,7 +19,8 @@ import type { PeerTarget, Whereabouts } from "../rendezvous/directory.ts";
 import type { LookupFailure, Tried } from "./attempts.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { peerTargets, type DialBudget, type OwnPlace } from "./dial-limits.ts";
-import type { LinkConnection, LinkEnd, LinkPurpose, LinkWay } from "./link.ts";
+import type { LinkEnd, LinkPurpose } from "./link.ts";
+import type { LinkConnection, LinkWay } from "./proven-connection.ts";
 import { keyReport, type KeyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 

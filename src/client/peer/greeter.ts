@@ -3,14 +3,8 @@ import type { Clock } from "../../net/clock.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import type { LinkId } from "./link-choice.ts";
 import type { LinkReading } from "./link-reading.ts";
-import {
-  PeerLink,
-  type LinkConnection,
-  type LinkPlace,
-  type LinkPurpose,
-  type LinkWay,
-  type PeerLinkEvents,
-} from "./link.ts";
+import { PeerLink, type LinkPlace, type LinkPurpose, type PeerLinkEvents } from "./link.ts";
+import type { LinkConnection, LinkWay } from "./proven-connection.ts";
 import type { PeerLinks } from "./links.ts";
 import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 

@@ -8,7 +8,8 @@
  */
 import type { Clock } from "../../net/clock.ts";
 import type { LinkReading } from "./link-reading.ts";
-import type { LinkWay, PeerLink } from "./link.ts";
+import type { PeerLink } from "./link.ts";
+import type { LinkWay } from "./proven-connection.ts";
 import type { PeerLinks } from "./links.ts";
 
 /** Silence after which a needed link is pinged, in ms. */

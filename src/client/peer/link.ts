@@ -24,20 +24,16 @@ import {
 import { RELAY } from "./admission.ts";
 import type { LinkId } from "./link-choice.ts";
 import type { LinkReading } from "./link-reading.ts";
+import { Pings } from "./pings.ts";
 import type { ProvenPeer } from "./proof.ts";
-import { SlowReading } from "./slow-reading.ts";
+import type { LinkConnection, LinkWay, ProvenStream } from "./proven-connection.ts";
+import { SlowReading } from "./limits/slow-reading.ts";
 
 /** How long the greeting may take after the handshake, in ms (PROTOCOL 3, step 6). */
 export const HELLO_TIMEOUT = 10_000;
 
 /** How long the side that sends `bye` waits for the last acknowledgements, in ms. */
 const BYE_TIMEOUT = 500;
-
-/** Unanswered pings whose times are kept; of more, those of the oldest are forgotten. */
-const MAX_UNANSWERED = 64;
-
-/** How long an answer to `measure` is waited for, in ms. */
-const ROUND_TRIP_PATIENCE = 2_000;
 
 /** How long the side that receives `bye` waits for the last acknowledgements, in ms. */
 const BYE_RECEIVED_TIMEOUT = 2_000;
@@ -61,13 +57,6 @@ export type LinkEnd =
   | CloseReason
   /** The peer has refused our greeting with this error. */
   | { readonly name: "told"; readonly code: string };
-
-/** A connection for the bytes of a transfer, whose other side is proven. */
-export type ProvenStream = {
-  readonly connection: LinkConnection;
-  readonly peer: ProvenPeer;
-  readonly way: LinkWay;
-};
 
 export interface PeerLinkEvents {
   complete(link: PeerLink): void;
@@ -117,36 +106,6 @@ const FAULT_CODES: { readonly [F in ConnectionFault]: string } = {
   incomplete: "bad_request",
 };
 
-/** The parts of a connection that a link uses. */
-export type LinkConnection = Pick<
-  Connection,
-  | "handOverTo"
-  | "isOpen"
-  | "remoteAddress"
-  | "remotePort"
-  | "lastReadAt"
-  | "handledBytes"
-  | "heldBytes"
-  | "queuedBytes"
-  | "send"
-  | "flush"
-  | "pauseReading"
-  | "resumeReading"
-  | "endRead"
-  | "end"
-  | "terminate"
-  | "exportKey"
-  | "sendBytes"
-  | "readBytes"
-  | "shutdown"
->;
-
-/**
- * How a connection came about, as far as this side knows: dialled by either side, or so at a port that the router of the
- * other forwards; dialled by both at once through their NATs; or by way of the server, which passes the sealed bytes on.
- */
-export type LinkWay = "direct" | "mapped" | "punched" | "relayed";
-
 /** The place of a link at the peer port, if the peer has dialled us. */
 export type LinkPlace = {
   /** A new text of the peer was stored. */
@@ -185,6 +144,7 @@ export class PeerLink implements ConnectionHandlers {
   readonly peer: ProvenPeer;
   readonly purpose: LinkPurpose;
   readonly way: LinkWay;
+  readonly pings: Pings;
   readonly #role: "acceptor" | "dialler";
   readonly #ownName: string;
   readonly #clock: Clock;
@@ -196,10 +156,6 @@ export class PeerLink implements ConnectionHandlers {
   readonly #events: PeerLinkEvents;
   #state: State;
   #isHolding = false;
-  #pings = 0;
-  #pongs = 0;
-  /** The pings that were not answered, oldest first: when they were sent, and who waits for the answer. */
-  readonly #unanswered: { readonly at: number; answered?: (roundTrip: number) => void }[] = [];
 
   constructor(options: PeerLinkOptions, events: PeerLinkEvents) {
     this.id = options.id;
@@ -208,6 +164,7 @@ export class PeerLink implements ConnectionHandlers {
     this.way = options.way;
     this.#role = options.role;
     this.#ownName = options.ownName;
+    this.pings = new Pings(options.clock);
     this.#clock = options.clock;
     this.#reading = options.reading;
     this.#connection = options.connection;
@@ -269,13 +226,9 @@ export class PeerLink implements ConnectionHandlers {
 
   /** Measures the round trip of a ping, in ms. @returns undefined: it was not answered in time */
   measure(): Promise<number | undefined> {
-    const { promise, resolve } = Promise.withResolvers<number | undefined>();
-    const cancel = this.#clock.after(ROUND_TRIP_PATIENCE, () => resolve(undefined));
     this.send({ action: "ping" });
     this.flush();
-    const sent = this.#unanswered.at(-1);
-    if (sent !== undefined) sent.answered = resolve;
-    return promise.finally(cancel);
+    return this.pings.measure();
   }
 
   get queuedBytes(): number {
@@ -306,15 +259,6 @@ export class PeerLink implements ConnectionHandlers {
     return this.#isHolding;
   }
 
-  /** How many pings were sent, and how many of them were answered: so much of what was sent before has arrived. */
-  get pings(): number {
-    return this.#pings;
-  }
-
-  get pongs(): number {
-    return this.#pongs;
-  }
-
   /** Takes nothing more that the peer writes; they are to be told so. */
   hold(): void {
     this.#isHolding = true;
@@ -322,11 +266,7 @@ export class PeerLink implements ConnectionHandlers {
 
   send(message: PeerOutput): void {
     this.#events.trace?.("out", message);
-    if ("action" in message && message.action === "ping") {
-      this.#pings++;
-      this.#unanswered.push({ at: this.#clock.monotonic() });
-      if (this.#unanswered.length > MAX_UNANSWERED) this.#unanswered.shift();
-    }
+    if ("action" in message && message.action === "ping") this.pings.sent();
     this.#connection.send(message);
   }
 
@@ -412,19 +352,13 @@ export class PeerLink implements ConnectionHandlers {
         this.#takeBye();
         return;
       case "pong":
-        this.#takePong();
+        this.pings.takeAnswer();
         this.#events.message(message, this);
         return;
       default:
         if (this.purpose === "conversation" || VERIFYING.has(message.action))
           this.#events.message(message, this);
     }
-  }
-
-  #takePong(): void {
-    this.#pongs++;
-    const ping = this.#unanswered.shift();
-    if (ping !== undefined) ping.answered?.(this.#clock.monotonic() - ping.at);
   }
 
   fault(fault: ConnectionFault): void {

@@ -21,8 +21,9 @@ import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { CONTACTS_RELAY, PeerAdmission, RELAY, type Caller, type GroupPeople } from "./admission.ts";
 import { CallerKeys } from "./caller-keys.ts";
-import { KnockRate } from "./knock-rate.ts";
-import type { LinkPlace, LinkWay } from "./link.ts";
+import { KnockRate } from "./limits/knock-rate.ts";
+import type { LinkPlace } from "./link.ts";
+import type { LinkWay } from "./proven-connection.ts";
 import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 

@@ -2,7 +2,7 @@
  * How often others may ask us to be met, contacts and strangers apart: these take none of the others' places. The server
  * has bounds, too (PROTOCOL 7), but it may be hostile, and the meetings last longer here than there.
  */
-import { Budget } from "../peer/budget.ts";
+import { Budget } from "../peer/limits/budget.ts";
 
 /** So many meetings at one time, and so many invitations that are looked at. */
 export const INVITED = {

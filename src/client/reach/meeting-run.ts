@@ -9,7 +9,7 @@ import { PEER_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
 import type { Family } from "../../protocol/ip-address.ts";
 import { MEETING_ANSWERS } from "../../protocol/meeting-messages.ts";
 import type { Tried } from "../peer/attempts.ts";
-import type { LinkWay } from "../peer/link.ts";
+import type { LinkWay } from "../peer/proven-connection.ts";
 import { Meeting, type Go, type MeetingEffect, type MeetingFailure, type Purpose } from "./meeting.ts";
 
 /** What becomes of the connections of a meeting. */

@@ -8,11 +8,10 @@ import type { Acceptance as Stored } from "../../../src/client/profile/consents.
 
 /** A link on which pings are counted. */
 class Link {
-  pings = 0;
-  pongs = 0;
+  readonly pings = { count: 0, answers: 0 };
 
   send(message: Parameters<PeerLink["send"]>[0]): void {
-    if ("action" in message && message.action === "ping") this.pings++;
+    if ("action" in message && message.action === "ping") this.pings.count++;
   }
 }
 
@@ -34,7 +33,7 @@ test("who was told on two links that they are accepted knows it when either of t
     });
     const links = [new Link(), new Link()] as const;
     for (const link of links) acceptance.tell(link);
-    links[answering].pongs++;
+    links[answering].pings.answers++;
     acceptance.pong(links[answering]);
     expect(acceptance.isUntold).toBe(false);
     expect<Stored>(stored).toBe("told");

@@ -9,7 +9,7 @@ import {
   type ConnectionHandlers,
 } from "../../../src/net/connection.ts";
 import { Outgoing } from "../../../src/net/outgoing.ts";
-import type { LinkConnection } from "../../../src/client/peer/link.ts";
+import type { LinkConnection } from "../../../src/client/peer/proven-connection.ts";
 import { encodeFrame, FrameDecoder, PEER_OBJECT_LIMIT } from "../../../src/protocol/framing.ts";
 import type { ProgramClock } from "./simulated-time.ts";
 import type { Arrival, Pipe } from "./simulated-pipe.ts";

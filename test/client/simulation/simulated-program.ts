@@ -20,7 +20,7 @@ import { surroundingsChange, type Surroundings } from "../../../src/client/rende
 import { LinkReading } from "../../../src/client/peer/link-reading.ts";
 import type { Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
 import { READS_NOTHING } from "../../../src/net/connection.ts";
-import type { LinkWay } from "../../../src/client/peer/link.ts";
+import type { LinkWay } from "../../../src/client/peer/proven-connection.ts";
 import type { ReachPush } from "../../../src/client/rendezvous/link.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { RENDEZVOUS_DNS_NAME } from "../../../src/identity/certificate-reader.ts";
 import { label } from "../../../src/identity/names.ts";
 import { acceptorContext, diallerContext, type TlsIdentity } from "../../../src/net/tls.ts";
-import { KNOCKS } from "../../../src/client/peer/knock-rate.ts";
+import { KNOCKS } from "../../../src/client/peer/limits/knock-rate.ts";
 import { RELAY } from "../../../src/client/peer/admission.ts";
 import { DIAL_PERIOD, MAX_DIALS } from "../../../src/client/peer/dial-limits.ts";
 import { INVITED } from "../../../src/client/reach/inviters.ts";

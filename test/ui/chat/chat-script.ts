@@ -1,7 +1,7 @@
 /** A chat between ana (here) and benito, driven event by event without a terminal. */
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
-import type { LinkWay } from "../../../src/client/peer/link.ts";
+import type { LinkWay } from "../../../src/client/peer/proven-connection.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import type { Language } from "../../../src/protocol/language.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { LinkWay } from "../../../src/client/peer/link.ts";
+import type { LinkWay } from "../../../src/client/peer/proven-connection.ts";
 import type { ChatEvent } from "../../../src/ui/chat/model.ts";
 import { ChatScript, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
 

@@ -14,7 +14,7 @@ import type { Conversation } from "../../conversation/conversation.ts";
 import { isUsed } from "../../conversation/transport.ts";
 import type { RelayUse } from "../../disk/schema.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
-import type { ProvenStream } from "../../peer/link.ts";
+import type { ProvenStream } from "../../peer/proven-connection.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";

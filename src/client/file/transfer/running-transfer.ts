@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../../../net/clock.ts";
 import type { StreamMessage } from "../../../protocol/peer-messages.ts";
-import type { ProvenStream } from "../../peer/link.ts";
+import type { ProvenStream } from "../../peer/proven-connection.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { Rate } from "./rate.ts";
 import type { Progress } from "./shared-file.ts";

@@ -22,7 +22,8 @@ import {
 import type { Transport } from "../../conversation/transport.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import type { ContactRecord } from "../../peer/contact-record.ts";
-import { HELLO_TIMEOUT, type LinkConnection, type PeerLink, type ProvenStream } from "../../peer/link.ts";
+import { HELLO_TIMEOUT, type PeerLink } from "../../peer/link.ts";
+import type { LinkConnection, ProvenStream } from "../../peer/proven-connection.ts";
 import type { RelayUse } from "../../disk/schema.ts";
 import type { Invitation } from "../../reach/meetings.ts";
 import type { Reach, StreamPlace } from "../../reach/reach.ts";

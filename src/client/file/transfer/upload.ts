@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { LinkConnection } from "../../peer/link.ts";
+import type { LinkConnection } from "../../peer/proven-connection.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { Leaves, type Range } from "../leaves.ts";
 import { openSource } from "./open-source.ts";

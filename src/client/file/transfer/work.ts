@@ -1,7 +1,7 @@
 /** What is done on this disk for one transfer that is accepted: `upload.ts` and `download.ts`. */
 import { createHash } from "node:crypto";
 
-import type { LinkConnection } from "../../peer/link.ts";
+import type { LinkConnection } from "../../peer/proven-connection.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { LEAF_BYTES, type Leaves, type Range, type Readable } from "../leaves.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { SLOW_READING, SlowReading } from "../../../src/client/peer/slow-reading.ts";
+import { SLOW_READING, SlowReading } from "../../../../src/client/peer/limits/slow-reading.ts";
 
 /** A connection whose objects have all the same length, and a clock that goes to the next timer at once. */
 function reader(objectBytes: number) {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { KnockRate, KNOCKS } from "../../../src/client/peer/knock-rate.ts";
+import { KnockRate, KNOCKS } from "../../../../src/client/peer/limits/knock-rate.ts";
 
 /** How many handshakes of these networks may begin, one of each after the other, again and again. */
 function begun(

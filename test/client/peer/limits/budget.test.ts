@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { Budget } from "../../../src/client/peer/budget.ts";
+import { Budget } from "../../../../src/client/peer/limits/budget.ts";
 
 test("so much is there at once, and more of it every second", () => {
   const budget = new Budget(4, 2);

@@ -2,8 +2,8 @@
  * How fast somebody is read who may not write to us: nothing of theirs is of use but a few texts, and reading it takes
  * time from the others. Nothing is lost: what is not read yet stays with them.
  */
-import type { Clock } from "../../net/clock.ts";
-import type { Connection } from "../../net/connection.ts";
+import type { Clock } from "../../../net/clock.ts";
+import type { Connection } from "../../../net/connection.ts";
 import { Budget } from "./budget.ts";
 
 /** Bytes read at once, and a second. A full request, and what our own client writes before it is told `held`, pass. */
