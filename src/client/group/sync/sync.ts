@@ -92,7 +92,7 @@ export class GroupSync {
 
   /** Equal for equal stores: of all that was committed and counts. */
   get sum(): string {
-    return this.#holdings.heads().sum;
+    return (this.#coming.at(-1)?.heads ?? this.#heads).sum;
   }
 
   /** How many texts of a feed others are known to have that are not here. Never counts what is not wanted here. */
@@ -322,6 +322,8 @@ export class GroupSync {
     for (const fields of heads) {
       const [feed, c, cid, , t, tid] = fields;
       peer.says(fields);
+      // Of feeds that nobody has admitted anybody can make up any number.
+      if (this.#holdings.term(feed) === undefined) continue;
       if (peer.standing.name === "member") this.#named.set(feed, Math.max(t, this.#named.get(feed) ?? 0));
       if (this.#holdings.idAt(feed, "t", t)?.startsWith(tid) === true) peer.proves(feed, t);
       // A side that does not know us tells its own feed alone: if we hold less of it, it may have gone on from a copy.

@@ -332,6 +332,21 @@ describe("what costs the one who is asked", () => {
   });
 });
 
+describe("what is said of a feed that nobody has admitted", () => {
+  test("is not kept: anybody can make up any number of them", () => {
+    const { scene, ana, eva } = trio();
+    const pepa = ana.bring(PEPA);
+    const admitting = scene.entries.splice(-2);
+    const victim = new Victim(scene, LUIS);
+    const link = victim.link(EVA);
+    victim.heads(link, head(eva), head(pepa, { t: 7 }));
+    victim.give(link, ...admitting);
+    expect(victim.sync.gaps).toEqual(new Map());
+    victim.heads(link, head(pepa, { t: 7 }));
+    expect(victim.sync.gaps).toEqual(new Map([[pepa.id, 7]]));
+  });
+});
+
 describe("an end that does not count", () => {
   test("has no say in the sums", () => {
     const { scene, ana, eva, luis } = trio();
