@@ -32,7 +32,7 @@ export function readDisk(file: string): GroupDisk {
     return {
       entries: database
         .query<Entry, []>(
-          `SELECT group_feeds.feed || ' ' || lane || ' ' || number AS place, label AS author, header
+          `SELECT group_feeds.feed || ' ' || lane || ' ' || number AS place, group_feeds.name AS author, header
            FROM group_entries JOIN group_feeds ON group_feeds.id = group_entries.feed ORDER BY 1`,
         )
         .all(),
@@ -142,4 +142,10 @@ export function signedAgain(members: readonly GroupMember[]): number {
       return again.size;
     })
     .reduce((sum, count) => sum + count, 0);
+}
+
+/** How many texts and changes of them somebody has signed, by what is on a disk. */
+export function signedBy(name: string, file: string): number {
+  return readDisk(file).entries.filter(({ author, place }) => author === name && place.includes(" t "))
+    .length;
 }

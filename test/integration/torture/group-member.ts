@@ -11,6 +11,8 @@ import { PASSWORD } from "../rendezvous-test-client.ts";
 /** Entries that a process signs before it kills itself, at most, where it does. */
 const MAX_SIGNED = 6;
 const FAILS_ONE_IN = 3;
+/** It is started again after so long at most, in ms: others then write without it. */
+const LONGEST_DOWN = 6_000;
 const EDIT_ONE_IN = 9;
 const WITHDRAW_ONE_IN = 15;
 
@@ -76,7 +78,10 @@ export class GroupMember {
   #program: Program | undefined;
   #isEnding = false;
   #isCalm = false;
-  #copied = 0;
+  /** What was on the disk when it was copied. */
+  #copied: ReadonlySet<Written> = new Set();
+  /** It stays away until this resolves. */
+  #back = Promise.withResolvers<void>();
   /** What happens to the folder while the program does not run. */
   #due: "copy" | "restore" | undefined;
 
@@ -85,6 +90,7 @@ export class GroupMember {
     this.data = join(folder, name);
     this.#server = `127.0.0.1:${port}`;
     this.#random = seededRandom(seed);
+    this.#back.resolve();
     this.#failed = (why) => failed(`${name}: ${why}`);
   }
 
@@ -115,6 +121,8 @@ export class GroupMember {
         return;
       }
       this.#moveFolders();
+      await this.#back.promise;
+      if (!this.#isCalm && !this.#isEnding) await Bun.sleep(this.#random.integer(LONGEST_DOWN));
     }
   }
 
@@ -124,24 +132,35 @@ export class GroupMember {
     if (due === "copy") {
       rmSync(this.copy, { recursive: true, force: true });
       cpSync(this.data, this.copy, { recursive: true, filter: (path) => !path.endsWith("/online") });
-      this.#copied = this.written.length;
+      this.#copied = new Set(this.written.filter(({ state }) => state === "stored"));
     }
     if (due === "restore" && existsSync(this.copy)) {
       const aside = `${this.data}-replaced-${this.replaced.length}`;
       renameSync(this.data, aside);
       cpSync(this.copy, this.data, { recursive: true });
       this.replaced.push(aside);
-      for (const each of this.written.slice(this.#copied)) each.state = "lost";
+      for (const each of this.written) if (!this.#copied.has(each)) each.state = "lost";
     }
+  }
+
+  get isRunning(): boolean {
+    const { process: child } = this.#program ?? {};
+    return child !== undefined && !child.killed && child.exitCode === null && child.signalCode === null;
   }
 
   /** It is killed, and its folder copied or replaced by the copy before it is started again. */
   kill(due?: "copy" | "restore"): void {
-    const { process: child } = this.#program ?? {};
-    if (child === undefined || child.killed || child.exitCode !== null || child.signalCode !== null) return;
+    if (!this.isRunning) return;
     this.#due = due;
     this.kills++;
-    child.kill("SIGKILL");
+    this.#program?.process.kill("SIGKILL");
+  }
+
+  /** It is killed, and stays away. @returns lets it come back */
+  hold(): () => void {
+    this.#back = Promise.withResolvers();
+    this.kill();
+    return this.#back.resolve;
   }
 
   /** Nothing kills it any more; where it might kill itself, it is started anew. */
@@ -195,6 +214,7 @@ export class GroupMember {
   /** Ends it, and resolves when it has ended. */
   async end(): Promise<void> {
     this.#isEnding = true;
+    this.#back.resolve();
     const program = this.#program;
     program?.process.kill("SIGKILL");
     await program?.ended;

@@ -11,7 +11,7 @@ import { registerAccount } from "../../../src/client/accounts.ts";
 import { seededRandom } from "../../seeded-random.ts";
 import { PASSWORD } from "../rendezvous-test-client.ts";
 import { WITHOUT_RATES } from "../server-process.ts";
-import { commonPart, compareGroup, readDisk, signedAgain } from "./group-checks.ts";
+import { commonPart, compareGroup, readDisk, signedAgain, signedBy } from "./group-checks.ts";
 import { GroupMember } from "./group-member.ts";
 import { TortureServer } from "./torture-server.ts";
 
@@ -21,6 +21,8 @@ const NAMES = ["ana", "berta", "carlos", "dora", "eva"] as const;
 const PAUSE = 1_500;
 /** Between two kills, at most, in ms. */
 const LONGEST_CALM = 3_000;
+/** Between two folders that are put back on purpose where that forks. In ms. */
+const AMBUSH_INTERVAL = 45_000;
 /** How long all may take until they have the same, in ms. */
 const PATIENCE = 120_000;
 const LOOK_INTERVAL = 1_000;
@@ -75,7 +77,7 @@ class GroupTorture {
     progress("all have joined");
     const end = performance.now() + seconds * 1_000;
     await Promise.all([
-      this.#disturb(end),
+      this.#disturb(group, end),
       this.#readmit(group, end),
       ...this.#members.map((member, at) => this.#keepWriting(member, `#${group}`, at, end)),
     ]);
@@ -155,15 +157,46 @@ class GroupTorture {
     }
   }
 
-  async #disturb(end: number): Promise<void> {
+  async #disturb(group: string, end: number): Promise<void> {
     const random = seededRandom(this.#options.seed);
+    let ambush = performance.now();
     while (performance.now() < end && this.#failure === undefined) {
+      if (performance.now() > ambush) {
+        await this.#ambush(group, 1 + random.integer(NAMES.length - 1));
+        ambush = performance.now() + AMBUSH_INTERVAL;
+      }
       await Bun.sleep(random.integer(LONGEST_CALM));
       const at = random.integer(NAMES.length + 1);
       const member = this.#members[at];
       if (member === undefined) this.#server.kill();
       else member.kill(at === 0 ? undefined : random.pick([undefined, undefined, "copy", "restore"]));
     }
+  }
+
+  /** Who is put back meets at first only somebody who was away, and so signs numbers again that others have. */
+  async #ambush(group: string, at: number): Promise<void> {
+    const { progress } = this.#options;
+    const [victim, witness, ...others] = [...this.#members.slice(at), ...this.#members.slice(0, at)];
+    if (victim === undefined || witness === undefined) return;
+    const { name, replaced } = victim;
+    const isRunning = () => victim.isRunning || undefined;
+    const mayWrite = async () => !(await this.#isForked(victim, group)) || undefined;
+    await this.#until(`${name} is not admitted anew`, mayWrite);
+    await this.#until(`${name} does not come back`, isRunning);
+    victim.kill("copy");
+    const back = witness.hold();
+    const before = signedBy(name, victim.file);
+    await this.#until(`${name} signs nothing`, () => signedBy(name, victim.file) > before + 2 || undefined);
+    const backs = others.map((other) => other.hold());
+    await this.#until(`${name} does not come back`, isRunning);
+    const putBack = replaced.length;
+    victim.kill("restore");
+    await this.#until(`${name} is not put back`, () => replaced.length > putBack || undefined);
+    back();
+    const copied = signedBy(name, victim.file);
+    await this.#until(`${name} signs nothing more`, () => signedBy(name, victim.file) > copied || undefined);
+    progress(`${name} was put back, and has signed beside ${witness.name} alone`);
+    for (const each of backs) each();
   }
 
   /** Who has forked is admitted anew by the founder. */
