@@ -13,7 +13,6 @@ const cleanups = cleanupsForEachTest();
 const notices = (person: Person, kind: string) =>
   person.of("groupNotice").filter(({ notice }) => notice.kind === kind);
 
-/** Whether all see the same people and the same texts of bob. */
 const texts = (person: Person, group: string) =>
   person.messenger.archive
     .conversation(`#${group}`)
@@ -102,4 +101,25 @@ test("whose only companion has lost the key for good removes them, and goes on w
   other.messenger.outbox.send(`#${group}`, "aquí");
   await until(() => textOf(alone, "bob", group).includes("aquí"));
   await until(() => alone.of("delivery").some(({ id, state }) => id === waiting && state === "received"));
+});
+
+test("a copy from before an invitation was accepted accepts it again, and forks nothing", async () => {
+  const company = await Company.meetFor(cleanups);
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  const { group } = await ana.messenger.groups.actions.create("Familia", "admins", "all");
+  await ana.messenger.groups.actions.add(group, ["bob"], "all");
+  await until(() => stateOf(bob, group) === "invited");
+  await bob.close();
+  cpSync(join(company.folder, label("bob")), join(company.folder, "old bob"), { recursive: true });
+  const before = await company.person("bob");
+  await before.messenger.groups.actions.accept(group);
+  before.messenger.outbox.send(`#${group}`, "uno");
+  await until(() => textOf(ana, "bob", group).includes("uno"));
+  await before.close();
+  const old = await company.person("bob", { folder: "old bob" });
+  await old.messenger.groups.actions.accept(group);
+  old.messenger.outbox.send(`#${group}`, "dos");
+  await until(() => textOf(ana, "bob", group).includes("dos"));
+  expect(texts(old, group).toSorted()).toEqual(["dos", "uno"]);
+  expect(notices(ana, "fork")).toEqual([]);
 });

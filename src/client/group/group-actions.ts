@@ -2,12 +2,13 @@
  * What a person does in groups: founding, inviting, joining, leaving, administering. What changes a group is signed only
  * after another member's copy was compared with this one; for that, and for those who are to hear of it, it is waited.
  */
-import { readEntry, signCreate, signEntry } from "../../identity/group-entry.ts";
+import { readEntry, signCreate } from "../../identity/group-entry.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { SharedGroup } from "../conversation/events.ts";
 import type { PeerLink } from "../peer/link.ts";
 import type { Profile } from "../profile/profile.ts";
+import { signJoin } from "./invitation.ts";
 import type { Inviting } from "./inviting.ts";
 import type { LiveGroup } from "./live-group.ts";
 import type { Seeking } from "./seeking.ts";
@@ -156,20 +157,12 @@ export class GroupActions {
   }
 
   async accept(group: string): Promise<SharedGroup> {
-    const { store, profile, serverNow } = this.#needs;
+    const { store, profile } = this.#needs;
     const { state, invitation, ownFeed } = store.existing(group);
     if (state === "joined" || invitation === undefined) throw new GroupError("already_member");
     const create = readEntry(group, invitation.create);
     if (create === undefined) throw new GroupError("not_supported");
-    const position = {
-      feed: ownFeed,
-      lane: "c",
-      number: 1,
-      prev: ownFeed,
-      kind: "join",
-      at: serverNow(),
-    } as const;
-    const join = signEntry(group, position, {}, profile.keys.privateKey);
+    const join = signJoin(create, ownFeed, profile.keys.privateKey);
     // Who comes back has much of it.
     const { control } = store.log(group).load();
     const held = new Set(control.map(({ id }) => id));

@@ -2,12 +2,15 @@
  * The chain that admits somebody (GROUPS 5, `group_invite`): `create`, the `add` of each who added the next, and the one
  * of the reader's key. It proves that they were admitted, not that they still are: what else was written comes later.
  */
+import type { KeyObject } from "node:crypto";
+
 import { readControl, type NamedKey } from "../../identity/group-body.ts";
 import {
   isCreate,
   isSigned,
   rawEntry,
   readEntry,
+  signEntry,
   type GroupEntry,
   type RawEntry,
 } from "../../identity/group-entry.ts";
@@ -28,6 +31,18 @@ export type Invitation = {
   readonly by: NamedKey;
   readonly history: "all" | "none";
 };
+
+/**
+ * The `join` of a term, of which there is one alone: a copy of the profile that is put back signs the same again, and not
+ * another one, which would be a fork at the first number.
+ * @param create the founding entry
+ */
+export function signJoin(create: GroupEntry, feed: string, key: KeyObject): GroupEntry {
+  const position = { feed, lane: "c", number: 1, prev: feed, kind: "join", at: create.at } as const;
+  return signEntry(create.id, position, {}, key, (bytes) =>
+    Buffer.from(feed, "base64url").subarray(0, bytes),
+  );
+}
 
 /** The chain that admits this term; undefined if it has none that counts. */
 export function invitationChain(

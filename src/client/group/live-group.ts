@@ -4,13 +4,13 @@
  * A text is a draft until it may be signed (GROUPS 6): somebody else must have told what they have of our feed.
  */
 import { readText } from "../../identity/group-body.ts";
-import { signEntry, type GroupEntry } from "../../identity/group-entry.ts";
+import { isCreate, signEntry, type GroupEntry } from "../../identity/group-entry.ts";
 import type { GroupNotice } from "../conversation/events.ts";
 import type { PeerLink } from "../peer/link.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { Profile } from "../profile/profile.ts";
 import { GroupNotices, lastSeq, type NoticeNeeds } from "./group-notices.ts";
-import { invitationMessage } from "./invitation.ts";
+import { invitationMessage, signJoin } from "./invitation.ts";
 import { AWAKE_TIME, NO_NEIGHBOURS, type Neighbourhood } from "./neighbours.ts";
 import { GroupError } from "./store/group-error.ts";
 import type { StoredGroup } from "./store/group-store.ts";
@@ -289,8 +289,10 @@ export class LiveGroup {
   #joinAnew(): void {
     const ours = [...this.membership.terms.values()].filter(({ spki }) => spki === this.#key);
     const anew = ours.find(({ state, isForked }) => state === "invited" && !isForked);
-    if (anew === undefined || ours.some(isActive) || !ours.some(hasAgreed)) return;
-    this.#put(anew.feed, "c", "join", {});
+    const create = this.control.find(isCreate);
+    const isToJoin = !ours.some(isActive) && ours.some(hasAgreed);
+    if (anew === undefined || create === undefined || !isToJoin) return;
+    this.synced.held.write(signJoin(create, anew.feed, this.#needs.profile.keys.privateKey));
     // They go out in the new feed.
     for (const term of ours) this.unsign(term);
     // What others have of ours is counted of this feed.
