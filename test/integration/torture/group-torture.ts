@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { registerAccount } from "../../../src/client/accounts.ts";
+import type { SharedGroup } from "../../../src/client/conversation/events.ts";
 import { seededRandom } from "../../seeded-random.ts";
 import { PASSWORD } from "../rendezvous-test-client.ts";
 import { WITHOUT_RATES } from "../server-process.ts";
@@ -142,6 +143,11 @@ class GroupTorture {
         async () => (await other.ask("accept_group", { group }))?.result?.group,
       );
     }
+    // A copy from before would know of nobody.
+    for (const member of this.#members) {
+      const knowsAll = async () => (await this.#groupOf(member, group))?.people === NAMES.length || undefined;
+      await this.#until(`${member.name} does not know all`, knowsAll);
+    }
     return group;
   }
 
@@ -214,9 +220,13 @@ class GroupTorture {
   }
 
   async #isForked(member: GroupMember, group: string): Promise<boolean> {
-    const groups: readonly { group: string; may_write: boolean; state: string }[] =
-      (await member.ask("groups"))?.result?.groups ?? [];
-    return groups.some((each) => each.group === group && each.state === "joined" && !each.may_write);
+    const found = await this.#groupOf(member, group);
+    return found?.state === "joined" && !found.may_write;
+  }
+
+  async #groupOf(member: GroupMember, group: string): Promise<SharedGroup | undefined> {
+    const groups: readonly SharedGroup[] = (await member.ask("groups"))?.result?.groups ?? [];
+    return groups.find((each) => each.group === group);
   }
 
   async #anyForked(group: string): Promise<boolean> {
@@ -229,10 +239,7 @@ class GroupTorture {
     const begin = performance.now();
     let last = "";
     const isSettled = async () => {
-      const answers = await Promise.all(this.#members.map((member) => member.ask("groups")));
-      const groups = answers.map((answer) =>
-        answer?.result?.groups.find((each: { group: string }) => each.group === group),
-      );
+      const groups = await Promise.all(this.#members.map((member) => this.#groupOf(member, group)));
       const parts = this.#members.map(({ file }) => JSON.stringify(commonPart(readDisk(file))));
       last = JSON.stringify(
         groups.map((each, at) => [each?.waiting, each?.unshared, each?.people, parts[at]?.length]),
