@@ -1,6 +1,6 @@
 /** What one peer's messages leave in the other's database, and what a link must answer. */
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
-import type { PeerContent } from "../../src/client/conversation/arrivals.ts";
+import type { PeerContent } from "../../src/client/conversation/receiving.ts";
 import { readPeerMessage, type FileMessage, type PeerMessage } from "../../src/protocol/peer-messages.ts";
 import { FrameModel, type ModelObject } from "./frame-model.ts";
 

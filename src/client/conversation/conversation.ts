@@ -16,6 +16,7 @@ import { Acceptance } from "./acceptance.ts";
 import { Delivery } from "./delivery.ts";
 import { ActionError } from "./message-actions.ts";
 import type { ConversationNeeds } from "./needs.ts";
+import { Receiving } from "./receiving.ts";
 import { Signs } from "./signs.ts";
 import { Transport } from "./transport.ts";
 import { Verification, type OpenedVerification } from "./verification.ts";
@@ -23,6 +24,7 @@ import { Wants, type HoldReason } from "./wants.ts";
 
 export class Conversation {
   readonly delivery: Delivery;
+  readonly receiving: Receiving;
   readonly verification: Verification;
   /** What the peer sees of our person besides texts. */
   readonly signs: Signs;
@@ -59,11 +61,11 @@ export class Conversation {
       closed: (ending, hadPending) => this.#verificationClosed(ending === "verified", hadPending),
     });
     this.#acceptance = new Acceptance({ record: this.#record, consents, clock, storage, emit });
-    this.delivery = new Delivery({
+    this.delivery = new Delivery({ record: this.#record, messages, storage, durability, emit, now });
+    this.receiving = new Receiving({
       record: this.#record,
-      messages,
+      delivery: this.delivery,
       intake,
-      storage,
       durability,
       emit,
       consentChanged: () => this.#acceptance.reload(),
@@ -119,7 +121,7 @@ export class Conversation {
         unreachable: () => needs.groups.unreachable(this.username),
         closed: (link) => {
           needs.groups.linkDown(link);
-          this.delivery.dropRead();
+          this.receiving.dropRead();
           if (this.transport.count === 0 && !this.#isTerminated) this.delivery.takeBack();
           this.verification.closed(link);
         },
@@ -400,7 +402,7 @@ export class Conversation {
       default:
         break;
     }
-    this.delivery.take(message, link);
+    this.receiving.take(message, link);
   }
 
   #takeHeld(link: PeerLink): void {
@@ -425,10 +427,10 @@ export class Conversation {
     this.#needs.groups.readEnd(link);
     const before = this.delivery.waiting;
     try {
-      if (this.delivery.commitRead(link)) this.transport.provenUseful();
+      if (this.receiving.commitRead(link)) this.transport.provenUseful();
     } catch (error) {
       // The peer sends unacknowledged messages again on the next link.
-      this.delivery.dropRead();
+      this.receiving.dropRead();
       link.refuse("storage_failed");
       this.#needs.storage.failed(error);
       return;

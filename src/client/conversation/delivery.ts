@@ -3,35 +3,21 @@
  *
  * - A message stays in the outbox until `delivered` names it. All unacknowledged messages are sent again, in order,
  *   whenever the current link changes.
- * - Incoming messages are committed, all of one read in one commit; when that is on the disk they are acknowledged, then
- *   shown.
  * - A text of ours is written on the link while its commit comes to the disk; after a power cut the peer may have one that
  *   is not here. Nobody was told that it was queued. What is claimed from the outbox, edits and withdrawals are on the disk
  *   before they are written.
  * - Edits, withdrawals and messages about transfers are messages too; a peer that does not support them does not receive any.
  *
- * This class knows the store and the current link; `dialling.ts` decides when to dial.
+ * This class knows the store and the current link; `dialling.ts` decides when to dial, and `receiving.ts` takes what comes.
  */
-import {
-  FILES_FEATURE,
-  MAX_DELIVERED_IDS,
-  type GroupMessage,
-  type VerifyMessage,
-} from "../../protocol/peer-messages.ts";
+import { FILES_FEATURE } from "../../protocol/peer-messages.ts";
 import type { Durability } from "../disk/durability.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
-import type { ConversationMessage, PeerLink } from "../peer/link.ts";
-import type { CommittedRead, MessageStore } from "../profile/message-store.ts";
-import {
-  arrivedMessage,
-  type NewIncoming,
-  type OutboxMessage,
-  type StoredMessage,
-} from "../profile/stored-message.ts";
-import { Arrivals } from "./arrivals.ts";
+import type { PeerLink } from "../peer/link.ts";
+import type { MessageStore } from "../profile/message-store.ts";
+import type { OutboxMessage } from "../profile/stored-message.ts";
 import type { MessengerEvent } from "./events.ts";
-import type { Intake } from "./intake.ts";
 
 /** Queued bytes of a link above which nothing more is written on it. */
 const WINDOW = 256 * 1024;
@@ -42,48 +28,15 @@ const MARKED_AT_ONCE = 256;
 /** Ticks after a failure of storage until the outbox is read again. */
 const RETRY_AFTER_TICKS = 30;
 
-/** About how many bytes a message takes besides its text. */
-const MESSAGE_FRAME = 256;
-
-function bytesOf(incoming: readonly NewIncoming[]): number {
-  return incoming.reduce((sum, each) => sum + MESSAGE_FRAME + ("text" in each ? each.text.length : 0), 0);
-}
-
 /** The parts of a link that delivery uses. */
-export type DeliveryLink = Pick<
-  PeerLink,
-  | "send"
-  | "flush"
-  | "queuedBytes"
-  | "isOpen"
-  | "features"
-  | "tookText"
-  | "hold"
-  | "isHolding"
-  | "peer"
-  | "network"
->;
-
-/** The transfers that a peer has changed, and the offers of theirs that were refused. */
-export type TakenControls = Pick<CommittedRead, "transfers" | "refused">;
+export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes" | "isOpen" | "features">;
 
 type DeliveryOptions = {
   readonly record: ContactRecord;
   readonly messages: MessageStore;
-  readonly intake: Intake;
   readonly storage: StorageGuard;
   readonly durability: Durability;
   readonly emit: (event: MessengerEvent) => void;
-  /** Whether everything of theirs is taken. */
-  readonly isContact: () => boolean;
-  /** Something of somebody who is no contact was stored. */
-  readonly consentChanged: () => void;
-  /** A text of theirs was stored. */
-  readonly tookText: (link: DeliveryLink) => void;
-  /** What they have said about transfers is on the disk. */
-  readonly tookControls: (controls: TakenControls) => void;
-  /** Whether the chat is on a screen, which shows even a request's texts. */
-  readonly isShown: () => boolean;
   /** ms since 1970 */
   readonly now: () => number;
 };
@@ -112,8 +65,6 @@ export class Delivery {
   #unacknowledged = 0;
   /** Those of the unacknowledged that are actions which their client does not support. */
   #held = 0;
-  /** The messages of the current read. */
-  #arrivals = new Arrivals();
 
   /** @throws SQLiteError */
   constructor(options: DeliveryOptions) {
@@ -124,6 +75,22 @@ export class Delivery {
   /** How many messages are unacknowledged and supported by their client. */
   get waiting(): number {
     return Math.max(0, this.#unacknowledged - this.#held);
+  }
+
+  /** Whether any message is unacknowledged. */
+  get isAwaiting(): boolean {
+    return this.#unacknowledged > 0;
+  }
+
+  /** When a message was written that is not marked as sent on the disk, ms since 1970; undefined: it is, or was not. */
+  leftAt(id: string): number | undefined {
+    return this.#left.get(id);
+  }
+
+  /** The peer has named these messages, some of them for the first time; that is stored. */
+  acknowledged(named: readonly string[], first: readonly string[]): void {
+    for (const id of named) this.#left.delete(id);
+    this.#unacknowledged -= first.length;
   }
 
   /** Counts the outbox again: messages were removed, or the features of their client have changed. */
@@ -290,149 +257,6 @@ export class Delivery {
     return true;
   }
 
-  /** Handles one message of `link` but for those of a verification and of groups; messages to store are collected until the end of the read. */
-  take(
-    message: Exclude<ConversationMessage, VerifyMessage | GroupMessage | { action: "held" | "accepted" }>,
-    link: Pick<PeerLink, "send" | "endRead" | "isHolding" | "peer">,
-  ): void {
-    switch (message.action) {
-      case "chat":
-      case "edit":
-      case "withdraw":
-      case "file_offer":
-      case "file_accept":
-      case "file_decline":
-      case "file_end":
-      case "file_done":
-      case "file_cancel":
-        if (link.isHolding) return;
-        this.#arrivals.take(message, link.peer, this.#options.now());
-        if (this.#arrivals.isFull) link.endRead();
-        return;
-      case "delivered":
-        // Then nothing of it can be new, and each id would cost a look into the store.
-        if (this.#unacknowledged === 0) return;
-        this.#arrivals.acknowledged.push(...message.ids);
-        if (this.#arrivals.isFull) link.endRead();
-        return;
-      case "read":
-        this.#arrivals.readUpTo = message.id;
-        return;
-      case "ping":
-        link.send({ action: "pong" });
-        return;
-      case "typing":
-        this.#options.emit({
-          name: "typing",
-          username: this.#options.record.contact.username,
-          active: message.active,
-        });
-        return;
-      case "error":
-        this.#options.emit({
-          name: "peerError",
-          username: this.#options.record.contact.username,
-          code: message.code,
-        });
-        return;
-      case "pong":
-        return;
-      default:
-        message satisfies never;
-    }
-  }
-
-  /**
-   * Commits the messages of this read; once that is on the disk they are acknowledged on `link`. What may not be taken stays
-   * with the peer, who is told so.
-   * @returns whether the peer has acknowledged any message of the outbox
-   * @throws SQLiteError: then nothing is stored, acknowledged or shown
-   */
-  commitRead(link: DeliveryLink): boolean {
-    const arrivals = this.#arrivals;
-    if (arrivals.isEmpty) return false;
-    this.#options.durability.check();
-    this.dropRead();
-    const { incoming, readUpTo } = arrivals;
-    const now = this.#options.now();
-    const acknowledged = arrivals.acknowledged.map((id) => ({ id, leftAt: this.#left.get(id) }));
-    const read = { incoming, acknowledged, readUpTo };
-    const taken = this.#options.isContact()
-      ? this.#options.intake.commitAll(this.#options.record, read, now)
-      : this.#options.intake.commit(this.#options.record, read, link, now);
-    const { committed, count, rest, request } = taken;
-    if (taken.isStranger) this.#options.consentChanged();
-    const { contact } = this.#options.record;
-    if (count > 0) {
-      const ids = arrivals.toAcknowledge.slice(0, count).filter((id) => id !== undefined);
-      this.#options.durability.taken(bytesOf(incoming), () => this.#acknowledge(ids, link));
-    }
-    if (rest === "held" && !link.isHolding) {
-      link.hold();
-      this.#options.durability.inOrder(() => {
-        // They may have been accepted meanwhile: then they were told that, and the link is ending.
-        if (!link.isOpen) return;
-        link.send({ action: "held" });
-        link.flush();
-      });
-    }
-    // A new text has a `seq`; a duplicate has none.
-    const hasNewText = committed.stored.some((each) => typeof each === "number");
-    if (hasNewText) {
-      link.tookText();
-      this.#options.tookText(link);
-    }
-    if (committed.transfers.length > 0 || committed.refused.length > 0)
-      this.#options.durability.inOrder(() => this.#options.tookControls(committed));
-    for (const { id } of acknowledged) this.#left.delete(id);
-    this.#unacknowledged -= committed.acknowledged.length;
-    const to = contact.username;
-    for (const id of committed.acknowledged) {
-      this.#options.emit({ name: "delivery", to, id, state: "received", at: now });
-    }
-    for (const id of committed.read) this.#options.emit({ name: "delivery", to, id, state: "read", at: now });
-    this.#show(incoming, committed.stored, request === undefined || this.#options.isShown(), now);
-    if (request !== undefined && (hasNewText || (request.isNew && rest === "held"))) {
-      this.#options.emit({ name: "request", from: to, count: request.texts });
-    }
-    return committed.acknowledged.length > 0;
-  }
-
-  #acknowledge(ids: readonly string[], link: DeliveryLink): void {
-    for (let start = 0; start < ids.length; start += MAX_DELIVERED_IDS) {
-      link.send({ action: "delivered", ids: ids.slice(start, start + MAX_DELIVERED_IDS) });
-    }
-    if (ids.length > 0) link.flush();
-  }
-
-  /**
-   * A text that arrived and was edited in the same read is shown edited; one that was withdrawn is not shown.
-   * @param areMessages false: the texts belong to a request, which is shown as one
-   */
-  #show(
-    incoming: readonly NewIncoming[],
-    stored: readonly (number | StoredMessage | undefined)[],
-    areMessages: boolean,
-    now: number,
-  ): void {
-    const { id: contact, username } = this.#options.record.contact;
-    const changes = stored.filter((each) => typeof each === "object");
-    const changed = new Map(changes.map((message) => [message.seq, message]));
-    const arrived = new Set(changes.length === 0 ? [] : stored.filter((each) => typeof each === "number"));
-    stored.forEach((each, index) => {
-      const content = incoming[index];
-      if (typeof each === "object") {
-        if (!arrived.has(each.seq)) {
-          this.#options.emit({ name: "changed", username, message: each, action: undefined });
-        }
-      } else if (areMessages && each !== undefined && content?.kind === "text") {
-        const message = changed.get(each) ?? arrivedMessage(contact, each, content, now);
-        if (message.withdrawnAt === undefined)
-          this.#options.emit({ name: "message", from: username, message });
-      }
-    });
-  }
-
   /** To be called about once a second. @throws SQLiteError */
   tick(): void {
     this.saveSent(MARKED_AT_ONCE);
@@ -450,10 +274,5 @@ export class Delivery {
     const marked = new Map(this.#left.entries().take(limit));
     this.#options.messages.saveSent(this.#options.record.contact, marked);
     for (const id of marked.keys()) this.#left.delete(id);
-  }
-
-  /** Forgets messages that were not committed: the peer sends them again, because they were not acknowledged. */
-  dropRead(): void {
-    this.#arrivals = new Arrivals();
   }
 }

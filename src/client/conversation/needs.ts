@@ -11,7 +11,7 @@ import type { ProvenStream } from "../peer/proven-connection.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Meetings } from "../reach/meetings.ts";
-import type { TakenControls } from "./delivery.ts";
+import type { TakenControls } from "./receiving.ts";
 import type { MessengerEvent } from "./events.ts";
 import type { Intake } from "./intake.ts";
 

@@ -3,8 +3,10 @@ import { describe, expect, test } from "bun:test";
 import {
   believableTime,
   MAX_TIME_AHEAD,
+  Receiving,
   type PeerContent,
-} from "../../../src/client/conversation/arrivals.ts";
+  type ReceivingLink,
+} from "../../../src/client/conversation/receiving.ts";
 import { Durability } from "../../../src/client/disk/durability.ts";
 import type { CommitLog } from "../../../src/client/disk/write-ahead-log.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
@@ -22,8 +24,8 @@ type ChatMessage = Extract<PeerContent, { action: "chat" }>;
 
 const PEER = { name: "Ana", label: labelOf("Ana"), notBefore: 0, fingerprint: "", spki: Buffer.alloc(0) };
 
-/** A conversation's delivery with somebody who may write. */
-function deliveryWith(
+/** Both ways of a conversation with somebody who may write. */
+function waysWith(
   { contacts, consents, messages }: MessageScene,
   contact: Contact,
   {
@@ -32,42 +34,41 @@ function deliveryWith(
     now,
     sync,
   }: Pick<ConstructorParameters<typeof Delivery>[0], "storage" | "emit" | "now"> & Pick<CommitLog, "sync">,
-): Delivery {
+): { readonly delivery: Delivery; readonly receiving: Receiving } {
   consents.accept(contact);
   const keyPending = () => undefined;
-  return new Delivery({
-    record: new ContactRecord({
-      contact,
-      contacts,
-      consents,
-      verifications: { verifiedAt: () => undefined },
-      isVerifying: () => false,
-      now,
-      keyPending,
-      storage,
-    }),
-    messages,
-    intake: new Intake({ consents, messages }, "requests"),
+  const record = new ContactRecord({
+    contact,
+    contacts,
+    consents,
+    verifications: { verifiedAt: () => undefined },
+    isVerifying: () => false,
+    now,
+    keyPending,
     storage,
-    durability: new Durability(
-      { sync, syncNow: () => undefined },
-      (error) => {
-        throw error;
-      },
-      () => undefined,
-    ),
-    emit,
+  });
+  const durability = new Durability(
+    { sync, syncNow: () => undefined },
+    (error) => {
+      throw error;
+    },
+    () => undefined,
+  );
+  const delivery = new Delivery({ record, messages, storage, durability, emit, now });
+  const receiving = new Receiving({
+    ...{ record, delivery, durability, emit, now },
+    intake: new Intake({ consents, messages }, "requests"),
     isContact: () => true,
     consentChanged: () => undefined,
     tookText: () => undefined,
     tookControls: () => undefined,
     isShown: () => false,
-    now,
   });
+  return { delivery, receiving };
 }
 
 /** The wire: what was sent, and how much of it the socket has not taken. */
-class Wire implements DeliveryLink {
+class Wire implements DeliveryLink, ReceivingLink {
   readonly sent: PeerOutput[] = [];
   features: readonly string[] = ["edit", "withdraw"];
   queuedBytes = 0;
@@ -123,6 +124,7 @@ class Party {
   readonly events: MessengerEvent[] = [];
   readonly contact: Contact;
   readonly delivery: Delivery;
+  readonly receiving: Receiving;
   readonly #stores: MessageScene;
   now = NOW;
   /** Whether what is queued may be written at once. */
@@ -134,7 +136,7 @@ class Party {
   constructor(stores: MessageScene, name = "Ana") {
     this.#stores = stores;
     this.contact = stores.contacts.ensure(name);
-    this.delivery = deliveryWith(stores, this.contact, {
+    const { delivery, receiving } = waysWith(stores, this.contact, {
       storage: new StorageGuard((error) => this.events.push({ name: "storageFailed", error })),
       emit: (event) => this.events.push(event),
       now: () => this.now,
@@ -143,6 +145,8 @@ class Party {
         else this.syncs.push(() => done(null));
       },
     });
+    this.delivery = delivery;
+    this.receiving = receiving;
   }
 
   /** Whether the text with this number may have been written on a link, as far as the disk knows. */
@@ -166,16 +170,16 @@ class Party {
 
   read(wire: Wire, ...chats: (Partial<ChatMessage> & { message: string })[]): void {
     for (const chat of chats)
-      this.delivery.take(
+      this.receiving.take(
         { action: "chat", id: undefined, sent_at: undefined, reply_to: undefined, ...chat },
         wire,
       );
-    this.delivery.commitRead(wire);
+    this.receiving.commitRead(wire);
   }
 
   acknowledge(wire: Wire, ...ids: string[]): void {
-    this.delivery.take({ action: "delivered", ids }, wire);
-    this.delivery.commitRead(wire);
+    this.receiving.take({ action: "delivered", ids }, wire);
+    this.receiving.commitRead(wire);
   }
 
   get shown(): string[] {
@@ -368,30 +372,28 @@ describe("an incoming message", () => {
       const order: string[] = [];
       const contact = stores.contacts.ensure("Ana");
       const onDisk = () => stores.all(contact).length;
-      const delivery = deliveryWith(stores, contact, {
+      const { receiving } = waysWith(stores, contact, {
         storage: new StorageGuard(() => undefined),
         emit: (event) => order.push(`${event.name} with ${onDisk()} on the disk`),
         now: () => NOW,
         sync: (done) => done(null),
       });
-      const link: DeliveryLink & Pick<Wire, "endRead"> = {
+      const link: ReceivingLink & Pick<Wire, "endRead"> = {
         hold: () => undefined,
         isHolding: false,
         network: "192.0.2.7",
         peer: PEER,
         endRead: () => undefined,
-        queuedBytes: 0,
         isOpen: true,
-        features: [],
         tookText: () => undefined,
         send: () => order.push(`delivered with ${onDisk()} on the disk`),
         flush: () => order.push("flushed"),
       };
-      delivery.take(
+      receiving.take(
         { action: "chat", id: "a", message: "text", sent_at: undefined, reply_to: undefined },
         link,
       );
-      delivery.commitRead(link);
+      receiving.commitRead(link);
       expect(order).toEqual(["delivered with 1 on the disk", "flushed", "message with 1 on the disk"]);
     }));
 
@@ -407,7 +409,7 @@ describe("an incoming message", () => {
       stores.database.run(`PRAGMA max_page_count=${pages}`);
       const text = "x".repeat(32 * 1024);
       const chats = [0, 1, 2].map((index) => ({ id: `id ${index}`, message: `${index} ${text}` }));
-      party.delivery.take({ action: "delivered", ids: ["Ana-0"] }, wire);
+      party.receiving.take({ action: "delivered", ids: ["Ana-0"] }, wire);
       expect(() => party.read(wire, ...chats)).toThrow(expect.objectContaining({ code: "SQLITE_FULL" }));
       expect(wire.delivered).toEqual([]);
       expect(party.shown).toEqual([]);
@@ -418,7 +420,7 @@ describe("an incoming message", () => {
       const next = new Wire();
       party.delivery.writeOn(next);
       expect(next.texts).toEqual(["mine"]);
-      party.delivery.take({ action: "delivered", ids: ["Ana-0"] }, wire);
+      party.receiving.take({ action: "delivered", ids: ["Ana-0"] }, wire);
       party.read(next, ...chats);
       expect(party.shown).toEqual(chats.map(({ message }) => message));
       expect(next.delivered).toEqual([["id 0", "id 1", "id 2"]]);
@@ -429,7 +431,7 @@ describe("an incoming message", () => {
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
-      party.delivery.take(
+      party.receiving.take(
         {
           action: "chat",
           id: "a",
@@ -439,7 +441,7 @@ describe("an incoming message", () => {
         },
         wire,
       );
-      party.delivery.dropRead();
+      party.receiving.dropRead();
       party.read(wire, { id: "b", message: "whole" });
       expect(wire.delivered).toEqual([["b"]]);
       expect(party.shown).toEqual(["whole"]);
@@ -451,12 +453,12 @@ describe("an edit or a withdrawal", () => {
     withScene((stores) => {
       const party = new Party(stores);
       const take = (action: "edit" | "withdraw", id: string, target: string, wording = "") =>
-        party.delivery.take(
+        party.receiving.take(
           action === "edit" ? { action, id, target, text: wording } : { action, id, target },
           new Wire(),
         );
       const say = (id: string, message: string) =>
-        party.delivery.take(
+        party.receiving.take(
           { action: "chat", id, message, sent_at: undefined, reply_to: undefined },
           new Wire(),
         );
@@ -466,7 +468,7 @@ describe("an edit or a withdrawal", () => {
       take("edit", "4", "2", "second wording");
       take("edit", "5", "3", "edited, and taken back");
       take("withdraw", "6", "3");
-      party.delivery.commitRead(new Wire());
+      party.receiving.commitRead(new Wire());
       expect(party.shown).toEqual(["stays", "second wording"]);
       expect(party.events.map(({ name }) => name)).toEqual(["message", "message"]);
     }));
@@ -539,9 +541,9 @@ describe("an edit or a withdrawal", () => {
       const wire = new Wire();
       party.read(wire, { id: "a", message: "first" });
       const take = () => {
-        party.delivery.take({ action: "edit", id: "e", target: "a", text: "second" }, wire);
-        party.delivery.take({ action: "withdraw", id: "w", target: "a" }, wire);
-        party.delivery.commitRead(wire);
+        party.receiving.take({ action: "edit", id: "e", target: "a", text: "second" }, wire);
+        party.receiving.take({ action: "withdraw", id: "w", target: "a" }, wire);
+        party.receiving.commitRead(wire);
       };
       take();
       take();
@@ -561,12 +563,12 @@ describe("a read receipt", () => {
       party.write("0", "1");
       party.now = NOW + 5;
       party.acknowledge(wire, "Ana-0");
-      party.delivery.take({ action: "read", id: "Ana-1" }, wire);
-      party.delivery.commitRead(wire);
+      party.receiving.take({ action: "read", id: "Ana-1" }, wire);
+      party.receiving.commitRead(wire);
       party.now = NOW + 9;
       party.acknowledge(wire, "Ana-1");
-      party.delivery.take({ action: "read", id: "Ana-1" }, wire);
-      party.delivery.commitRead(wire);
+      party.receiving.take({ action: "read", id: "Ana-1" }, wire);
+      party.receiving.commitRead(wire);
       const reported = party.events.flatMap((event) =>
         event.name === "delivery" ? [`${event.id} ${event.state} ${event.at - NOW}`] : [],
       );
@@ -603,23 +605,23 @@ describe("a read receipt", () => {
 test("a read ends after 16 edits and withdrawals, or 4,000 acknowledgements, and not after many texts", () =>
   withScene((stores) => {
     const party = new Party(stores);
-    const { delivery } = party;
+    const { receiving } = party;
     const wire = new Wire();
     const ids = (from: number) => Array.from({ length: 1_000 }, (_, index) => `${from + index}`);
     for (const id of ids(0)) {
-      delivery.take({ action: "chat", id, message: "text", sent_at: undefined, reply_to: undefined }, wire);
+      receiving.take({ action: "chat", id, message: "text", sent_at: undefined, reply_to: undefined }, wire);
     }
     for (let count = 0; count < 15; count++) {
-      delivery.take({ action: "withdraw", id: `w${count}`, target: "0" }, wire);
+      receiving.take({ action: "withdraw", id: `w${count}`, target: "0" }, wire);
     }
     expect(wire.readsEnded).toBe(0);
-    delivery.take({ action: "edit", id: "e", target: "0", text: "" }, wire);
+    receiving.take({ action: "edit", id: "e", target: "0", text: "" }, wire);
     expect(wire.readsEnded).toBe(1);
-    delivery.commitRead(wire);
+    receiving.commitRead(wire);
     const acknowledge = () => {
       for (let batch = 0; batch < 4; batch++) {
         expect(wire.readsEnded).toBe(1);
-        delivery.take({ action: "delivered", ids: ids(batch * 1_000) }, wire);
+        receiving.take({ action: "delivered", ids: ids(batch * 1_000) }, wire);
       }
     };
     // While nothing waits, they are not even looked at.

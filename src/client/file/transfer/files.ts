@@ -12,7 +12,7 @@ import { label as labelOf } from "../../../identity/names.ts";
 import type { Clock } from "../../../net/clock.ts";
 import { FILES_FEATURE } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
-import type { TakenControls } from "../../conversation/delivery.ts";
+import type { TakenControls } from "../../conversation/receiving.ts";
 import type { MessengerEvent, SharedFile } from "../../conversation/events.ts";
 import { checkNotSelf } from "../../conversation/message-actions.ts";
 import type { Outbox } from "../../conversation/outbox.ts";
