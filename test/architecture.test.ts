@@ -42,6 +42,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "group/sync",
       "group/store",
       "group",
+      "group/files",
       "local-accounts.ts",
       "locate-profile.ts",
       "safety-numbers.ts",

@@ -3,6 +3,7 @@
  *
  * 1. What an earlier process has written is compared with the hashes of its leaves; what does not match is asked for again.
  * 2. When nothing is missing and the sender has told size and digest, and they are those of what is here, it gets its name.
+ *    Of a file of a group the SHA-256 was told before.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import { Leaves, type Range } from "../leaves.ts";
 import { openSink, placeOf, removePart } from "./open-sink.ts";
 import { Receiving, type ReceivingEnd } from "../receiving.ts";
 import { SinkError, type Sink } from "../source.ts";
-import { orClosed, BEGUN, sha256Of, type Outcome, type Work } from "./work.ts";
+import { orClosed, BEGUN, pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
 
 type Opened = { readonly sink: Sink; readonly leaves: Leaves };
 
@@ -30,9 +31,13 @@ export class Download implements Work {
   /** Of a transfer whose size is not known: whether its one stream has begun, and has ended well. */
   #only: "none" | "begun" | "whole" = "none";
 
-  /** @param folder of this transfer, in the profile's folder */
-  constructor(folder: string) {
+  /** Of what is to be received, in hexadecimal; undefined: the sender tells a digest at the end. */
+  readonly #expected: string | undefined;
+
+  /** @param folder of this transfer, in the profile's folder. @param expected the SHA-256 of a file, in hexadecimal */
+  constructor(folder: string, expected?: string) {
     this.#folder = folder;
+    this.#expected = expected;
   }
 
   /** For the sink. */
@@ -70,6 +75,8 @@ export class Download implements Work {
         const hasRoom = await isRoomFor(transfer.folder ?? "", rest);
         return hasRoom ? { name: "stream" } : { name: "paused", reason: "no_space", isOurs: true };
       }
+      if (this.#expected !== undefined && size !== undefined)
+        return this.#finishExpected(this.#expected, sink, size);
       return end === undefined ? { name: "waiting" } : this.#finish(transfer, end, { sink, leaves });
     });
   }
@@ -92,7 +99,7 @@ export class Download implements Work {
 
   async run(
     connection: LinkConnection,
-    _theirs: undefined,
+    _theirs: readonly Range[] | undefined,
     transfer: Transfer,
     moved: () => void,
   ): Promise<Outcome> {
@@ -149,6 +156,17 @@ export class Download implements Work {
     const isHashed = transfer.wantsSha256 && transfer.entries === undefined;
     const sha256 = isHashed ? await sha256Of(sink, size) : undefined;
     return { name: "done", path: await sink.finish(), sha256 };
+  }
+
+  /** Nothing is missing. @throws SinkError */
+  async #finishExpected(expected: string, sink: Sink, size: number): Promise<Outcome> {
+    const sha256 = await sha256Of(sink, size);
+    if (sha256 !== expected) return { name: "failed", reason: "damaged" };
+    return { name: "done", path: await sink.finish(), sha256 };
+  }
+
+  told(code: string): Outcome {
+    return pausedBy(code);
   }
 
   close(): void {

@@ -12,7 +12,7 @@ import type { Transfer } from "../../profile/transfers.ts";
 import { Rate } from "./rate.ts";
 import type { Progress } from "./shared-file.ts";
 import { StreamGreeting, type OpenedStream, type PeerPlace } from "./streams.ts";
-import { pausedBy, type Outcome, type Work } from "./work.ts";
+import { type Outcome, type Work } from "./work.ts";
 
 /** The longest wait between two dials, and the first one, in ms. */
 const LONGEST_WAIT = 30_000;
@@ -359,7 +359,7 @@ export class RunningTransfer {
     });
     if (hindrance !== undefined) return hindrance;
     if (theirs === undefined) return { name: "broken" };
-    if (theirs.action === "error") return pausedBy(theirs.code);
+    if (theirs.action === "error") return work.told(theirs.code);
     const { clock } = this.#needs;
     this.#held = undefined;
     this.#rate.begin(work.done, clock.monotonic());

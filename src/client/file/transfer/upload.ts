@@ -121,6 +121,10 @@ export class Upload implements Work {
     return { name: "sent", size, digest, sha256 };
   }
 
+  told(code: string): Outcome {
+    return pausedBy(code);
+  }
+
   close(): void {
     this.#opened?.source.close();
     this.#opened?.leaves.close();

@@ -49,6 +49,8 @@ export interface Work {
     transfer: Transfer,
     moved: () => void,
   ): Promise<Outcome>;
+  /** The other side has said, in the place of its `stream`, why it does not go on. @param code any text */
+  told(code: string): Outcome;
   /** What is there stays for the next opening, which the next look is. */
   close(): void;
   /** Nothing that is unfinished stays. */
