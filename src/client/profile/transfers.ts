@@ -171,17 +171,27 @@ export class TransferStore {
     this.#insert(contact, true, offer, { path: offer.path, stamp: offer.stamp, wants: offer.wantsSha256 });
   }
 
+  /**
+   * A file that somebody gives to all of a group. Runs in the commit that stores the text that names it.
+   * @param of the row number of the group's contact
+   * @param offer `id`: that of the text's message; `sha256`: of the whole, in hexadecimal
+   */
+  offeredToAll(of: number, offer: Pick<Transfer, "id" | "name" | "size" | "at"> & { sha256: string }): void {
+    const { sha256, ...rest } = offer;
+    this.#insert({ id: of }, false, { ...rest, entries: undefined, modified: undefined }, { sha256 });
+  }
+
   #insert(
-    { id: contact }: Contact,
+    { id: contact }: Pick<Contact, "id">,
     outgoing: boolean,
     { id, name, size, entries, modified, at }: Omit<NewTransfer, "path" | "stamp" | "wantsSha256">,
-    own: { path?: string; stamp?: string | undefined; wants?: boolean; key?: string },
+    own: { path?: string; stamp?: string | undefined; wants?: boolean; key?: string; sha256?: string },
   ): Transfer | undefined {
-    const [path = null, stamp = null, key = null, wants] = [own.path, own.stamp, own.key, own.wants ? 1 : 0];
+    const { path = null, stamp = null, key = null, wants = false, sha256 = null } = own;
     const row = this.#database
       .query<TransferRow, (string | number | null)[]>(
-        `INSERT INTO transfers (id, contact, outgoing, name, size, entries, modified, state, path, stamp, key, wants_sha256, at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'offered', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING *`,
+        `INSERT INTO transfers (id, contact, outgoing, name, size, entries, modified, state, path, stamp, key, wants_sha256, sha256, at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'offered', ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING *`,
       )
       .get(
         id,
@@ -194,7 +204,8 @@ export class TransferStore {
         path,
         stamp,
         key,
-        wants ?? 0,
+        wants ? 1 : 0,
+        sha256,
         at,
       );
     this.#database
@@ -271,7 +282,7 @@ export class TransferStore {
   /** We have received everything. @param path where it is */
   received(id: string, { path, sha256 }: { path: string; sha256: string | undefined }): Transfer | undefined {
     return this.#change(
-      "state = 'done', path = ?, sha256 = ?, done = end_size",
+      "state = 'done', path = ?, sha256 = ?, done = coalesce(end_size, size)",
       [path, sha256 ?? null],
       "id = ? AND outgoing = 0 AND state = 'accepted'",
       [id],

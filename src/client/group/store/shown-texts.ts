@@ -5,10 +5,11 @@
 import type { Database, Statement } from "bun:sqlite";
 import { hash } from "node:crypto";
 
-import type { GroupText } from "../../../identity/group-body.ts";
+import type { GroupFile, GroupText } from "../../../identity/group-body.ts";
 import { parseBody, type GroupEntry } from "../../../identity/group-entry.ts";
 import { KIND, STATE } from "../../disk/schema.ts";
 import { IN_OUTBOX } from "../../profile/stored-message.ts";
+import { TransferStore } from "../../profile/transfers.ts";
 import type { Receipt } from "../sync/log.ts";
 
 /** A feed of a group on the disk. */
@@ -62,11 +63,13 @@ export class ShownTexts {
   /** The label of this account. */
   readonly #ownLabel: string;
   readonly #insert: Statement<unknown, Value[]>;
+  readonly #transfers: TransferStore;
 
   constructor(database: Database, contact: number, ownLabel: string) {
     this.#database = database;
     this.#contact = contact;
     this.#ownLabel = ownLabel;
+    this.#transfers = new TransferStore(database);
     // What this person wrote elsewhere is not unread, nor what somebody who is blocked writes.
     this.#insert = database.prepare(
       `INSERT INTO messages (contact, outgoing, id, text, reply_to, sent_at, received_at, state, tried, feed, number,
@@ -93,6 +96,8 @@ export class ShownTexts {
   fill(entry: GroupEntry, said: GroupText, feed: StoredFeed): void {
     if (said.kind === "edit") this.#edit(entry, said, feed);
     if (said.kind !== "text") return;
+    const id = this.#messageOf(feed, entry.number);
+    if (id !== undefined) this.#offer(id, said.file, entry.at);
     this.#database
       .query(
         `UPDATE messages SET text = ?, reply_to = ? WHERE feed = ? AND number = ? AND kind = ${KIND.text}
@@ -102,7 +107,10 @@ export class ShownTexts {
   }
 
   /** A text is withdrawn: its words go, and those of its edits. @param at ms since 1970 */
-  withdraw({ id }: StoredFeed, number: number, at: number): void {
+  withdraw(feed: StoredFeed, number: number, at: number): void {
+    const { id } = feed;
+    const message = this.#messageOf(feed, number);
+    if (message !== undefined) this.#transfers.end(message, "cancelled", "withdrawn");
     this.#database.run(
       `UPDATE messages SET text = '', reply_to = NULL, withdrawn_at = coalesce(withdrawn_at, ?), printed = 1
        WHERE feed = ? AND number = ? AND kind = ${KIND.text}`,
@@ -183,6 +191,24 @@ export class ShownTexts {
       feed.isOwn || isGone || feed.label === this.#ownLabel ? 1 : 0,
       feed.label,
     );
+    this.#offer(messageId(entry.feed, number), words?.file, at);
+  }
+
+  /** The file that a text names. @param message the text's id */
+  #offer(message: string, file: GroupFile | undefined, at: number): void {
+    if (file === undefined) return;
+    const { name, size } = file;
+    const sha256 = Buffer.from(file.sha256, "base64url").toString("hex");
+    this.#transfers.offeredToAll(this.#contact, { id: message, name, size, sha256, at });
+  }
+
+  /** The id of the message that an entry is, unless it is withdrawn or deleted here. */
+  #messageOf({ id }: StoredFeed, number: number): string | undefined {
+    return this.#database
+      .query<{ id: string }, [number, number]>(
+        `SELECT id FROM messages WHERE feed = ? AND number = ? AND kind = ${KIND.text} AND withdrawn_at IS NULL`,
+      )
+      .get(id, number)?.id;
   }
 
   #edit(

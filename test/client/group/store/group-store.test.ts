@@ -539,3 +539,30 @@ test("who is to be invited is remembered, and what was decided", () =>
       expect(scene.groups.all()).toBe(scene.groups.all());
     }
   }));
+
+const FILE = { name: "foto.jpg", size: 2_100_000, sha256: "A".repeat(43) };
+
+test("a file that a text names is offered with the text, once, and withdrawn with it", () =>
+  withGroup((scene) => {
+    const { ana, eva, profile } = scene;
+    const first = scene.text(ana, "", { file: FILE });
+    const stripped = scene.text(eva, "", { file: FILE });
+    scene.store(first, { ...stripped, body: null });
+    expect(profile.transfers.all()).toMatchObject([
+      {
+        ...{ id: `${ana.id}/1`, contact: scene.contact.id, outgoing: false, state: "offered" },
+        ...{ name: "foto.jpg", size: 2_100_000, sha256: "00".repeat(32), at: first.at },
+      },
+    ]);
+    scene.batch({ bodies: [stripped] });
+    scene.storeWithdrawal(ana, 1);
+    expect(profile.transfers.all()).toMatchObject([
+      { id: `${ana.id}/1`, state: "cancelled", reason: "withdrawn" },
+      { id: `${eva.id}/1`, state: "offered" },
+    ]);
+    // What is here already stays.
+    profile.transfers.accept(`${eva.id}/1`, { folder: "/downloads", key: "k", wantsSha256: false });
+    profile.transfers.received(`${eva.id}/1`, { path: "/downloads/foto.jpg", sha256: "00".repeat(32) });
+    scene.storeWithdrawal(eva, 1);
+    expect(profile.transfers.find(`${eva.id}/1`)).toMatchObject({ state: "done", done: 2_100_000 });
+  }));
