@@ -25,6 +25,7 @@ import type { ProfileLock } from "./disk/lock.ts";
 import type { StorageGuard } from "./disk/storage-guard.ts";
 import { StoreFaults } from "./disk/store-faults.ts";
 import { Files } from "./file/transfer/files.ts";
+import { GroupFiles, isOfGroup } from "./group/files/group-files.ts";
 import { Groups } from "./group/groups.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
@@ -94,6 +95,8 @@ export class Messenger {
   readonly outbox: Outbox;
   /** The transfers of files. */
   readonly files: Files;
+  /** Those that are given to all of a group. */
+  readonly groupFiles: GroupFiles;
   readonly groups: Groups;
   readonly #upkeep: StoreUpkeep;
   /** At the last tick. */
@@ -166,9 +169,15 @@ export class Messenger {
       emit: this.#emit,
       transfers: {
         took: (...taken) => this.files.took(...taken),
-        linkChanged: (username) => this.files.active.linkChanged(username),
+        linkChanged: (username) => {
+          this.files.active.linkChanged(username);
+          this.groupFiles.recheck();
+        },
         blocked: (username) => this.files.blocked(username),
-        stream: (...asked) => this.files.active.stream(...asked),
+        stream: (username, asked, stream) => {
+          if (isOfGroup(asked.transfer)) this.groupFiles.stream(asked, stream);
+          else this.files.active.stream(username, asked, stream);
+        },
       },
       groups: this.groups,
       wantsChanged: (username, wants) => {
@@ -203,6 +212,17 @@ export class Messenger {
       profile: options.profile,
       conversation: (username) => this.#conversations.with(username),
       find: (username) => this.#conversations.find(username),
+      outbox: this.outbox,
+      clock: this.#clock,
+      storage: this.#storage,
+      emit: this.#emit,
+      connect: (...stream) => this.reach.stream(...stream),
+    });
+    this.groupFiles = new GroupFiles({
+      profile: options.profile,
+      groups: this.groups,
+      conversation: (username) => this.#conversations.withCaller(username),
+      presence: (username) => this.#presences.of(username),
       outbox: this.outbox,
       clock: this.#clock,
       storage: this.#storage,
@@ -275,7 +295,9 @@ export class Messenger {
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
         heard: (label) => this.#conversations.withLabel(label)?.transport.retry(),
         invited: (invitation) => {
-          if (invitation.purpose === "stream") this.files.active.invited(invitation);
+          if (invitation.purpose === "stream" && isOfGroup(invitation.transfer ?? ""))
+            this.groupFiles.invited(invitation);
+          else if (invitation.purpose === "stream") this.files.active.invited(invitation);
           else this.#conversations.withCaller(invitation.username).transport.reaching.invited(invitation);
         },
         opened: () => {
@@ -292,6 +314,7 @@ export class Messenger {
       options.p2pPort,
     );
     this.files.active.begin();
+    this.groupFiles.begin();
     this.#tick = setInterval(() => this.#onTick(), TICK);
   }
 
@@ -454,7 +477,12 @@ export class Messenger {
       this.rendezvous.close();
       this.#lookups.next();
     }
-    await Promise.all([this.#conversations.end(), this.reach.end(), this.files.active.close()]);
+    await Promise.all([
+      this.#conversations.end(),
+      this.reach.end(),
+      this.files.active.close(),
+      this.groupFiles.close(),
+    ]);
     // If that fails, it was told.
     await this.#durability.settled().catch(() => undefined);
     this.#upkeep.finish();

@@ -11,7 +11,7 @@ type WantsNeeds = {
 };
 
 /** What wants a link, or somebody's presence, besides texts, chats and verifications. */
-export type HoldReason = "transfer" | "group";
+export type HoldReason = "transfer" | "group" | "groupFile";
 
 /** @returns whether the set has changed */
 function change(set: Set<HoldReason>, reason: HoldReason, isIn: boolean): boolean {

@@ -19,7 +19,7 @@ import { GroupError } from "./store/group-error.ts";
 import { GroupStore, type StoredGroup } from "./store/group-store.ts";
 import { forgetChanges, setAside } from "./store/unsent-texts.ts";
 import { people } from "./sync/members.ts";
-import type { Membership } from "./sync/membership.ts";
+import type { Membership, Term } from "./sync/membership.ts";
 
 const DAY = 86_400_000;
 /** How often texts are looked for that are older than they are kept, in ms. */
@@ -250,6 +250,16 @@ export class Groups implements GroupEvents {
     this.#seeking.unreached(labelOf(username));
     this.#seeking.seek();
     this.actions.recheck();
+  }
+
+  /** The others who have joined a group that we belong to, by the fingerprint of each key; none: we do not. */
+  memberKeys(group: string): ReadonlyMap<string, Term> {
+    const live = this.#live.get(group);
+    if (live?.own?.state !== "member") return new Map();
+    const others = [...live.membership.terms.values()].filter(
+      ({ label, state }) => label !== this.#own && state === "member",
+    );
+    return new Map(others.map((term) => [fingerprint(Buffer.from(term.spki, "base64")), term]));
   }
 
   // With whom links are wanted.

@@ -144,6 +144,13 @@ export class TransferStore {
     return this.#select("id = ?", id)[0];
   }
 
+  /** The file that this entry of a group names. @param feed, number of the entry */
+  ofEntry(feed: string, number: number): Transfer | undefined {
+    const named = `SELECT messages.id FROM messages JOIN group_feeds ON group_feeds.id = messages.feed
+      WHERE group_feeds.feed = ? AND messages.number = ? AND messages.contact = transfers.contact`;
+    return this.#select(`id IN (${named})`, feed, number)[0];
+  }
+
   /** Those that are accepted and have not ended. */
   underWay(): Transfer[] {
     return this.#select("state = 'accepted' ORDER BY number");
@@ -166,9 +173,10 @@ export class TransferStore {
       .map(transferOf);
   }
 
-  /** We offer something. */
-  offer(contact: Contact, offer: NewTransfer): void {
-    this.#insert(contact, true, offer, { path: offer.path, stamp: offer.stamp, wants: offer.wantsSha256 });
+  /** We offer something. @param sha256 of a file for all of a group, in hexadecimal */
+  offer(contact: Contact, offer: NewTransfer, sha256?: string): void {
+    const { path, stamp, wantsSha256: wants } = offer;
+    this.#insert(contact, true, offer, { path, stamp, wants, ...(sha256 !== undefined && { sha256 }) });
   }
 
   /**

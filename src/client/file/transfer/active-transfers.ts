@@ -15,6 +15,7 @@ import { isUsed } from "../../conversation/transport.ts";
 import type { RelayUse } from "../../disk/schema.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
 import type { ProvenStream } from "../../peer/proven-connection.ts";
+import { isGroup } from "../../profile/contacts.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";
@@ -74,8 +75,14 @@ export class ActiveTransfers {
   /** Goes on with what earlier processes have left. @throws SQLiteError */
   begin(): void {
     const underWay = this.#needs.profile.transfers.underWay();
-    for (const transfer of underWay) this.start(transfer);
+    for (const transfer of underWay) if (!this.#isOfGroup(transfer)) this.start(transfer);
     this.#removeRests(new Set(underWay.map(({ number }) => String(number))));
+  }
+
+  /** Those have no single other side. */
+  #isOfGroup({ contact }: Transfer): boolean {
+    const found = this.#needs.profile.contacts.byId(contact);
+    return found !== undefined && isGroup(found);
   }
 
   /** What is left of transfers that have ended, while the process did. */

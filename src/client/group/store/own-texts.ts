@@ -1,4 +1,5 @@
 /** The texts of this account in a group: those that are not signed yet, and how far the others have the rest. */
+import type { GroupFile } from "../../../identity/group-body.ts";
 import type { GroupCounts } from "../../conversation/events.ts";
 import { KIND } from "../../disk/schema.ts";
 import type { Contact } from "../../profile/contacts.ts";
@@ -58,7 +59,11 @@ export class OwnTexts {
       case "text": {
         const replied = draft.replyTo === undefined ? undefined : placeOf(draft.replyTo);
         const reply_to = replied === undefined ? undefined : [replied.feed, replied.number];
-        return { kind: "text", body: { text: draft.text, ...(reply_to && { reply_to }) } };
+        const file = this.#fileOf(draft.id);
+        return {
+          kind: "text",
+          body: { text: draft.text, ...(reply_to && { reply_to }), ...(file && { file }) },
+        };
       }
       case "edit": {
         const target = placeOf(draft.target)?.number;
@@ -71,6 +76,13 @@ export class OwnTexts {
       default:
         return undefined;
     }
+  }
+
+  /** The file that is given with a text. */
+  #fileOf(id: string): GroupFile | undefined {
+    const { name, size, sha256 } = this.#profile.transfers.find(id) ?? {};
+    if (name === undefined || size === undefined || sha256 === undefined) return undefined;
+    return { name, size, sha256: Buffer.from(sha256, "hex").toString("base64url") };
   }
 
   /** This is the feed that we write. */
