@@ -37,3 +37,17 @@ test("whoever got a file gives it to others when its author is gone", async () =
   await until(() => fileOf(eva)?.state === "done");
   expect(readFileSync(fileOf(eva)?.path ?? "").equals(bytes)).toBe(true);
 });
+
+test("who declines a file of a group tells nobody, and writes on", async () => {
+  const company = await Company.meetFor(cleanups);
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  const group = await together(ana, bob);
+  const path = join(company.folder, "foto.jpg");
+  writeFileSync(path, "foto");
+  await ana.messenger.groupFiles.send(group, path);
+  await until(() => fileOf(bob)?.state === "offered");
+  expect(bob.messenger.files.decline(fileOf(bob)?.id ?? "").state).toBe("declined");
+  bob.messenger.outbox.send(`#${group}`, "no, gracias");
+  await until(() => ana.texts("bob").length === 1);
+  expect(fileOf(ana)?.state).toBe("offered");
+});

@@ -18,6 +18,7 @@ import { checkNotSelf } from "../../conversation/message-actions.ts";
 import type { Outbox } from "../../conversation/outbox.ts";
 import { isRoomFor } from "../../disk/free-space.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
+import { isGroup } from "../../profile/contacts.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { AcceptedOffers, FaceOffers, Transfer } from "../../profile/transfers.ts";
 import { ActiveTransfers, type ActiveNeeds } from "./active-transfers.ts";
@@ -273,10 +274,14 @@ export class Files {
     change: () => Transfer | undefined,
   ): SharedFile {
     let changed: Transfer | undefined;
-    this.#needs.outbox.tell(this.#peerOf(transfer), [{ control }], () => {
+    const make = () => {
       changed = change();
       if (changed === undefined) throw new TransferError("not_possible");
-    });
+    };
+    const peer = this.#peerOf(transfer);
+    // Of a file for all of a group nobody is told.
+    if (isGroup({ label: peer })) this.#needs.profile.transfers.inOneCommit(make);
+    else this.#needs.outbox.tell(peer, [{ control }], make);
     return this.#follow(changed ?? transfer);
   }
 
