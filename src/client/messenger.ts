@@ -157,6 +157,7 @@ export class Messenger {
       conversation: (username) => this.#conversations.withCaller(username),
       clockOffset: () => this.rendezvous.clockOffset,
       presence: (username) => this.#presences.of(username),
+      refusesStrangers: () => intake.refusesStrangers,
     });
     this.#conversations = new Conversations({
       profile: options.profile,

@@ -352,7 +352,7 @@ describe("others", () => {
       const said = { group: create.id, feed: add.id, title, by: "eva", people: 1, entries };
       return { action: "group_invite", ...said };
     };
-    for (let count = 0; count < 20; count++) peer.send(invite(`grupo ${count}`));
+    for (let count = 0; count < 10; count++) peer.send(invite(`grupo ${count}`));
     peer.send({ action: "ping" });
     for (let answer = await peer.next(); answer["action"] !== "pong";) answer = await peer.next();
     expect(ana.messenger.groups.shown.all().map(({ title }) => title)).toEqual([

@@ -27,6 +27,8 @@ const TRIM_INTERVAL = 60_000;
 
 type GroupsNeeds = Omit<SeekingNeeds, "store" | "own" | "sought" | "live"> & {
   readonly durability: Durability;
+  /** Whether nothing of strangers is taken. */
+  readonly refusesStrangers: () => boolean;
 };
 
 /** Every method throws GroupError, and SQLiteError when the disk fails. */
@@ -56,7 +58,11 @@ export class Groups implements GroupEvents {
     this.#store = new GroupStore(needs.profile, () => needs.clock.now());
     this.#own = labelOf(needs.profile.username);
     const shared = { ...needs, store: this.#store, own: this.#own, live: this.#live };
-    this.#inviting = new Inviting({ ...shared, changed: (group) => this.#changedId(group) });
+    this.#inviting = new Inviting({
+      ...shared,
+      changed: (group) => this.#changedId(group),
+      hasKey: (key) => this.hasKey(key),
+    });
     this.#seeking = new Seeking({ ...shared, sought: () => this.actions.recheck() });
     this.shown = new SharedGroups(shared);
     this.actions = new GroupActions({

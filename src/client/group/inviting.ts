@@ -4,7 +4,9 @@ import { fingerprint } from "../../identity/fingerprint.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import { GROUP_FEATURE } from "../../protocol/group-messages.ts";
 import type { GroupMessage } from "../../protocol/peer-messages.ts";
+import { Budget } from "../peer/limits/budget.ts";
 import type { PeerLink } from "../peer/link.ts";
+import { contactState } from "../profile/consents.ts";
 import type { Profile } from "../profile/profile.ts";
 import { readInvitation } from "./invitation.ts";
 import { judgeInvitation } from "./invitations.ts";
@@ -21,14 +23,23 @@ export function pinnedKeys({ contacts }: Pick<Profile, "contacts">, label: strin
   return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
 }
 
-type InvitingNeeds = Pick<SeekingNeeds, "profile" | "store" | "own" | "live" | "conversation"> & {
+/** Invitations that are read on one link at once, and then in a second. Each may be stored. */
+const INVITATIONS_AT_ONCE = 16;
+const INVITATIONS_A_SECOND = 1;
+
+type InvitingNeeds = Pick<SeekingNeeds, "profile" | "clock" | "store" | "own" | "live" | "conversation"> & {
   /** What is known of a group has changed. */
   readonly changed: (group: string) => void;
+  /** Whether nothing of strangers is taken. */
+  readonly refusesStrangers: () => boolean;
+  /** Whether this key has a live term in a group that this account is in. */
+  readonly hasKey: (fingerprint: string) => boolean;
 };
 
 /** Every method throws SQLiteError when the disk fails. */
 export class Inviting {
   readonly #needs: InvitingNeeds;
+  readonly #budgets = new WeakMap<PeerLink, Budget>();
 
   constructor(needs: InvitingNeeds) {
     this.#needs = needs;
@@ -65,11 +76,13 @@ export class Inviting {
   /** Somebody who is linked invites us, or says so again. @throws SQLiteError */
   invited(message: GroupMessage & { action: "group_invite" }, link: PeerLink): void {
     const { group, feed, entries } = message;
-    const { profile } = this.#needs;
-    const verdict = judgeInvitation(this.#needs.store.all(), message, link.peer.label);
+    const { profile, store } = this.#needs;
+    if (!this.#isHeard(link)) return;
+    const isContact = (label: string) => profile.consents.isContact(label);
+    const verdict = judgeInvitation(store.all(), message, link.peer.label, isContact);
     if (verdict === "renew") this.#renew(message);
     if (verdict === "decline") link.send({ action: "group_decline", group, feed });
-    if (verdict !== "keep" || profile.consents.isBlocked(link.peer.label)) return;
+    if (verdict !== "keep") return;
     const read = readInvitation(group, feed, entries, profile.keys.spki.toString("base64"));
     const founding = read === undefined ? undefined : readControl(read.create);
     if (read === undefined || founding?.kind !== "create") {
@@ -88,8 +101,22 @@ export class Inviting {
       ...{ history, people: message.people, adds: founding.adds, writes: founding.writes },
       create: [create.header, create.signature, create.body],
     };
-    this.#needs.store.save(group, { title: message.title, state: "invited", ownFeed: feed, invitation });
+    store.save(group, { title: message.title, state: "invited", ownFeed: feed, invitation });
     this.#needs.changed(group);
+  }
+
+  /** Whether an invitation on this link is read. People of a group of ours are, whatever our person thinks of strangers. */
+  #isHeard(link: PeerLink): boolean {
+    const { profile, clock, hasKey, refusesStrangers } = this.#needs;
+    const budget = this.#budgets.get(link) ?? new Budget(INVITATIONS_AT_ONCE, INVITATIONS_A_SECOND);
+    this.#budgets.set(link, budget);
+    if (!budget.take(clock.monotonic())) return false;
+    const { label, fingerprint: key } = link.peer;
+    const contact = profile.contacts.byLabel(label);
+    const state =
+      contact === undefined ? "stranger" : contactState(profile.consents.of(contact, clock.now()));
+    if (state === "contact" || state === "blocked") return state === "contact";
+    return hasKey(key) || (state !== "declined" && !refusesStrangers());
   }
 
   /** Who has invited us says so again, and perhaps there are more people now. */

@@ -283,15 +283,15 @@ export class LiveGroup {
   }
 
   /**
-   * Whoever was admitted anew while in the group, after an end or a fork, joins without a question: the same key has agreed
-   * before.
+   * Whoever is in the group has agreed to it, so they join without a question where another `add` than they knew admits
+   * them: after an end or a fork, or when what they were shown as an invitation does not count.
    */
   #joinAnew(): void {
     const ours = [...this.membership.terms.values()].filter(({ spki }) => spki === this.#key);
     const anew = ours.find(({ state, isForked }) => state === "invited" && !isForked);
     const create = this.control.find(isCreate);
-    const isToJoin = !ours.some(isActive) && ours.some(hasAgreed);
-    if (anew === undefined || create === undefined || !isToJoin) return;
+    if (anew === undefined || create === undefined || ours.some(isActive)) return;
+    if (this.#needs.store.find(this.group)?.state !== "joined") return;
     this.synced.held.write(signJoin(create, anew.feed, this.#needs.profile.keys.privateKey));
     // They go out in the new feed.
     for (const term of ours) this.unsign(term);
@@ -353,8 +353,10 @@ export class LiveGroup {
     const seq = entries.findLast(({ lane }) => lane === "c")?.seq ?? changes.seq;
     if (before !== after) {
       // What was before one belonged is no news.
-      if (this.#isMember(after) && !this.#isMember(before)) store.save(this.group, { noticed: seq });
-      if (after.title !== before.title) store.save(this.group, { title: after.title });
+      const isNew = this.#isMember(after) && !this.#isMember(before);
+      if (isNew) store.save(this.group, { noticed: seq });
+      // Until now it was called as who has invited us called it.
+      if (isNew || after.title !== before.title) store.save(this.group, { title: after.title });
       this.#notices.tell(this.synced.held, before, after, seq);
     }
     this.#needs.changed(this);
@@ -416,9 +418,4 @@ export class LiveGroup {
     link.send(message);
     link.flush();
   }
-}
-
-/** Whether it has joined once. */
-function hasAgreed({ state, isForked, cutC }: Term): boolean {
-  return state === "member" || isForked || (state === "ended" && cutC > 0);
 }
