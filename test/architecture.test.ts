@@ -65,6 +65,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "metrics",
       "presence",
       "database",
+      "store",
       "listening.ts",
       "log",
       "limits",

@@ -27,7 +27,7 @@ type HttpOptions = {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  answer(request: HttpRequest): HttpAnswer;
+  answer(request: HttpRequest): Promise<HttpAnswer>;
   /** Called with what `answer` threw; the client gets an internal error. */
   failed(error: unknown): void;
 };
@@ -44,12 +44,12 @@ export function listenHttp({ host, port, answer, failed }: HttpOptions): Listene
       development: false,
       // Otherwise a second server could share the port, and each would get some of the requests.
       reusePort: false,
-      fetch(request) {
+      async fetch(request) {
         // An invalid `Host` makes the URL invalid.
         const url = URL.parse(request.url, "http://localhost");
         if (url === null) return respond(BAD_REQUEST);
         return respond(
-          answer({
+          await answer({
             method: request.method,
             host: request.headers.get("host") ?? "",
             path: url.pathname,

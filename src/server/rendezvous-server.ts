@@ -1,20 +1,12 @@
-/** The rendezvous server: the database and the two links, joined (PROTOCOL 2 to 4). */
-import type { Database } from "bun:sqlite";
-
+/** The rendezvous server: the store and the two links, joined (PROTOCOL 2 to 4). */
 import { systemClock, unwatchDeadlines, watchDeadlines } from "../net/clock.ts";
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
-import { OpenFile } from "../net/open-file.ts";
 import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { networkOf } from "../protocol/ip-address.ts";
 import type { MeetingConfig, PlainFrom } from "./config.ts";
-import { Accounts } from "./database/accounts.ts";
-import { ServerAuthority } from "./database/authority.ts";
-import { setBlockingWait } from "./database/locked-database.ts";
 import { hashOfNone } from "./database/password-hash.ts";
-import { MAX_OWN_REVOCATIONS, Revocations } from "./database/revocations.ts";
-import { Tokens } from "./database/tokens.ts";
 import { Admission } from "./limits/admission.ts";
 import { DEFAULT_LIMITS, DEFAULT_RELAY_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
 import { overBudget } from "./limits/memory-budget.ts";
@@ -30,7 +22,7 @@ import { Meetings } from "./meeting/meetings.ts";
 import { Observations } from "./meeting/observations.ts";
 import { Relay } from "./meeting/relay.ts";
 import { withoutAudit, type SecurityLog } from "./log/security-log.ts";
-import { Metrics, timed } from "./metrics/metrics.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import type { OnlineUser } from "./presence/online-user.ts";
 import { Presence } from "./presence/presence.ts";
 import { UserDirectory } from "./presence/user-directory.ts";
@@ -38,6 +30,9 @@ import { ClientConnection, type Link } from "./requests/client-connection.ts";
 import { MovedPush } from "./session/moved-push.ts";
 import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
+import { ServerAuthority } from "./store/authority.ts";
+import { MAX_OWN_REVOCATIONS, Revocations } from "./store/revocations.ts";
+import type { Store } from "./store/store.ts";
 
 /** How often silent connections are dropped, in ms. */
 const LIVENESS_INTERVAL = 5_000;
@@ -52,11 +47,10 @@ const PORT_PATIENCE = 3_000;
 /** How long a stop waits for hashes under way, in ms, and then for connections to end. */
 const STOP_WORK_TIMEOUT = 3_000;
 const STOP_CLOSE_TIMEOUT = 1_000;
-/** How long the last write waits for another program that has locked the database, in ms. */
-const STOP_LOCK_TIMEOUT = 500;
 
 export type RendezvousOptions = {
-  readonly database: Database;
+  /** The server closes it when it stops. */
+  readonly store: Store;
   readonly host: string | undefined;
   readonly port: number;
   readonly plainFrom: PlainFrom;
@@ -92,13 +86,13 @@ export type RendezvousServer = {
   counts(): ConnectionCounts;
   /** Drops connections that have been silent too long, as the server itself does every few seconds. `now` is of `performance.now()`. */
   checkLiveness(now: number): void;
-  /** Notifies clients, finishes requests being answered, closes connections and the database; within 5 s. */
+  /** Notifies clients, finishes requests being answered, closes connections and the store; within 5 s. */
   stop(): Promise<void>;
 };
 
 /** Starts the server, waiting a few seconds for ports in use. @throws StartError for a port that cannot be listened on. */
 export async function startServer(options: RendezvousOptions): Promise<RendezvousServer> {
-  const { database, now, log } = options;
+  const { store, now, log } = options;
   const limits = fittingLimits(options.limits ?? DEFAULT_LIMITS, log);
   const clock = options.clock ?? (() => performance.now());
   const metrics = options.metrics ?? new Metrics();
@@ -109,24 +103,14 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     limit: limits.waitingHashes,
     observe: (waited, took) => metrics.hash(waited, took),
   });
-  const databaseFile = new OpenFile(database.filename, clock);
-  const watched = <T extends object>(store: T): T =>
-    timed(
-      store,
-      () => databaseFile.check(),
-      (took) => metrics.database(took),
-    );
-  const tokens = watched(new Tokens(database));
-  const authority = new ServerAuthority(database, now, options.identity);
-  setBlockingWait(database, 0);
+  const authority = new ServerAuthority(store.authority, now, options.identity);
   const presence = new Presence<OnlineUser>();
   const revocationPush = new RevocationPush(presence, systemClock(now).after);
   const droppedRevocations = new LimitedLog(DROPPED_LOG_INTERVAL, clock, { count: 0 }, ({ count }) =>
     log.warn("revocations_dropped", { count, limit: MAX_OWN_REVOCATIONS }),
   );
-  const revocations = new Revocations(database, {
+  const revocations = new Revocations(await store.revocations(), {
     now,
-    lastCertified: (userId) => tokens.lastUse(userId),
     made: (revocation) => revocationPush.add(revocation),
     dropped: (count) => droppedRevocations.note("count", undefined, count),
   });
@@ -139,10 +123,8 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     clock,
   });
   const services: Services = {
-    accounts: watched(new Accounts(database)),
-    tokens,
-    revocations: watched(revocations),
-    databaseFile,
+    store,
+    revocations,
     passwords,
     presence,
     directory,
@@ -280,14 +262,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     }
     for (const connection of [...connections]) connection.terminate("server_closing");
     limited.close();
-    try {
-      setBlockingWait(database, STOP_LOCK_TIMEOUT);
-      tokens.writeUses();
-    } catch (error) {
-      // On a full disk only the last hour of uses is lost.
-      log.error("token_uses_not_written", error);
-    }
-    database.close();
+    await store.close();
   }
 
   const counts = () => ({ ...open, online: services.presence.size });

@@ -17,10 +17,11 @@ import { openDatabase } from "./database/database.ts";
 import { openLog, type Log } from "./log/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { startMonitor } from "./monitor/monitor.ts";
-import { startServer } from "./rendezvous-server.ts";
+import { startServer, type RendezvousServer } from "./rendezvous-server.ts";
 import { openSecurityLog } from "./log/security-log.ts";
 import { refusedNames } from "./database/migration.ts";
 import { StartError } from "./start-error.ts";
+import { SqliteStore } from "./store/sqlite-store.ts";
 
 const EXIT_FAILED = 1;
 
@@ -57,23 +58,31 @@ export async function serve(config: ServerConfig, language: Language, host: Host
   const { port, plainFrom, tlsPort, databasePath } = config;
   const security = openSecurityLog(config, log);
   opened.defer(() => security.close());
-  const server = await startServer({
-    database,
-    host: config.host,
-    port,
-    plainFrom,
-    tlsPort,
-    meeting: config.meeting,
-    identity,
-    log,
-    now: Date.now,
-    limits: config.limits,
-    registration: config.registration,
-    security,
-    metrics,
-  }).catch((error: unknown) => {
+  let server: RendezvousServer;
+  try {
+    const store = new SqliteStore(database, {
+      now: Date.now,
+      observe: (took) => metrics.database(took),
+      failed: (error) => log.error("token_uses_not_written", error),
+    });
+    server = await startServer({
+      store,
+      host: config.host,
+      port,
+      plainFrom,
+      tlsPort,
+      meeting: config.meeting,
+      identity,
+      log,
+      now: Date.now,
+      limits: config.limits,
+      registration: config.registration,
+      security,
+      metrics,
+    });
+  } catch (error) {
     throw error instanceof SQLiteError ? cannotOpen(databasePath, error) : error;
-  });
+  }
   opened.move();
   host.on("uncaughtException", (error) => log.error("uncaught_exception", error));
   host.on("unhandledRejection", (error) => log.error("unhandled_rejection", error));
@@ -81,7 +90,7 @@ export async function serve(config: ServerConfig, language: Language, host: Host
     log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
   }
   const admin = openAdminSocket(databasePath, server.services);
-  monitor?.started({ server, database });
+  monitor?.started(server);
   security.record("server_started", { pid: process.pid });
   const stop = async () => {
     admin.close();

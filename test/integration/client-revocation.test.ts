@@ -9,7 +9,7 @@ import { label } from "../../src/identity/names.ts";
 import type { Revocation } from "../../src/identity/revocation.ts";
 import type { AdminRequest } from "../../src/server/admin/messages.ts";
 import { AdminOperations } from "../../src/server/admin/operations.ts";
-import { tokenId } from "../../src/server/database/tokens.ts";
+import { newToken, tokenId } from "../../src/server/store/session-token.ts";
 import { HOUR } from "./loopback.ts";
 import { Company, expectServed, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -187,8 +187,10 @@ describe("who finds their own label", () => {
   test("renews at once, and then reaches everybody", async () => {
     const former = notBefore(bob);
     // Another session of his is revoked, so that this one goes on.
-    const { accounts, tokens } = company.services;
-    const { hash } = tokens.issue(accounts.find("bob")?.id ?? 0, generateKeyPair().spki, Date.now());
+    const { store } = company.services;
+    const { account } = (await store.account("bob")) ?? {};
+    const { hash } = newToken();
+    if (account !== undefined) await store.issue(account, hash, generateKeyPair().spki);
     await operator({ command: "revoke", name: "bob", id: tokenId(hash) });
     await untilQuiet(() => bob.profile.revocations.size === 1);
     await untilQuiet(() => bob.messenger.canBeReached && notBefore(bob) > former);

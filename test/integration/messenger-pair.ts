@@ -21,6 +21,7 @@ import {
   type RendezvousOptions,
   type RendezvousServer,
 } from "../../src/server/rendezvous-server.ts";
+import { SqliteStore } from "../../src/server/store/sqlite-store.ts";
 import { cheapHash } from "./cheap-hash.ts";
 import { userIdentity } from "./loopback.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -282,7 +283,7 @@ async function serve(
   const database = await openDatabase(join(folder, "users.db"));
   const now = options.now ?? Date.now;
   const server = await startServer({
-    database,
+    store: new SqliteStore(database, { now }),
     host: undefined,
     port: 0,
     plainFrom: "none",

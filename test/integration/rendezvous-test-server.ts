@@ -14,6 +14,9 @@ import {
 } from "../../src/server/rendezvous-server.ts";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { fold } from "../../src/identity/names.ts";
+import { newToken } from "../../src/server/store/session-token.ts";
+import { SqliteStore } from "../../src/server/store/sqlite-store.ts";
+import type { Store } from "../../src/server/store/store.ts";
 import { cheapHash } from "./cheap-hash.ts";
 import { loginOf, newPublicKey, PASSWORD, TestClient, type Message } from "./rendezvous-test-client.ts";
 
@@ -34,14 +37,26 @@ export class TestServer {
     this.log = parts.log;
   }
 
-  /** @param parent where its folder is made. */
-  static async start(options: Partial<RendezvousOptions> = {}, parent = tmpdir()): Promise<TestServer> {
+  /**
+   * @param parent where its folder is made.
+   * @param wrap what the server uses in the place of its store.
+   */
+  static async start(
+    options: Partial<RendezvousOptions> = {},
+    parent = tmpdir(),
+    wrap = (store: Store) => store,
+  ): Promise<TestServer> {
     const folder = mkdtempSync(join(parent, "paloma-server-"));
     const database = await openDatabase(join(folder, "users.db"));
     const lines: string[] = [];
     const now = options.now ?? Date.now;
+    const store = new SqliteStore(database, {
+      now,
+      clock: options.clock,
+      observe: (took) => options.metrics?.database(took),
+    });
     const server = await startServer({
-      database,
+      store: wrap(store),
       host: undefined,
       port: 0,
       plainFrom: "loopback",
@@ -98,6 +113,16 @@ export class TestServer {
   /** As `addAccounts`, for one whose password takes as long to verify as any that the server has hashed. */
   async addSlowAccount(name: string): Promise<void> {
     this.#insert([name], await hashPassword(PASSWORD));
+  }
+
+  /** A token of this account for this key (in base64), as a login would give it. */
+  async token(name: string, key: string): Promise<string> {
+    const { store } = this.server.services;
+    const found = await store.account(fold(name));
+    const { token, hash } = newToken();
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    await store.issue(found.account, hash, Buffer.from(key, "base64"));
+    return token;
   }
 
   #insert(names: readonly string[], hash: string): void {

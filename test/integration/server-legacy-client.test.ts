@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { Tokens } from "../../src/server/database/tokens.ts";
 import { newPublicKey } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 
@@ -9,13 +8,9 @@ test("a client written from the original document alone registers, logs in, list
   const server = await TestServer.start();
   const names = Array.from({ length: 200 }, (_, index) => `persona_${String(index).padStart(3, "0")}`);
   await server.addAccounts(...names);
-  const tokens = new Tokens(server.database);
   const public_key = newPublicKey();
   for (const [index, name] of names.entries()) {
-    const { id = 0 } =
-      server.database.query<{ id: number }, [string]>("SELECT id FROM users WHERE username = ?").get(name) ??
-      {};
-    const { token } = tokens.issue(id, Buffer.from(public_key, "base64"), Date.now());
+    const token = await server.token(name, public_key);
     const client = await server.tls();
     const resume = { action: "resume", session_token: token, p2p_port: 9000 + (index % 100), public_key };
     expect(await client.ask(resume)).toMatchObject({ code: "ok" });

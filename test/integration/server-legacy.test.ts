@@ -77,11 +77,7 @@ test("a list for a legacy client holds what fits in 4096 bytes with its line fee
   const key = newPublicKey();
   for (const [index, name] of names.entries()) {
     // A token for each, so that nobody's password has to be hashed.
-    const row = crowd.database
-      .query<{ id: number }, [string]>("SELECT id FROM users WHERE username = ?")
-      .get(name);
-    const { Tokens } = await import("../../src/server/database/tokens.ts");
-    const { token } = new Tokens(crowd.database).issue(row?.id ?? 0, Buffer.from(key, "base64"), Date.now());
+    const token = await crowd.token(name, key);
     const client = await crowd.tls();
     const resume = {
       action: "resume",

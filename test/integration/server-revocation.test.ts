@@ -163,11 +163,11 @@ describe("more than 300", () => {
     const own = await TestServer.start();
     try {
       const second = Math.floor(Date.now() / 1_000);
-      const insert = own.database.query("INSERT INTO revocations VALUES (?, ?, ?, 0)");
-      own.database.transaction(() => {
-        for (let count = 0; count < 650; count++)
-          insert.run(label(`u${count}`), second - count, "f".repeat(64));
-      })();
+      const { revocations } = own.server.services;
+      for (let count = 0; count < 650; count++) {
+        const except = "f".repeat(64);
+        revocations.add({ label: label(`u${count}`), before: second - count, except, byOperator: false });
+      }
       const { client, login } = await own.online("ana");
       const told = [login["revoked"] as Revocation[]];
       let after = login["revoked_next"];
@@ -243,7 +243,7 @@ describe("the operator's command", () => {
     expect(await process.exited).toBe(0);
     const link = await reachDatabase(db, () => withoutAudit(createLog("json", Date.now, () => undefined)));
     await link.ask({ command: "revoke", name: "carla", id: undefined });
-    link.close();
+    await link.close();
     process = await start();
     const again = await online(process, "ana", { password: await password("ana") });
     const list = await again.client.ask({ action: "revocations" });

@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from "node:crypto";
 
 import { fingerprint } from "../../src/identity/fingerprint.ts";
 import { label } from "../../src/identity/names.ts";
-import { MAX_TOKENS, TOKEN_LIFETIME } from "../../src/server/database/tokens.ts";
+import { MAX_TOKENS, TOKEN_LIFETIME } from "../../src/server/store/store.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, type Message } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 

@@ -99,7 +99,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
   async function start(port: number): Promise<Monitor> {
     const log = createLog("json", Date.now, () => undefined);
     const started = await startMonitor({ host: "127.0.0.1", port, metrics, log, interval: INTERVAL });
-    started.started(server);
+    started.started(server.server);
     return started;
   }
 

@@ -3,10 +3,11 @@ import { openDatabase } from "../../src/server/database/database.ts";
 import { DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
 import { createLog } from "../../src/server/log/log.ts";
 import { startServer } from "../../src/server/rendezvous-server.ts";
+import { SqliteStore } from "../../src/server/store/sqlite-store.ts";
 
 const [path = "", hosts = ""] = process.argv.slice(2);
 const server = await startServer({
-  database: await openDatabase(path),
+  store: new SqliteStore(await openDatabase(path), { now: Date.now }),
   host: undefined,
   port: 0,
   plainFrom: "none",

@@ -4,16 +4,16 @@ import { SQLiteError } from "bun:sqlite";
 import { READS_NOTHING } from "../../net/connection.ts";
 import { errorCode } from "../../net/error-code.ts";
 import { connectLocal, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
-import { Accounts } from "../database/accounts.ts";
 import { cannotOpen, InUseError } from "../database/database-errors.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
 import { openOwnDatabase, requireOurs } from "../database/database.ts";
-import { Revocations } from "../database/revocations.ts";
-import { Tokens } from "../database/tokens.ts";
 import { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import { Presence } from "../presence/presence.ts";
+import { Revocations } from "../store/revocations.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
+import { StoreBusy } from "../store/store.ts";
 import { StartError } from "../start-error.ts";
 import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
 import { AdminOperations } from "./operations.ts";
@@ -32,7 +32,7 @@ const NO_SERVER: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENAME
 export interface AdminLink {
   /** @throws StartError if there is no answer, or the database cannot be used. */
   ask(request: AdminRequest): Promise<AdminReply>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function reachDatabase(
   const end = performance.now() + (isTooLong ? 0 : patience);
   for (;;) {
     if (await isServed(socket))
-      return { ask: (request) => askServer(socket, request), close: () => undefined };
+      return { ask: (request) => askServer(socket, request), close: async () => undefined };
     try {
       return await openDirectly(path, openSecurity);
     } catch (error) {
@@ -79,36 +79,32 @@ async function isServed(socket: string): Promise<boolean> {
 }
 
 async function openDirectly(path: string, openSecurity: () => SecurityLog): Promise<AdminLink> {
-  const database = await openOwnDatabase(path, 0);
+  const now = Date.now;
+  const store = new SqliteStore(await openOwnDatabase(path, 0), { now });
+  const explain = (error: unknown) => {
+    throw error instanceof SQLiteError || error instanceof StoreBusy ? cannotOpen(path, error) : error;
+  };
   let security: SecurityLog | undefined;
   try {
+    const revocations = new Revocations(await store.revocations(), { now });
     security = openSecurity();
-    const tokens = new Tokens(database);
     const operations = new AdminOperations({
-      accounts: new Accounts(database),
-      tokens,
-      revocations: new Revocations(database, {
-        now: Date.now,
-        lastCertified: (userId) => tokens.lastUse(userId),
-      }),
+      store,
+      revocations,
       security,
-      now: Date.now,
       presence: new Presence<OnlineUser>(),
       passwords: new PasswordQueue({ limit: 1 }),
     });
     return {
-      ask: (request) =>
-        operations.run(request).catch((error: unknown) => {
-          throw error instanceof SQLiteError ? cannotOpen(path, error) : error;
-        }),
-      close() {
+      ask: (request) => operations.run(request).catch(explain),
+      async close() {
         security?.close();
-        database.close();
+        await store.close();
       },
     };
   } catch (error) {
     security?.close();
-    database.close();
+    await store.close();
     throw error;
   }
 }

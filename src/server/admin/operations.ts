@@ -1,12 +1,13 @@
-/** Carries out the operator's commands on accounts and sessions, in the database and on the users online. */
+/** Carries out the operator's commands on accounts and sessions, in the store and on the users online. */
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/account-rules.ts";
-import type { Account, ListedAccount } from "../database/accounts.ts";
-import { tokenId } from "../database/tokens.ts";
 import type { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityEvent } from "../log/security-log.ts";
 import type { Services } from "../session/services.ts";
+import { tokenId } from "../store/session-token.ts";
+import type { Change } from "../store/revocations.ts";
+import type { Account, ListedAccount, StoredToken } from "../store/store.ts";
 import {
   PAGE_LINES,
   type AdminReply,
@@ -23,10 +24,7 @@ const SCANNED_ACCOUNTS = 500;
 const MAX_SHOWN = 254;
 
 /** The parts of the server that the commands use. */
-export type AdminServices = Pick<
-  Services,
-  "accounts" | "tokens" | "revocations" | "security" | "now" | "presence"
-> & {
+export type AdminServices = Pick<Services, "store" | "revocations" | "security" | "presence"> & {
   readonly passwords: Pick<PasswordQueue, "hash">;
 };
 
@@ -42,7 +40,7 @@ export class AdminOperations {
 
   /**
    * @param wanted whether the reply is still wanted; if not, nothing is changed.
-   * @throws errors of the database
+   * @throws errors of the store
    */
   async run(request: AdminRequest, wanted: () => boolean = () => true): Promise<AdminReply> {
     if (!wanted()) return refused("server_busy");
@@ -51,9 +49,9 @@ export class AdminOperations {
         return this.#users(request.search, request.after);
       case "sessions":
         if (request.name === undefined) return this.#allSessions(request.after);
-        return this.#of(request.name, (account) => ({
+        return this.#of(request.name, async (account) => ({
           name: "sessions",
-          sessions: this.#sessions(account),
+          sessions: this.#sessions(account, await this.#services.store.tokens([account.id])),
           next: undefined,
         }));
       case "add":
@@ -65,15 +63,18 @@ export class AdminOperations {
       case "enable":
         return this.#setDisabled(request.name, false);
       case "delete":
-        return this.#of(request.name, (account) => {
-          const { accounts, now } = this.#services;
-          this.#revokeWith(account, () => accounts.delete(account, now()));
-          return this.#changed("account_deleted", account, { ends: true });
+        return this.#of(request.name, async (account) => {
+          const deleted = await this.#services.store.delete(account.id, undefined, { name: "operator" });
+          return this.#changed("account_deleted", account, deleted, { ends: true });
         });
       case "revoke":
         return this.#of(request.name, (account) => this.#revoke(account, request.id));
       case "account":
-        return this.#of(request.name, ({ username }) => ({ name: "done", username, changed: false }));
+        return this.#of(request.name, async ({ username }) => ({
+          name: "done",
+          username,
+          changed: false,
+        }));
       case "backup-made":
         this.#services.security.record("backup_made", { file: request.file, by: OPERATOR });
         return { name: "done", username: "", changed: true };
@@ -82,10 +83,11 @@ export class AdminOperations {
     }
   }
 
-  #users(search: string, after: string): AdminReply {
+  async #users(search: string, after: string): Promise<AdminReply> {
     const wanted = fold(search);
     const users: UserLine[] = [];
-    const next = this.#scan(after, (account) => {
+    const page = await this.#services.store.page(after, SCANNED_ACCOUNTS);
+    const next = untilFull(page, (account) => {
       const email = account.email ?? "";
       if (account.fold.includes(wanted) || fold(email).includes(wanted)) {
         users.push({
@@ -93,7 +95,7 @@ export class AdminOperations {
           email: email.slice(0, MAX_SHOWN).toWellFormed(),
           made: account.created_at === null ? null : madeAt(account.created_at),
           online: this.#services.presence.find(account.fold) !== undefined,
-          disabled: account.disabled !== 0,
+          disabled: account.disabled,
         });
       }
       return users.length;
@@ -101,27 +103,21 @@ export class AdminOperations {
     return { name: "users", users, next };
   }
 
-  #allSessions(after: string): AdminReply {
+  async #allSessions(after: string): Promise<AdminReply> {
     const sessions: SessionLine[] = [];
-    const next = this.#scan(after, (account) => sessions.push(...this.#sessions(account)));
+    const page = await this.#services.store.page(after, SCANNED_ACCOUNTS);
+    const tokens = Map.groupBy(
+      await this.#services.store.tokens(page.map(({ id }) => id)),
+      ({ userId }) => userId,
+    );
+    const next = untilFull(page, (account) =>
+      sessions.push(...this.#sessions(account, tokens.get(account.id) ?? [])),
+    );
     return { name: "sessions", sessions, next };
   }
 
-  /**
-   * Passes accounts to `look` until there are enough lines.
-   * @param look returns the number of lines so far.
-   * @returns the folded name after which to continue, if there are more accounts
-   */
-  #scan(after: string, look: (account: ListedAccount) => number): string | undefined {
-    const page = this.#services.accounts.page(after, SCANNED_ACCOUNTS);
-    for (const account of page) if (look(account) >= PAGE_LINES) return account.fold;
-    return page.length < SCANNED_ACCOUNTS ? undefined : page.at(-1)?.fold;
-  }
-
-  #sessions(account: Pick<Account, "id" | "username" | "fold">): SessionLine[] {
-    const { tokens, presence, now } = this.#services;
-    const { username } = account;
-    const lines: SessionLine[] = tokens.stored(account.id, now()).map((token) => ({
+  #sessions({ username, fold }: Pick<Account, "username" | "fold">, tokens: readonly StoredToken[]) {
+    const lines: SessionLine[] = tokens.map((token) => ({
       kind: "token",
       username,
       id: tokenId(token.hash),
@@ -130,7 +126,7 @@ export class AdminOperations {
       last_used: timeOf(token.lastUsed),
       fingerprint: fingerprint(Buffer.from(token.publicKey)),
     }));
-    const user = presence.find(account.fold);
+    const user = this.#services.presence.find(fold);
     if (user === undefined) return lines;
     const live: SessionLine = {
       kind: "live",
@@ -145,37 +141,36 @@ export class AdminOperations {
   }
 
   async #add(given: string, email: string, wanted: () => boolean): Promise<AdminReply> {
-    const { accounts, now } = this.#services;
+    const { store } = this.#services;
     const checked = checkUsername(given);
     if (!checked.ok) return refused("invalid_username");
     if (!isEmailAcceptable(email)) return refused("invalid_email");
     const username = checked.name;
-    if (accounts.isTaken(username, now())) return refused("username_taken");
-    return this.#withNewPassword(wanted, (password, hash) => {
-      if (!accounts.add({ username, hash, email }, now())) return refused("username_taken");
+    if (await store.isTaken(fold(username))) return refused("username_taken");
+    return this.#withNewPassword(wanted, async (password, hash) => {
+      if (!(await store.add({ username, password: hash, email }))) return refused("username_taken");
       this.#record("account_added", username);
       return { name: "password", username, password };
     });
   }
 
   async #resetPassword(name: string, wanted: () => boolean): Promise<AdminReply> {
-    const { accounts } = this.#services;
-    const found = accounts.find(name);
-    if (found === undefined) return refused("unknown_user");
-    return this.#withNewPassword(wanted, (password, hash) => {
-      // It may have been deleted while the hash was computed.
-      const account = accounts.byId(found.id);
-      if (account === undefined) return refused("unknown_user");
-      this.#revokeWith(account, () => accounts.setPassword(account.id, hash, undefined));
-      this.#changed("password_reset", account, { ends: true });
-      return { name: "password", username: account.username, password };
-    });
+    const { store } = this.#services;
+    return this.#of(name, (account) =>
+      this.#withNewPassword(wanted, async (password, hash) => {
+        const { id, username } = account;
+        const change = { id, was: undefined, hash, kept: undefined };
+        const changed = await store.setPassword(change, { name: "operator" });
+        const reply = this.#changed("password_reset", account, changed, { ends: true });
+        return reply.name === "refused" ? reply : { name: "password", username, password };
+      }),
+    );
   }
 
   /** Makes a password and its hash, and sets it by `change` unless the reply is no longer wanted. */
   async #withNewPassword(
     wanted: () => boolean,
-    change: (password: string, hash: string) => AdminReply,
+    change: (password: string, hash: string) => Promise<AdminReply>,
   ): Promise<AdminReply> {
     const password = randomPassword();
     const outcome = await this.#services.passwords.hash(OPERATOR, password, wanted);
@@ -185,47 +180,51 @@ export class AdminOperations {
     return change(password, outcome.value);
   }
 
-  #setDisabled(name: string, disabled: boolean): AdminReply {
-    return this.#of(name, (account) => {
-      if ((account.disabled !== 0) === disabled) {
+  #setDisabled(name: string, disabled: boolean): Promise<AdminReply> {
+    return this.#of(name, async (account) => {
+      if (account.disabled === disabled) {
         return { name: "done", username: account.username, changed: false };
       }
-      const change = () => this.#services.accounts.setDisabled(account.id, disabled);
-      if (disabled) this.#revokeWith(account, change);
-      else change();
-      return this.#changed(disabled ? "account_disabled" : "account_enabled", account, { ends: disabled });
+      const changed = await this.#services.store.setDisabled(account.id, disabled);
+      const event = disabled ? "account_disabled" : "account_enabled";
+      return this.#changed(event, account, changed, { ends: disabled });
     });
   }
 
-  #revoke(account: Account, id: string | undefined): AdminReply {
-    const { tokens, presence, now } = this.#services;
+  async #revoke(account: Account, id: string | undefined): Promise<AdminReply> {
+    const { presence, store } = this.#services;
     const isNamed = (hash: string | undefined) =>
       id === undefined || (hash !== undefined && tokenId(hash) === id.toLowerCase());
-    const revoked = tokens.stored(account.id, now()).filter(({ hash }) => isNamed(hash));
-    if (id !== undefined && revoked.length === 0) return refused("unknown_session");
+    const named = (await store.tokens([account.id])).map(({ hash }) => hash).filter(isNamed);
+    if (id !== undefined && named.length === 0) return refused("unknown_session");
     // Also without a session: the certificate of one that has ended may still be valid.
-    this.#revokeWith(account, () => revoked.forEach(({ hash }) => tokens.void(hash)));
+    const revoked = await store.revoke(account.id, named);
     const user = presence.find(account.fold);
     const ends = user !== undefined && isNamed(user.key?.tokenHash);
-    if (revoked.length === 0 && !ends) return { name: "done", username: account.username, changed: false };
-    return this.#changed("session_revoked", account, { ends, tokens: revoked.length });
+    if (revoked !== undefined && named.length === 0 && !ends) {
+      this.#services.revocations.changed(revoked);
+      return { name: "done", username: account.username, changed: false };
+    }
+    return this.#changed("session_revoked", account, revoked, { ends, tokens: named.length });
   }
 
-  #revokeWith(account: Account, change: () => void): void {
-    this.#services.revocations.revoke(account, { name: "operator" }, change);
+  async #of(name: string, then: (account: Account) => Promise<AdminReply>): Promise<AdminReply> {
+    const found = await this.#services.store.account(fold(name));
+    return found === undefined ? refused("unknown_user") : then(found.account);
   }
 
-  #of(name: string, then: (account: Account) => AdminReply): AdminReply {
-    const account = this.#services.accounts.find(name);
-    return account === undefined ? refused("unknown_user") : then(account);
-  }
-
-  /** Records a change that was made, and ends the live session if `ends`. */
+  /**
+   * Tells and records a change that was made, and ends the live session if `ends`.
+   * @param change undefined: the account was deleted meanwhile.
+   */
   #changed(
     event: SecurityEvent,
     { username, fold: folded }: Account,
+    change: Change | undefined,
     { ends, tokens }: { ends: boolean; tokens?: number },
   ): AdminReply {
+    if (change === undefined) return refused("unknown_user");
+    this.#services.revocations.changed(change);
     this.#record(event, username, tokens);
     if (ends) this.#services.presence.find(folded)?.session.end(event);
     return { name: "done", username, changed: true };
@@ -234,6 +233,19 @@ export class AdminOperations {
   #record(event: SecurityEvent, user: string, tokens?: number): void {
     this.#services.security.record(event, { user, by: OPERATOR, tokens });
   }
+}
+
+/**
+ * Passes accounts of a page to `look` until there are enough lines.
+ * @param look returns the number of lines so far.
+ * @returns the folded name after which to continue, if there are more accounts
+ */
+function untilFull(
+  page: readonly ListedAccount[],
+  look: (account: ListedAccount) => number,
+): string | undefined {
+  for (const account of page) if (look(account) >= PAGE_LINES) return account.fold;
+  return page.length < SCANNED_ACCOUNTS ? undefined : page.at(-1)?.fold;
 }
 
 function refused(code: Refusal): { name: "refused"; code: Refusal } {

@@ -82,7 +82,7 @@ async function recordBackup(file: string, { config, language, host }: Context): 
       const reply = await link.ask({ command: "backup-made", file: resolve(file).toWellFormed() });
       if (reply.name === "refused") host.stderr.write(`${refusalSentence(reply.code, language)}\n`);
     } finally {
-      link.close();
+      await link.close();
     }
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -145,7 +145,7 @@ async function linked<T>({ config, host }: Context, use: (link: AdminLink) => Pr
   try {
     return await use(link);
   } finally {
-    link.close();
+    await link.close();
   }
 }
 

@@ -13,8 +13,8 @@ import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { isDiskFull } from "../database/database-errors.ts";
-import { isLocked } from "../database/locked-database.ts";
 import type { Log } from "../log/log.ts";
+import { StoreBusy } from "../store/store.ts";
 import {
   ADMIN_OBJECT_LIMIT,
   readDeadline,
@@ -124,7 +124,7 @@ class AdminConnection implements ConnectionHandlers {
       connection,
       await this.#operations.run(request, isWanted).catch((error: unknown): AdminReply => {
         // The lock of another program is noticed before anything is changed.
-        if (isLocked(error)) return { name: "refused", code: "server_busy" };
+        if (error instanceof StoreBusy) return { name: "refused", code: "server_busy" };
         if (isDiskFull(error)) return { name: "refused", code: "disk_full" };
         this.#log.error("internal_error", error, { command: request.command });
         return { name: "refused", code: "internal_error" };

@@ -110,29 +110,3 @@ export class Metrics {
 function indexOf<Name extends string>(names: readonly Name[]): { readonly [N in Name]: number } {
   return Object.fromEntries(names.map((name, index) => [name, index])) as { [N in Name]: number };
 }
-
-/**
- * Calls `before` before each call of a method of `target` from outside, and reports how long that takes, in ms. All
- * methods must be synchronous. What `before` throws, the method throws.
- */
-export function timed<T extends object>(target: T, before: () => void, observe: (took: number) => void): T {
-  let depth = 0;
-  const methods = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(target) as object);
-  for (const [name, { value: method }] of Object.entries(methods)) {
-    if (name === "constructor" || typeof method !== "function") continue;
-    const around = (...args: unknown[]): unknown => {
-      if (depth > 0) return Reflect.apply(method, target, args);
-      before();
-      const begun = performance.now();
-      depth++;
-      try {
-        return Reflect.apply(method, target, args);
-      } finally {
-        depth--;
-        observe(performance.now() - begun);
-      }
-    };
-    Object.defineProperty(target, name, { value: around });
-  }
-  return target;
-}

@@ -14,7 +14,8 @@ import { MAX_SAMPLES, SAMPLE_INTERVAL } from "../metrics/ring-buffer.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { OPEN_METRICS_TYPE } from "./open-metrics.ts";
-import { Readiness, type Running } from "./readiness.ts";
+import { Readiness } from "./readiness.ts";
+import type { RendezvousServer } from "../rendezvous-server.ts";
 import { Sampler } from "./sampler.ts";
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from "./status-page.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
@@ -42,7 +43,7 @@ export type Monitor = {
   readonly host: string;
   readonly port: number;
   /** The server has started. */
-  started(running: Running): void;
+  started(server: RendezvousServer): void;
   stop(): void;
 };
 
@@ -67,7 +68,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   return {
     host,
     port: listener.port,
-    started: (running) => handler.started(running),
+    started: (server) => handler.started(server),
     stop() {
       listener.stop();
       handler.stop();
@@ -95,8 +96,8 @@ class MonitorHandler {
     this.#timer.unref();
   }
 
-  started(running: Running): void {
-    this.#readiness.started(running);
+  started(server: RendezvousServer): void {
+    this.#readiness.started(server);
   }
 
   stop(): void {
@@ -104,7 +105,7 @@ class MonitorHandler {
     this.#process.stop();
   }
 
-  answer({ method, host, path, query }: HttpRequest): HttpAnswer {
+  async answer({ method, host, path, query }: HttpRequest): Promise<HttpAnswer> {
     // Against DNS rebinding: the name of another site may point to this address.
     if (isLoopback(this.#options.host) && !isLocalHost(host)) return line(403, "forbidden host");
     if (method !== "GET" && method !== "HEAD") return line(405, "method not allowed", { allow: "GET, HEAD" });
@@ -112,12 +113,12 @@ class MonitorHandler {
       case "/healthz":
         return line(200, "ok");
       case "/readyz": {
-        const state = this.#readiness.state(READY_CHECK_AGE);
+        const state = await this.#readiness.state(READY_CHECK_AGE);
         return line(state === "ready" ? 200 : 503, state);
       }
       case "/metrics": {
         const { metrics } = this.#options;
-        const server = this.#readiness.running?.server;
+        const server = this.#readiness.server;
         return answer(200, OPEN_METRICS_TYPE, exposition(metrics, this.#process, server));
       }
       case "/status.json":
@@ -132,14 +133,14 @@ class MonitorHandler {
   }
 
   /** The current figures, and the samples from number `after` on. */
-  #status(after: string | null): HttpAnswer {
+  async #status(after: string | null): Promise<HttpAnswer> {
     if (after !== null && !/^\d{1,15}$/.test(after)) return line(400, "bad request");
-    const server = this.#readiness.running?.server;
+    const server = this.#readiness.server;
     const { samples } = this.#sampler;
     const status = {
       run: this.#run,
       version: packageJson.version,
-      state: this.#readiness.state(SHOWN_CHECK_AGE),
+      state: await this.#readiness.state(SHOWN_CHECK_AGE),
       uptime: this.#uptime,
       interval: this.#interval,
       kept: MAX_SAMPLES,
@@ -151,7 +152,7 @@ class MonitorHandler {
   }
 
   #tick(): void {
-    const server = this.#readiness.running?.server;
+    const server = this.#readiness.server;
     this.#sampler.look(server);
     if (++this.#looks % LOOKS_PER_SAMPLE === 0) this.#sampler.take(this.#uptime, server);
   }

@@ -1,20 +1,16 @@
 /** Whether the server is ready, for load balancers and supervisors. */
-import type { Database } from "bun:sqlite";
-
 import { errorCode } from "../../net/error-code.ts";
-import { setBlockingWait } from "../database/locked-database.ts";
 import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
-export type Running = { readonly server: RendezvousServer; readonly database: Database };
 type ReadyState = "ready" | "starting" | "closing" | "database_unavailable";
 
-/** The last check of the database: its time in ms, and the code of its error if it failed. */
-type Check = { readonly at: number; readonly fault: string | undefined };
+/** A check of the store: when it began, in ms, and the code of its error if it failed. */
+type Check = { readonly at: number; readonly fault: Promise<string | undefined> };
 
 type State =
   | { readonly name: "starting" }
-  | { readonly name: "started"; readonly running: Running; readonly checked: Check };
+  | { readonly name: "started"; readonly server: RendezvousServer; readonly checked: Check };
 
 export class Readiness {
   readonly #clock: () => number;
@@ -28,52 +24,34 @@ export class Readiness {
   }
 
   /** Undefined until the server has started. */
-  get running(): Running | undefined {
-    return this.#state.name === "started" ? this.#state.running : undefined;
+  get server(): RendezvousServer | undefined {
+    return this.#state.name === "started" ? this.#state.server : undefined;
   }
 
-  /** The server has started. */
-  started(running: Running): void {
-    this.#state = { name: "started", running, checked: { at: -Infinity, fault: undefined } };
+  started(server: RendezvousServer): void {
+    const checked = { at: -Infinity, fault: Promise.resolve(undefined) };
+    this.#state = { name: "started", server, checked };
   }
 
-  /** @param maxAge longest age of the last check of the database, in ms, so that frequent calls are cheap. */
-  state(maxAge: number): ReadyState {
+  /** @param maxAge longest age of the last check of the store, in ms, so that frequent calls are cheap. */
+  async state(maxAge: number): Promise<ReadyState> {
     if (this.#state.name === "starting") return "starting";
-    const { running } = this.#state;
-    if (running.server.services.isClosing()) return "closing";
+    const { server } = this.#state;
+    if (server.services.isClosing()) return "closing";
     let { checked } = this.#state;
     const now = this.#clock();
     if (now - checked.at >= maxAge) {
-      const fault = faultOf(running);
-      if (fault !== undefined && fault !== checked.fault) {
-        this.#log.warn("database_unavailable", { code: fault });
-      }
-      if (fault === undefined && checked.fault !== undefined) this.#log.info("database_available");
-      checked = { at: now, fault };
-      this.#state = { name: "started", running, checked };
+      checked = { at: now, fault: this.#check(server, checked.fault) };
+      this.#state = { name: "started", server, checked };
     }
-    return checked.fault === undefined ? "ready" : "database_unavailable";
+    return (await checked.fault) === undefined ? "ready" : "database_unavailable";
   }
-}
 
-/**
- * Looks whether the database is still in its place, reads one page of it and writes it back, unchanged, through
- * SQLite's log to the disk. It does not wait for a lock, which would block the whole server.
- */
-function faultOf({ server, database }: Running): string | undefined {
-  try {
-    server.services.databaseFile.check();
-    const waits = database.query<{ timeout: number }, []>("PRAGMA busy_timeout").get()?.timeout ?? 0;
-    setBlockingWait(database, 0);
-    try {
-      const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version;
-      database.run(`PRAGMA user_version = ${version ?? 0}`);
-    } finally {
-      setBlockingWait(database, waits);
-    }
-    return undefined;
-  } catch (error) {
-    return errorCode(error);
+  async #check(server: RendezvousServer, last: Check["fault"]): Promise<string | undefined> {
+    const before = await last;
+    const fault = await server.services.store.check().then(() => undefined, errorCode);
+    if (fault !== undefined && fault !== before) this.#log.warn("database_unavailable", { code: fault });
+    if (fault === undefined && before !== undefined) this.#log.info("database_available");
+    return fault;
   }
 }

@@ -1,10 +1,9 @@
 /**
  * Answers one request (PROTOCOL 4): it is checked, handled, answered and counted. A handler that uses neither the
- * database nor a password hash answers at once; an error in a handler is answered `internal_error`.
+ * store nor a password hash answers at once; an error in a handler is answered `internal_error`.
  */
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
-import { isLocked } from "../database/locked-database.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import {
   codeOf,
@@ -15,6 +14,7 @@ import {
   type Response,
 } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
+import { StoreBusy } from "../store/store.ts";
 import type { RequestRow } from "./handlers.ts";
 import { checkRequest, readRequest, type ReadRequest } from "./request-check.ts";
 
@@ -109,7 +109,7 @@ function respond(session: Session, request: ReadRequest, response: Response, too
 }
 
 function failed(session: Session, { action }: RequestRow, error: unknown): Failure {
-  const code = isLocked(error) ? "server_busy" : "internal_error";
+  const code = error instanceof StoreBusy ? "server_busy" : "internal_error";
   session.services.log.error(code, error, { action, request: session.requestName });
   return failure(code);
 }

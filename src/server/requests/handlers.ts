@@ -1,6 +1,6 @@
 /**
  * The requests of the rendezvous link (PROTOCOL 4), one row each: its checks, the form of its failure, and its handler.
- * A handler that uses the database or a password hash is an async function; any other answers at once, so that a lookup
+ * A handler that uses the store or a password hash is an async function; any other answers at once, so that a lookup
  * needs no promise.
  */
 import { fold, isOldNameAcceptable } from "../../identity/names.ts";
@@ -13,7 +13,6 @@ import {
   type Action,
   type RequestOf,
 } from "../../protocol/rendezvous-messages.ts";
-import { retryWhileLocked } from "../database/locked-database.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
 import {
@@ -156,17 +155,11 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
   return success({ added: { online: names } });
 }
 
-async function revocations(
-  session: Session,
-  { after }: RequestOf<"revocations">,
-  user: OnlineUser,
-): Promise<Response | undefined> {
+function revocations(session: Session, { after }: RequestOf<"revocations">, user: OnlineUser): Response {
   const limited = limitLookups(session, user, MAX_REVOKED / NAMES_PER_LOOKUP);
   if (limited !== undefined) return limited;
-  return retryWhileLocked(session, () => {
-    const { revoked, next } = session.services.revocations.page(after);
-    return success({ added: { revoked, next } });
-  });
+  const { revoked, next } = session.services.revocations.page(after);
+  return success({ added: { revoked, next } });
 }
 
 function limitLookups(session: Session, user: OnlineUser, lookups: number): Response | undefined {

@@ -1,8 +1,8 @@
 /** The password hashes of a request (PROTOCOL 4): throttled, queued, and computed if the client is still there. */
-import type { Account } from "../database/accounts.ts";
 import type { HashOutcome } from "../limits/password-queue.ts";
 import { failure, rateLimited, type Failure, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
+import type { Account } from "../store/store.ts";
 
 /** The account that a client claims to own. */
 type Claim = {
@@ -21,7 +21,7 @@ export type HashStep<T> =
 
 /**
  * Compares a password with the account's hash, or with a dummy hash in the same time. The value is the account if the
- * password is right; as it may change later, the step that uses it must check it by `Accounts.unchanged`.
+ * password is right; as it may change later, the step that uses it must check it by `unchanged`.
  */
 export async function verifyStep(
   session: Session,
@@ -53,7 +53,7 @@ export function limitLogin(session: Session, verdict: { readonly retryAfter: num
 
 /** Computes the hash of a new password. */
 export async function hashStep(session: Session, password: string): Promise<HashStep<string>> {
-  // The client may have disconnected while the database was locked: its hash would take another's place in the queue.
+  // The client may have disconnected while the store was used: its hash would take another's place in the queue.
   if (!session.isAlive) return { name: "ended", response: undefined };
   const { passwords } = session.services;
   return stepOf(session, await passwords.hash(session.network, password, () => session.isAlive));

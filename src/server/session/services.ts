@@ -1,11 +1,6 @@
 /** The parts of the server that its sessions share. */
 import type { PlainFrom } from "../config.ts";
-import type { Accounts } from "../database/accounts.ts";
-import type { ServerAuthority } from "../database/authority.ts";
-import type { Revocations } from "../database/revocations.ts";
-import type { Tokens } from "../database/tokens.ts";
 import type { PasswordQueue } from "../limits/password-queue.ts";
-import type { OpenFile } from "../../net/open-file.ts";
 import type { Throttle } from "../limits/throttle.ts";
 import type { Unauthenticated } from "../limits/unauthenticated.ts";
 import type { Log } from "../log/log.ts";
@@ -18,14 +13,15 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { UserDirectory } from "../presence/user-directory.ts";
+import type { ServerAuthority } from "../store/authority.ts";
+import type { Revocations } from "../store/revocations.ts";
+import type { Store } from "../store/store.ts";
 import type { MovedPush } from "./moved-push.ts";
 
 export type Services = {
-  readonly accounts: Accounts;
-  readonly tokens: Tokens;
+  readonly store: Store;
+  /** Those of the store. */
   readonly revocations: Revocations;
-  /** The file of the database; each use of accounts, tokens and revocations checks it. */
-  readonly databaseFile: OpenFile;
   readonly passwords: PasswordQueue;
   readonly presence: Presence<OnlineUser>;
   readonly directory: UserDirectory;

@@ -6,8 +6,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 
-import { DELETED_NAME_PERIOD } from "../../../src/server/database/accounts.ts";
-import { TOKEN_LIFETIME } from "../../../src/server/database/tokens.ts";
+import { DELETED_NAME_PERIOD, TOKEN_LIFETIME } from "../../../src/server/store/store.ts";
 import {
   loginOf,
   newPublicKey,

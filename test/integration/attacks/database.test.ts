@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { RETRY_TIMEOUT } from "../../../src/server/database/locked-database.ts";
+import { RETRY_TIMEOUT } from "../../../src/server/store/sqlite-store.ts";
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits, type Rate } from "../../../src/server/limits/limits.ts";
 import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
 import {

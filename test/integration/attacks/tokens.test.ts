@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 
-import { DELETED_NAME_PERIOD } from "../../../src/server/database/accounts.ts";
+import { DELETED_NAME_PERIOD } from "../../../src/server/store/store.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 import {
   loginOf,

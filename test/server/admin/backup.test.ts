@@ -4,12 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Accounts } from "../../../src/server/database/accounts.ts";
-import { ServerAuthority } from "../../../src/server/database/authority.ts";
 import { backUp } from "../../../src/server/admin/backup.ts";
 import { openDatabase } from "../../../src/server/database/database.ts";
 import { StartError } from "../../../src/server/start-error.ts";
-import { Tokens } from "../../../src/server/database/tokens.ts";
+import { newToken } from "../../../src/server/store/session-token.ts";
+import { SqliteStore } from "../../../src/server/store/sqlite-store.ts";
 
 let folder: string;
 let db: string;
@@ -21,25 +20,24 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function make(): Promise<{ database: Database; fingerprint: string }> {
+async function make(): Promise<{ database: Database; store: SqliteStore }> {
   const database = await openDatabase(db);
-  const { fingerprint } = new ServerAuthority(database, Date.now);
-  const accounts = new Accounts(database);
-  for (const username of ["ana", "beto"]) accounts.add({ username, hash: "h", email: "" }, Date.now());
-  new Tokens(database).issue(1, Buffer.alloc(44), Date.now());
-  return { database, fingerprint };
+  const store = new SqliteStore(database, { now: Date.now });
+  for (const username of ["ana", "beto"]) await store.add({ username, password: "h", email: "" });
+  await store.issue({ id: 1, password: "h" }, newToken().hash, Buffer.alloc(44));
+  return { database, store };
 }
 
 test("a copy has the accounts, tokens and authority, is its owner's alone, and opens as a database", async () => {
-  const { database, fingerprint } = await make();
+  const { database, store } = await make();
   expect(backUp(db, copy)).toEqual({ users: 2, tokens: 1, bytes: statSync(copy).size });
   database.close();
   expect(statSync(copy).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder).sort()).toEqual(["copy.db", "users.db"]);
-  const opened = await openDatabase(copy);
-  expect(new ServerAuthority(opened, Date.now).fingerprint).toBe(fingerprint);
-  expect(new Accounts(opened).page("", 10).map(({ username }) => username)).toEqual(["ana", "beto"]);
-  opened.close();
+  const opened = new SqliteStore(await openDatabase(copy), { now: Date.now });
+  expect(opened.authority).toEqual(store.authority);
+  expect((await opened.page("", 10)).map(({ username }) => username)).toEqual(["ana", "beto"]);
+  await opened.close();
 });
 
 test("neither an existing file nor another backup's partial copy is overwritten", async () => {

@@ -1,62 +1,72 @@
-import { Database } from "bun:sqlite";
-import { beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-import type { Revocation } from "../../../src/identity/revocation.ts";
-import { Accounts } from "../../../src/server/database/accounts.ts";
+import { openDatabase } from "../../../src/server/database/database.ts";
 import type { AdminReply, AdminRequest } from "../../../src/server/admin/messages.ts";
 import { AdminOperations } from "../../../src/server/admin/operations.ts";
 import type { HashOutcome } from "../../../src/server/limits/password-queue.ts";
 import type { LogFields } from "../../../src/server/log/log.ts";
-import { VERSIONS, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
-import { Revocations } from "../../../src/server/database/revocations.ts";
-import { tokenId, Tokens } from "../../../src/server/database/tokens.ts";
 import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
+import { Revocations } from "../../../src/server/store/revocations.ts";
+import { newToken, tokenId } from "../../../src/server/store/session-token.ts";
+import { SqliteStore } from "../../../src/server/store/sqlite-store.ts";
+import type { Account } from "../../../src/server/store/store.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const KEY = Buffer.alloc(44, 7);
 
-let accounts: Accounts;
-let tokens: Tokens;
-let revoked: Revocation[];
+let folder: string;
+let store: SqliteStore;
+let now: number;
 let online: Presence<OnlineUser>;
 let recorded: [string, LogFields][];
-let hashed: (password: string) => HashOutcome<string>;
+let hashed: (password: string) => HashOutcome<string> | Promise<HashOutcome<string>>;
 let operations: AdminOperations;
 
-beforeEach(() => {
-  const database = new Database(":memory:", { strict: true });
-  database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-  for (const script of VERSIONS) database.run(script);
-  accounts = new Accounts(database);
-  tokens = new Tokens(database);
-  revoked = [];
+beforeEach(async () => {
+  now = NOW;
+  folder = mkdtempSync(join(tmpdir(), "paloma-operations-"));
+  const database = await openDatabase(join(folder, "users.db"));
+  database.run("PRAGMA synchronous = OFF");
+  store = new SqliteStore(database, { now: () => now });
   online = new Presence();
   recorded = [];
   hashed = (password) => ({ name: "done", value: `hash of ${password}` });
   operations = new AdminOperations({
-    accounts,
-    tokens,
-    revocations: new Revocations(database, {
-      now: () => NOW,
-      lastCertified: (id) => tokens.lastUse(id),
-      made: (revocation) => revoked.push(revocation),
-    }),
+    store,
+    revocations: new Revocations([], { now: () => now }),
     security: { record: (event, fields) => recorded.push([event, fields]), close: () => undefined },
-    now: () => NOW,
     presence: online,
-    passwords: { hash: (_owner, password) => Promise.resolve(hashed(password)) },
+    passwords: { hash: async (_owner, password) => hashed(password) },
   });
 });
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-function make(username: string, email = ""): number {
-  accounts.add({ username, hash: "old", email }, NOW);
-  return accounts.find(username)?.id ?? 0;
+async function make(username: string, email = ""): Promise<number> {
+  await store.add({ username, password: "old", email });
+  return (await find(username.toLowerCase()))?.id ?? 0;
 }
+
+const find = async (fold: string): Promise<Account | undefined> => (await store.account(fold))?.account;
+
+/** The hash of a new token of this account. */
+async function issue(id: number): Promise<string> {
+  const { hash } = newToken();
+  await store.issue({ id, password: "old" }, hash, KEY);
+  return hash;
+}
+
+const isValid = async (hash: string) => (await store.use(hash, KEY)) !== undefined;
 
 function comeOnline(name: string, tokenHash?: string): void {
   const user: OnlineUser = {
-    userId: accounts.find(name)?.id ?? 0,
+    userId: 1,
     username: name,
     fold: name,
     since: NOW,
@@ -100,7 +110,7 @@ async function listing(first: AdminRequest & { after: string }): Promise<{ names
 describe("listings", () => {
   test("show every account once, in the order of the folded names", async () => {
     const made = Array.from({ length: 1_234 }, (_, index) => `U${String(index).padStart(4, "0")}`);
-    for (const name of made.toReversed()) make(name);
+    for (const name of made.toReversed()) await store.add({ username: name, password: "old", email: "" });
     const all = await listing({ command: "users", search: "", after: "" });
     expect(all.names).toEqual(made);
     // A search looks at a bounded number of accounts for each reply.
@@ -111,9 +121,9 @@ describe("listings", () => {
   });
 
   test("find names and email addresses in any case, and show who is online or disabled", async () => {
-    make("Ana", "Ana@Example.org");
-    make("ÁNGEL");
-    accounts.setDisabled(make("beto", "beto@example.org"), true);
+    await make("Ana", "Ana@Example.org");
+    await make("ÁNGEL");
+    await store.setDisabled(await make("beto", "beto@example.org"), true);
     comeOnline("ana");
     const reply = await operations.run({ command: "users", search: "EXAMPLE", after: "" });
     expect(reply).toEqual({
@@ -140,16 +150,17 @@ describe("listings", () => {
   });
 
   test("show the live session beside the tokens, and which of them it uses", async () => {
-    const id = make("ana");
-    const first = tokens.issue(id, KEY, NOW);
-    const second = tokens.issue(id, KEY, NOW + 1);
-    comeOnline("ana", first.hash);
+    const id = await make("ana");
+    const first = await issue(id);
+    now++;
+    const second = await issue(id);
+    comeOnline("ana", first);
     const reply = await operations.run({ command: "sessions", name: "ANA", after: "" });
     const shown = reply.name === "sessions" ? reply.sessions.map((line) => [line.kind, line.id]) : [];
     expect(shown).toEqual([
-      ["live", tokenId(first.hash)],
-      ["token", tokenId(second.hash)],
-      ["token", tokenId(first.hash)],
+      ["live", tokenId(first)],
+      ["token", tokenId(second)],
+      ["token", tokenId(first)],
     ]);
   });
 });
@@ -168,7 +179,7 @@ describe("changes", () => {
   });
 
   test("are recorded as the operator's, once, and only if something changed", async () => {
-    make("Ana");
+    await make("Ana");
     comeOnline("ana");
     expect(await run({ command: "disable", name: "ANA" })).toEqual({
       name: "done",
@@ -186,21 +197,20 @@ describe("changes", () => {
   });
 
   test("to a password void every token and end the live session, and the new password is not logged", async () => {
-    const id = make("ana");
-    const { token } = tokens.issue(id, KEY, NOW);
+    const hash = await issue(await make("ana"));
     comeOnline("ana");
     const reply = await run({ command: "reset-password", name: "ana" });
     if (reply.name !== "password") throw new Error(JSON.stringify(reply));
     expect(reply.password).toMatch(/^[a-hj-km-np-z2-9]{5}(-[a-hj-km-np-z2-9]{5}){3}$/);
-    expect(accounts.find("ana")?.password).toBe(`hash of ${reply.password}`);
-    expect(tokens.use(token, KEY, NOW)).toBeUndefined();
+    expect((await find("ana"))?.password).toBe(`hash of ${reply.password}`);
+    expect(await isValid(hash)).toBe(false);
     expect(online.size).toBe(0);
     expect(recorded).toEqual([["password_reset", { user: "ana", by: "operator" }]]);
     expect((await run({ command: "reset-password", name: "ana" })) as object).not.toEqual(reply);
   });
 
   test("to a password are not made without a hash, or if the account was deleted during the hash", async () => {
-    const id = make("ana");
+    const id = await make("ana");
     hashed = () => ({ name: "busy" });
     expect(await run({ command: "reset-password", name: "ana" })).toEqual({
       name: "refused",
@@ -210,11 +220,10 @@ describe("changes", () => {
       name: "refused",
       code: "server_busy",
     });
-    expect(accounts.find("beto")).toBeUndefined();
-    expect(accounts.byId(id)?.password).toBe("old");
-    hashed = () => {
-      const account = accounts.find("ana");
-      if (account !== undefined) accounts.delete(account, NOW);
+    expect(await find("beto")).toBeUndefined();
+    expect((await store.byId(id))?.password).toBe("old");
+    hashed = async () => {
+      await store.delete(id, undefined, { name: "operator" });
       return { name: "done", value: "new" };
     };
     expect(await run({ command: "reset-password", name: "ana" })).toEqual({
@@ -233,31 +242,27 @@ describe("changes", () => {
     expect(await add("ANA")).toBe("username_taken");
     expect(await add("x")).toBe("invalid_username");
     expect(await add("beto", "no address")).toBe("invalid_email");
-    const account = accounts.find("ana");
-    if (account === undefined) throw new Error("no account");
     await run({ command: "delete", name: "ana" });
     expect(await add("ana")).toBe("username_taken");
     expect(recorded.map(([event]) => event)).toEqual(["account_added", "account_deleted"]);
   });
 
   test("to one session leave the others, and end the live one only if it was named", async () => {
-    const id = make("ana");
-    const first = tokens.issue(id, KEY, NOW);
-    const second = tokens.issue(id, KEY, NOW);
-    comeOnline("ana", second.hash);
+    const id = await make("ana");
+    const [first, second] = [await issue(id), await issue(id)];
+    comeOnline("ana", second);
     const revoke = (which?: string) => run({ command: "revoke", name: "ana", id: which });
     expect(await revoke("0".repeat(12))).toEqual({ name: "refused", code: "unknown_session" });
-    expect(await revoke(tokenId(first.hash).toUpperCase())).toMatchObject({ changed: true });
+    expect(await revoke(tokenId(first).toUpperCase())).toMatchObject({ changed: true });
     expect(online.size).toBe(1);
-    expect(tokens.use(first.token, KEY, NOW)).toBeUndefined();
-    expect(tokens.use(second.token, KEY, NOW)).toBeDefined();
-    expect(await revoke(tokenId(second.hash))).toMatchObject({ changed: true });
+    expect([await isValid(first), await isValid(second)]).toEqual([false, true]);
+    expect(await revoke(tokenId(second))).toMatchObject({ changed: true });
     expect(online.size).toBe(0);
     // A legacy client has no token.
     comeOnline("ana");
     expect(await revoke()).toMatchObject({ changed: true });
     expect(online.size).toBe(0);
     expect(recorded.map(([, fields]) => fields["tokens"])).toEqual([1, 1, 0]);
-    expect(JSON.stringify(recorded)).not.toContain(tokenId(first.hash));
+    expect(JSON.stringify(recorded)).not.toContain(tokenId(first));
   });
 });

@@ -16,11 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Accounts } from "../../../src/server/database/accounts.ts";
 import { backUp } from "../../../src/server/admin/backup.ts";
 import { restore } from "../../../src/server/admin/restore.ts";
 import { openDatabase } from "../../../src/server/database/database.ts";
 import { StartError } from "../../../src/server/start-error.ts";
+import { SqliteStore } from "../../../src/server/store/sqlite-store.ts";
 
 let folder: string;
 let db: string;
@@ -33,24 +33,24 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function add(database: Database, ...names: string[]): void {
-  const accounts = new Accounts(database);
-  for (const username of names) accounts.add({ username, hash: "h", email: "" }, Date.now());
+async function add(database: Database, ...names: string[]): Promise<void> {
+  const store = new SqliteStore(database, { now: Date.now });
+  for (const username of names) await store.add({ username, password: "h", email: "" });
 }
 
 async function namesIn(path: string): Promise<string[]> {
-  const database = await openDatabase(path);
-  const names = new Accounts(database).page("", 10).map(({ username }) => username);
-  database.close();
+  const store = new SqliteStore(await openDatabase(path), { now: Date.now });
+  const names = (await store.page("", 10)).map(({ username }) => username);
+  await store.close();
   return names;
 }
 
 /** A database with ana and its copy; then with beto too. */
 async function make(): Promise<void> {
   const database = await openDatabase(db);
-  add(database, "ana");
+  await add(database, "ana");
   backUp(db, copy);
-  add(database, "beto");
+  await add(database, "beto");
   database.close();
 }
 
@@ -69,7 +69,7 @@ test("a backup replaces the database, and the previous one is kept", async () =>
 test("a log that a crash left is kept with the old database, and not replayed over the backup", async () => {
   await make();
   const database = await openDatabase(db);
-  add(database, ...Array.from({ length: 300 }, (_, count) => `user${count}`));
+  await add(database, ...Array.from({ length: 300 }, (_, count) => `user${count}`));
   // What a crash would leave.
   const log = readFileSync(`${db}-wal`);
   database.close();
@@ -126,7 +126,7 @@ test("an error with the lock file names that file, not the database", async () =
 
 test("a server does not start on a damaged database, and says what to do", async () => {
   const database = await openDatabase(db);
-  add(database, ...Array.from({ length: 500 }, (_, count) => `user${count}`));
+  await add(database, ...Array.from({ length: 500 }, (_, count) => `user${count}`));
   database.close();
   const bytes = readFileSync(db);
   // Pages of accounts, beyond those that every start reads.
@@ -144,7 +144,7 @@ test.each([
   ["behind it", () => renameSync(`${db}-wal`, `${db}.before-restore-wal`)],
 ])("a restore that was cut off %s is undone, and what only the log knows is there", async (_, cut) => {
   const database = await openDatabase(db);
-  add(database, "ana");
+  await add(database, "ana");
   // What a crash would leave.
   for (const suffix of ["", "-wal"]) copyFileSync(db + suffix, `${copy}${suffix}`);
   database.close();

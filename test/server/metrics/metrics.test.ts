@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { Metrics, timed } from "../../../src/server/metrics/metrics.ts";
+import { Metrics } from "../../../src/server/metrics/metrics.ts";
 
 test("requests are counted by action and code, and timed when they were handled", () => {
   const metrics = new Metrics();
@@ -35,41 +35,4 @@ test("logins, dropped connections, hashes and the database have their own counts
   expect(metrics.hashWaitSeconds.sum).toBe(1.5);
   expect(metrics.hashSeconds.sum).toBe(0.02);
   expect(metrics.databaseSeconds.sum).toBe(0.0005);
-});
-
-test("a timed object reports one time per call from outside, also for one that throws", () => {
-  class Store {
-    #kept = 1;
-    get kept(): number {
-      return this.#kept;
-    }
-    read(more: number): number {
-      return this.#kept + more;
-    }
-    change(): number {
-      this.#kept = this.read(1) + this.read(1);
-      return this.#kept;
-    }
-    fail(): never {
-      throw new Error("disk full");
-    }
-  }
-  const times: number[] = [];
-  let fault: Error | undefined;
-  const before = () => {
-    if (fault !== undefined) throw fault;
-  };
-  const store = timed(new Store(), before, (took) => times.push(took));
-  expect(store.read(2)).toBe(3);
-  expect(times).toHaveLength(1);
-  expect(store.change()).toBe(4);
-  expect(times).toHaveLength(2);
-  expect(() => store.fail()).toThrow("disk full");
-  expect(store.kept).toBe(4);
-  expect(times).toHaveLength(3);
-  expect(times.every((took) => took >= 0)).toBe(true);
-  fault = new Error("no file");
-  expect(() => store.change()).toThrow("no file");
-  expect(store.kept).toBe(4);
-  expect(times).toHaveLength(3);
 });

@@ -1,36 +1,12 @@
-/**
- * Session tokens (PROTOCOL 4): 32 random bytes that stand for a user and a public key. Only their SHA-256 is stored,
- * so that the content of the database is not enough to log in.
- */
+/** The session tokens of the SQLite store, and the keys that people have used. */
 import { SQLiteError, type Database } from "bun:sqlite";
-import { createHash, randomBytes } from "node:crypto";
 
 import { fingerprint } from "../../identity/fingerprint.ts";
+import { hashBytes } from "./session-token.ts";
+import { LAST_USE_PRECISION, MAX_KNOWN_KEYS, MAX_TOKENS, TOKEN_LIFETIME, type StoredToken } from "./store.ts";
 
-/** A token expires this long after its last use, in ms. */
-export const TOKEN_LIFETIME = 30 * 24 * 3_600_000;
-/** Tokens of one user; beyond it the least recently used is deleted. */
-export const MAX_TOKENS = 5;
-/** Keys remembered for one user, to recognize new ones; beyond it the least recently used is forgotten. */
-const MAX_KNOWN_KEYS = 64;
-/** A use is written if the stored one is older than this, in ms, so that most resumes need no write. */
-const LAST_USE_PRECISION = 3_600_000;
 /** Uses kept in memory only; beyond it all are written. */
 const MAX_UNWRITTEN_USES = 10_000;
-
-const TOKEN_BYTES = 32;
-const TOKEN_LENGTH = 43;
-
-/** `hash`, here and below: SHA-256 of the token, in hexadecimal. */
-export type Token = { readonly hash: string; readonly userId: number; readonly publicKey: Uint8Array };
-
-/** A valid token as the operator sees it; times are in ms since 1970. */
-type StoredToken = {
-  readonly hash: string;
-  readonly publicKey: Uint8Array;
-  readonly madeAt: number;
-  readonly lastUsed: number;
-};
 
 type Row = {
   hash: Uint8Array;
@@ -40,7 +16,7 @@ type Row = {
   last_used: number;
 };
 
-export class Tokens {
+export class SqliteTokens {
   readonly #database: Database;
   readonly #byHash;
   readonly #ofUser;
@@ -67,29 +43,17 @@ export class Tokens {
     );
   }
 
-  /** Makes a token for a user and a key (DER). `newKey`: the user has not logged in with it before. */
-  issue(
-    userId: number,
-    publicKey: Uint8Array,
-    now: number,
-  ): { token: string; hash: string; newKey: boolean } {
-    const token = randomBytes(TOKEN_BYTES).toString("base64url");
-    const hash = hashOf(token);
-    let newKey = false;
-    this.#database.transaction(() => {
-      this.#makeRoom(userId, now);
-      this.#database
-        .query("INSERT INTO tokens (hash, user_id, public_key, created_at, last_used) VALUES (?, ?, ?, ?, ?)")
-        .run(hashBytes(hash), userId, publicKey, now, now);
-      newKey = this.#rememberKey(userId, publicKey, now);
-    })();
-    return { token, hash, newKey };
+  /** Adds a token for a user and a key. @returns whether the user has not logged in with the key before */
+  issue(userId: number, hash: string, publicKey: Uint8Array, now: number): boolean {
+    this.#makeRoom(userId, now);
+    this.#database
+      .query("INSERT INTO tokens (hash, user_id, public_key, created_at, last_used) VALUES (?, ?, ?, ?, ?)")
+      .run(hashBytes(hash), userId, publicKey, now, now);
+    return this.#rememberKey(userId, publicKey, now);
   }
 
-  /** The token if it is valid at `now` (ms since 1970), which counts as a use. */
-  use(token: string, publicKey: Uint8Array, now: number): Token | undefined {
-    if (token.length !== TOKEN_LENGTH) return undefined;
-    const hash = hashOf(token);
+  /** The user of a token that is valid for this key at `now`, which counts as a use. */
+  use(hash: string, publicKey: Uint8Array, now: number): number | undefined {
     const row = this.#byHash.get(hashBytes(hash));
     if (row === null) return undefined;
     // The next login deletes the row: refusing an old token must not need a write.
@@ -99,13 +63,14 @@ export class Tokens {
     const isDue = now - row.last_used >= LAST_USE_PRECISION;
     if (!isDue || !this.#written(() => this.#touch.run(now, row.hash))) this.#remember(hash, now);
     else this.#unwritten.delete(hash);
-    return { hash, userId: row.user_id, publicKey: row.public_key };
+    return row.user_id;
   }
 
   /** The user's tokens that are valid at `now`, the most recently used first; unwritten uses count. */
   stored(userId: number, now: number): StoredToken[] {
     return this.#rowsOf(userId)
       .map(({ hash, row, lastUsed }) => ({
+        userId,
         hash,
         publicKey: row.public_key,
         madeAt: row.created_at,
@@ -120,11 +85,6 @@ export class Tokens {
     return Math.max(0, ...this.#rowsOf(userId).map(({ lastUsed }) => lastUsed));
   }
 
-  /** A session goes on with a new certificate, which counts as a use of its token. */
-  renewed(hash: string, now: number): void {
-    this.#remember(hash, now);
-  }
-
   /** Whether this key (DER) is remembered for the user. */
   knows(userId: number, publicKey: Uint8Array): boolean {
     return this.#known.get(userId, publicKey) !== null;
@@ -132,11 +92,14 @@ export class Tokens {
 
   /** Voids every token of the user for the key with this fingerprint. */
   voidKey(userId: number, keyFingerprint: string): void {
-    this.#database.transaction(() => {
-      for (const { hash, row } of this.#rowsOf(userId)) {
-        if (fingerprint(Buffer.from(row.public_key)) === keyFingerprint) this.void(hash);
-      }
-    })();
+    for (const { hash, row } of this.#rowsOf(userId)) {
+      if (fingerprint(Buffer.from(row.public_key)) === keyFingerprint) this.void(hash);
+    }
+  }
+
+  /** Voids every token of the user but `kept`. */
+  voidAll(userId: number, kept: string | undefined): void {
+    for (const { hash } of this.#rowsOf(userId)) if (hash !== kept) this.void(hash);
   }
 
   void(hash: string): void {
@@ -209,21 +172,4 @@ export class Tokens {
       .run(userId, publicKey, now);
     return true;
   }
-}
-
-function hashOf(token: string): string {
-  return createHash("sha256").update(token, "ascii").digest("hex");
-}
-
-/** The hash as it is stored. */
-export function hashBytes(hash: string): Buffer {
-  return Buffer.from(hash, "hex");
-}
-
-/** Hexadecimal digits of a token's hash that the operator sees: enough for the few tokens of one account. */
-const TOKEN_ID_LENGTH = 12;
-
-/** The operator's name for a token: it proves nothing, and the token cannot be computed from it. */
-export function tokenId(hash: string): string {
-  return hash.slice(0, TOKEN_ID_LENGTH);
 }

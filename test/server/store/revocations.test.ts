@@ -1,19 +1,16 @@
-import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 
 import { label } from "../../../src/identity/names.ts";
 import { revokes, type DatedCertificate, type Revocation } from "../../../src/identity/revocation.ts";
 import { MAX_REVOKED } from "../../../src/protocol/rendezvous-messages.ts";
-import type { Account } from "../../../src/server/database/accounts.ts";
-import { openDatabase, openOwnDatabase } from "../../../src/server/database/database.ts";
 import {
+  afterAdding,
   MAX_OWN_REVOCATIONS,
+  nextRevocation,
   Revocations,
   type RevocationCause,
-} from "../../../src/server/database/revocations.ts";
-import { recognize, USERS_COLUMNS, VERSIONS } from "../../../src/server/database/schema.ts";
-import { inTemporaryFolder } from "../../client/test-profile.ts";
+  type StoredRevocation,
+} from "../../../src/server/store/revocations.ts";
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2027, 0, 15, 12);
@@ -23,32 +20,33 @@ const DELETION: RevocationCause = { name: "deletion" };
 const changed = (key?: string): RevocationCause => ({ name: "password", key });
 const [KEY, OTHER] = ["1".repeat(64), "2".repeat(64)];
 
-let database: Database;
+/** What a store has. */
+let stored: StoredRevocation[];
 let revocations: Revocations;
 let now: number;
 let certified: number;
 let made: Revocation[];
-let dropped: number;
 
 beforeEach(() => {
-  database = new Database(":memory:", { strict: true });
-  for (const script of VERSIONS) database.run(script);
-  [now, certified, made, dropped] = [NOON, 0, [], 0];
-  revocations = new Revocations(database, {
-    now: () => now,
-    lastCertified: () => certified,
-    made: (revocation) => made.push(revocation),
-    dropped: (count) => (dropped += count),
-  });
+  [stored, now, certified, made] = [[], NOON, 0, []];
+  revocations = read();
 });
 
-function accountOf(username: string): Account {
-  return { id: 1, username, fold: username, password: "", disabled: 0 };
+/** As a server that starts now has them. */
+function read(): Revocations {
+  return new Revocations(stored, { now: () => now, made: (revocation) => made.push(revocation) });
 }
 
+/** As a store makes one, and the server learns of it. */
 function revoke(username: string, cause = OPERATOR): Revocation | undefined {
   made = [];
-  revocations.revoke(accountOf(username), cause, () => undefined);
+  const known = stored.filter((each) => each.label === label(username));
+  const revocation = nextRevocation(username, cause, { stored: known, certified, now });
+  if (revocation === undefined) return undefined;
+  const others = stored.filter((each) => each.label !== label(username));
+  stored = [...others, ...afterAdding(revocation, known, now)];
+  revocations.changed({ revocation, dropped: 0 });
+  expect(revocations.page()).toEqual(read().page());
   return made[0];
 }
 
@@ -59,18 +57,6 @@ describe("a revocation", () => {
     expect(revocations.page()).toEqual({ revoked: made, next: undefined });
     expect(revocations.since(label("ana"))).toBe((SECOND + 1) * 1_000);
     expect(revocations.since(label("berta"))).toBe(0);
-  });
-
-  test("is stored with its change, or neither is", () => {
-    database.run("CREATE TABLE changes (what TEXT)");
-    const fails = () => {
-      database.run("INSERT INTO changes VALUES ('made')");
-      throw new Error("the disk is full");
-    };
-    expect(() => revocations.revoke(accountOf("ana"), OPERATOR, fails)).toThrow("the disk is full");
-    expect(database.query("SELECT * FROM changes").all()).toEqual([]);
-    expect(revocations.page().revoked).toEqual([]);
-    expect(made).toEqual([]);
   });
 
   test("comes after certificates of the same second, and replaces the earlier ones whose work it does", () => {
@@ -189,59 +175,26 @@ test("the first page holds what was revoked in this very second, and not what ha
   expect(revocations.page().revoked).toEqual([]);
 });
 
-test("of people's own the newest 20,000 are kept, of the operator's all", () => {
-  revoke("of the operator");
-  revoke("of the operator", DELETION);
-  const insert = database.query("INSERT INTO revocations VALUES (?, ?, NULL, 0)");
-  database.transaction(() => {
-    for (let count = 0; count < MAX_OWN_REVOCATIONS; count++)
-      insert.run(label(`user${count}`), SECOND - count);
-  })();
-  revoke("ana", DELETION);
-  expect(dropped).toBe(2);
-  const count = database.query<{ count: number }, []>("SELECT count(*) AS count FROM revocations").get();
-  expect(count?.count).toBe(MAX_OWN_REVOCATIONS + 1);
-  expect(revocations.since(label("user19998"))).toBe(0);
-  expect(revocations.since(label("user19997"))).toBeGreaterThan(0);
-  expect(revocations.since(label("of the operator"))).toBeGreaterThan(0);
+test("in memory, too, people's own are the newest 20,000, and the operator's all", () => {
+  for (let count = 0; count < MAX_OWN_REVOCATIONS; count++) {
+    const before = SECOND - MAX_OWN_REVOCATIONS + count;
+    revocations.add({ label: label(`user${count}`), before, byOperator: count === 0 });
+  }
+  revocations.add({ label: label("ana"), before: SECOND, byOperator: false });
+  expect([0, 1, 2].map((count) => revocations.since(label(`user${count}`)) > 0)).toEqual([true, true, true]);
+  revocations.add({ label: label("bob"), before: SECOND, byOperator: false });
+  expect([0, 1, 2].map((count) => revocations.since(label(`user${count}`)) > 0)).toEqual([true, false, true]);
 });
 
-describe("a database of version 1", () => {
-  const withOld = (use: (path: string) => Promise<void>) =>
-    inTemporaryFolder(async (folder) => {
-      const path = join(folder, "users.db");
-      (await openDatabase(path)).close();
-      const old = new Database(path, { strict: true });
-      old.run("DROP TABLE revocations");
-      old.run("INSERT INTO users (username, password, fold) VALUES ('Ana', 'hash', 'ana')");
-      old.run("PRAGMA user_version = 1");
-      expect(recognize(old)).toBe("ours");
-      old.close();
-      await use(path);
-    });
-
-  test.each([
-    ["the server", (path: string) => openDatabase(path)],
-    ["the operator's command", (path: string) => openOwnDatabase(path, 0)],
-  ])("gets the table when %s opens it, and keeps its accounts", (_who, openAs) =>
-    withOld(async (path) => {
-      const opened = await openAs(path);
-      expect(opened.query("PRAGMA user_version").get()).toEqual({ user_version: VERSIONS.length });
-      expect(opened.query("SELECT username FROM users").all()).toEqual([{ username: "Ana" }]);
-      expect(opened.query("SELECT * FROM revocations").all()).toEqual([]);
-      opened.close();
-    }),
-  );
-
-  test("has the same schema then as a new one", () =>
-    withOld(async (path) => {
-      const schema = (from: Database) =>
-        from.query("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name").all();
-      const fresh = new Database(":memory:");
-      fresh.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-      for (const script of VERSIONS) fresh.run(script);
-      const opened = await openDatabase(path);
-      expect(schema(opened)).toEqual(schema(fresh));
-      opened.close();
-    }));
+test("one that is known is not told again, and one that comes late takes nothing back", () => {
+  const first = { label: label("ana"), before: SECOND, except: undefined, byOperator: true };
+  const later = { label: label("ana"), before: SECOND + 10, except: KEY, byOperator: false };
+  revocations.add(later);
+  const { version } = revocations;
+  revocations.add(later);
+  expect([revocations.version, made.length]).toEqual([version, 1]);
+  revocations.add(first);
+  expect(revocations.version).toBeGreaterThan(version);
+  expect(revocations.page().revoked).toHaveLength(2);
+  expect(revocations.since(label("ana"))).toBe((SECOND + 10) * 1_000);
 });

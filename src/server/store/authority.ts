@@ -1,11 +1,8 @@
 /** The server as a certificate authority (PROTOCOL 3): its key in the database, its own certificate in memory. */
-import type { Database } from "bun:sqlite";
-
 import { X509Certificate } from "node:crypto";
 
 import {
   BACKDATING,
-  createAuthority,
   issueServerCertificate,
   issueUserCertificate,
   loadAuthority,
@@ -17,6 +14,7 @@ import { hashLeaf, proveAuthority } from "../../identity/connection-proof.ts";
 import { generateKeyPair, privateKeyToPem } from "../../identity/keys.ts";
 import { acceptorContext, type Acceptance, type TlsIdentity } from "../../net/tls.ts";
 import { StartError } from "../start-error.ts";
+import type { StoredAuthority } from "./store.ts";
 
 /** The server's own certificate is replaced this long before it expires, in ms: a third of its lifetime. */
 const RENEWAL_MARGIN = SERVER_CERTIFICATE_LIFETIME / 3;
@@ -30,13 +28,12 @@ export class ServerAuthority {
   #own: { readonly acceptance: Acceptance; readonly from: number; readonly to: number } | undefined;
 
   /**
-   * Loads the authority, or makes it on the first start.
    * @param operators the identity of `--tls-cert`, used instead of our own.
    * @throws StartError when the stored authority cannot be read.
    */
-  constructor(database: Database, now: () => number, operators?: TlsIdentity) {
+  constructor(stored: StoredAuthority, now: () => number, operators?: TlsIdentity) {
     this.#now = now;
-    this.#authority = loadOrCreate(database, now());
+    this.#authority = load(stored);
     if (operators === undefined) return;
     const { raw } = new X509Certificate(operators.certificate);
     const proof = proveAuthority(this.#authority.privateKey, raw);
@@ -85,19 +82,9 @@ export class ServerAuthority {
   }
 }
 
-function loadOrCreate(database: Database, now: number): Authority {
-  const stored = database
-    .query<{ certificate: string; private_key: string }, []>("SELECT certificate, private_key FROM authority")
-    .get();
-  if (stored === null) {
-    const made = createAuthority(now);
-    database
-      .query("INSERT INTO authority (id, certificate, private_key) VALUES (1, ?, ?)")
-      .run(made.certificatePem, made.privateKeyPem);
-    return loadAuthority(made.certificatePem, made.privateKeyPem);
-  }
+function load(stored: StoredAuthority): Authority {
   try {
-    return loadAuthority(stored.certificate, stored.private_key);
+    return loadAuthority(stored.certificate, stored.privateKey);
   } catch (error) {
     throw new StartError(
       {
