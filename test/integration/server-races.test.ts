@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { AdminRequest } from "../../src/server/admin/messages.ts";
 import { AdminOperations } from "../../src/server/admin/operations.ts";
 import { HeldStore } from "./held-store.ts";
+import { untilQuiet } from "./messenger-pair.ts";
 import { loginOf, newPublicKey, PASSWORD, type Message, type TestClient } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 
@@ -66,7 +67,7 @@ test("a client that leaves while its token is made is not online afterwards", as
   client.close();
   await client.closed;
   const { counts } = server.server;
-  while (counts().tls > 0) await Bun.sleep(1);
+  await untilQuiet(() => counts().tls === 0);
   issue.release();
   const other = await server.tls();
   await other.ask({ action: "ping" });
