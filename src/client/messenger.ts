@@ -158,6 +158,7 @@ export class Messenger {
       clockOffset: () => this.rendezvous.clockOffset,
       presence: (username) => this.#presences.of(username),
       refusesStrangers: () => intake.refusesStrangers,
+      fileStored: (message) => this.files.stored(message),
     });
     this.#conversations = new Conversations({
       profile: options.profile,
@@ -209,6 +210,18 @@ export class Messenger {
       durability: this.#durability,
       emit: this.#emit,
     });
+    this.groupFiles = new GroupFiles({
+      profile: options.profile,
+      groups: this.groups,
+      conversation: (username) => this.#conversations.withCaller(username),
+      presence: (username) => this.#presences.of(username),
+      outbox: this.outbox,
+      clock: this.#clock,
+      storage: this.#storage,
+      connect: (...stream) => this.reach.stream(...stream),
+      changed: (transfer) => this.files.changed(transfer),
+      reached: (transfer, end) => this.files.reached(transfer, end),
+    });
     this.files = new Files({
       profile: options.profile,
       conversation: (username) => this.#conversations.with(username),
@@ -218,17 +231,7 @@ export class Messenger {
       storage: this.#storage,
       emit: this.#emit,
       connect: (...stream) => this.reach.stream(...stream),
-    });
-    this.groupFiles = new GroupFiles({
-      profile: options.profile,
-      groups: this.groups,
-      conversation: (username) => this.#conversations.withCaller(username),
-      presence: (username) => this.#presences.of(username),
-      outbox: this.outbox,
-      clock: this.#clock,
-      storage: this.#storage,
-      emit: this.#emit,
-      connect: (...stream) => this.reach.stream(...stream),
+      ofGroups: this.groupFiles,
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);

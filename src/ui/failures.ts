@@ -238,6 +238,7 @@ export function transferFailure({ code }: TransferError, user: string, texts: Te
     {
       no_such_file: "usage",
       not_a_file: "usage",
+      folder_in_group: "usage",
       too_many_entries: "usage",
       no_such_transfer: "usage",
       not_readable: "other",

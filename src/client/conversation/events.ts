@@ -62,6 +62,16 @@ export type SharedFile = {
   readonly sha256: string | null;
   /** When it was offered, RFC 3339. */
   readonly at: string;
+} & Partial<FileOfGroup>;
+
+/** Of a file that is given to all of a group; its `peer` is `#` and the id. */
+export type FileOfGroup = {
+  readonly group: string;
+  readonly title: string;
+  /** Whose text names it; null: ours. */
+  readonly from: string | null;
+  /** Who gives it at present; null: nobody. */
+  readonly giver: string | null;
 };
 
 /** A group as screens and programs see it. */

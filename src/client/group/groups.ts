@@ -12,7 +12,7 @@ import type { Durability } from "../disk/durability.ts";
 import type { PeerLink } from "../peer/link.ts";
 import { GroupActions } from "./group-actions.ts";
 import { Inviting } from "./inviting.ts";
-import { LiveGroup } from "./live-group.ts";
+import { LiveGroup, type LiveNeeds } from "./live-group.ts";
 import { Seeking, type SeekingNeeds } from "./seeking.ts";
 import { SharedGroups } from "./shared-group.ts";
 import { GroupError } from "./store/group-error.ts";
@@ -29,6 +29,7 @@ type GroupsNeeds = Omit<SeekingNeeds, "store" | "own" | "sought" | "live"> & {
   readonly durability: Durability;
   /** Whether nothing of strangers is taken. */
   readonly refusesStrangers: () => boolean;
+  readonly fileStored: LiveNeeds["fileStored"];
 };
 
 /** Every method throws GroupError, and SQLiteError when the disk fails. */
@@ -86,10 +87,10 @@ export class Groups implements GroupEvents {
   }
 
   #open(stored: StoredGroup): LiveGroup {
-    const { profile, storage, durability, clock, emit } = this.#needs;
+    const { profile, storage, durability, clock, emit, fileStored } = this.#needs;
     const live = new LiveGroup(
       {
-        ...{ profile, storage, durability, clock, emit, store: this.#store, own: this.#own },
+        ...{ profile, storage, durability, clock, emit, fileStored, store: this.#store, own: this.#own },
         serverNow: () => this.#now(),
         isBlocked: (label) => profile.consents.isBlocked(label),
         changed: (group) => this.#changed(group),

@@ -29,6 +29,8 @@ const SIGNED_AT_ONCE = 60;
 export type LiveNeeds = SyncedNeeds &
   NoticeNeeds & {
     readonly profile: Profile;
+    /** What is stored of the file that this text names, if it names one, may have changed. @throws SQLiteError */
+    readonly fileStored: (message: string) => void;
     /** Who belongs, or what is shared of ours, may have changed. */
     readonly changed: (group: LiveGroup) => void;
   };
@@ -392,6 +394,7 @@ export class LiveGroup {
     const of = { group: this.group, title: this.membership.title };
     if (text.kind === "text") emit({ name: "message", from: term.name, message, ...of });
     else emit({ name: "changed", username: this.name, message, action: undefined });
+    this.#needs.fileStored(message.id);
   }
 
   #tellReceipts({ feed }: Term, receipts: GroupChanges["receipts"]): void {

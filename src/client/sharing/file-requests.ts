@@ -4,7 +4,8 @@ import { basename } from "node:path";
 import { boolean, integer, nullable, optional, refine, utf8Text } from "../../protocol/fields.ts";
 import { MAX_NAME_BYTES } from "../../protocol/peer-messages.ts";
 import { RequestError } from "../error-json.ts";
-import { id, path, person, row } from "./request-row.ts";
+import { isGroup } from "../profile/contacts.ts";
+import { id, name, path, person, row } from "./request-row.ts";
 import { checkPerson } from "./stored-requests.ts";
 
 const fileName = refine(utf8Text(MAX_NAME_BYTES), (typed) => (typed === "" ? undefined : typed));
@@ -16,17 +17,21 @@ export const FILE_REQUESTS = {
   /** All transfers, oldest first. */
   files: row({}, ({ account: { messenger } }) => ({ files: messenger.files.list() })),
   /**
-   * Offers a file, a folder or, with a name, a pipe. Answered when the offer is on the disk. With the `transfer` of an earlier
+   * Offers a file, a folder or, with a name, a pipe; a file to all of a group. Answered when the offer is on the disk. With the `transfer` of an earlier
    * one, nothing is done. `left_out`: how many links and special files of a folder are not sent, and the first of them.
    */
   send_file: row(
-    { to: person, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
+    { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
     async ({ account: { messenger }, archive }, request) => {
       const { to, path, name: given, sha256 = false, transfer: wanted } = request;
-      checkPerson(archive, to);
+      if (!isGroup({ label: to })) checkPerson(archive, to);
       const offered = given ?? basename(path);
       if (Buffer.byteLength(offered) > MAX_NAME_BYTES || offered === "")
         throw new RequestError("bad_request", "name");
+      if (isGroup({ label: to })) {
+        const inGroup = await messenger.groupFiles.send(to.slice(1), path, offered, wanted);
+        return { file: messenger.files.changed(inGroup), left_out: null };
+      }
       const what = { path, name: offered, wantsSha256: sha256, id: wanted };
       const { file, leftOut = null } = await messenger.files.send(to, what);
       return { file, left_out: leftOut };

@@ -212,6 +212,8 @@ export function reasonSentence(
       return texts.fileNotReadable;
     case "not_a_file":
       return texts.fileNotAFile;
+    case "folder_in_group":
+      return texts.fileFolderInGroup;
     case "too_many_entries":
       return texts.fileTooManyEntries;
     case "no_such_transfer":

@@ -240,6 +240,10 @@ export const FILE_TEXTS = {
     es: "No es un archivo ni una carpeta.",
     en: "It is neither a file nor a folder.",
   },
+  fileFolderInGroup: {
+    es: "A un grupo se le dan archivos, no carpetas. Empaquétela antes (zip, tar).",
+    en: "A group is given files, not folders. Pack it first (zip, tar).",
+  },
   fileTooManyEntries: {
     es: "La carpeta tiene más de 100 000 elementos.",
     en: "The folder has more than 100,000 items.",

@@ -273,7 +273,7 @@ export class ActiveTransfers {
     let free = MAX_OPEN - all.filter(({ isOpen }) => isOpen).length;
     for (const running of all) {
       if (free <= 0) return;
-      if (running.openIfOfUse(key)) free--;
+      if (running.openIfOfUse(key !== undefined && key === running.transfer.key)) free--;
     }
   }
 }

@@ -13,7 +13,7 @@ import type { Clock } from "../../../net/clock.ts";
 import { FILES_FEATURE } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
 import type { TakenControls } from "../../conversation/receiving.ts";
-import type { MessengerEvent, SharedFile } from "../../conversation/events.ts";
+import type { FileOfGroup, MessengerEvent, SharedFile } from "../../conversation/events.ts";
 import { checkNotSelf } from "../../conversation/message-actions.ts";
 import type { Outbox } from "../../conversation/outbox.ts";
 import { isRoomFor } from "../../disk/free-space.ts";
@@ -38,6 +38,11 @@ type FilesNeeds = {
   readonly emit: (event: MessengerEvent) => void;
   /** As `Reach.stream`. */
   readonly connect: ActiveNeeds["connect"];
+  /** Those that are given to all of a group. */
+  readonly ofGroups: Pick<ActiveTransfers, "start" | "end" | "progressOf"> & {
+    /** What is said of one besides what is said of all. @throws SQLiteError */
+    about(transfer: Transfer): FileOfGroup;
+  };
 };
 
 /** What is offered. */
@@ -65,8 +70,8 @@ export class Files {
     this.#needs = needs;
     this.active = new ActiveTransfers({
       ...needs,
-      changed: (transfer) => this.#changed(transfer),
-      reached: (transfer, end) => this.#reached(transfer, end),
+      changed: (transfer) => this.changed(transfer),
+      reached: (transfer, end) => this.reached(transfer, end),
     });
   }
 
@@ -103,7 +108,7 @@ export class Files {
     outbox.tell(to, [{ id: transfer, control }], () =>
       profile.transfers.offer(contact, { ...source, id: transfer, name, path, wantsSha256, at: clock.now() }),
     );
-    return { file: this.#changed(this.#find(transfer)), leftOut };
+    return { file: this.changed(this.#find(transfer)), leftOut };
   }
 
   /** Accepts an offer. @param folder absolute. @throws TransferError, SQLiteError */
@@ -123,7 +128,9 @@ export class Files {
     const offer = this.#find(id);
     if (!offer.outgoing && offer.state === "accepted") return this.#shown(offer);
     if (offer.outgoing || offer.state !== "offered") throw new TransferError("not_possible");
-    if (!profile.consents.isContact(labelOf(this.#peerOf(offer)))) throw new TransferError("not_possible");
+    const peer = this.#peerOf(offer);
+    if (!isGroup({ label: peer }) && !profile.consents.isContact(labelOf(peer)))
+      throw new TransferError("not_possible");
     const target = await orTransferError(() => TargetFolder.resolve(folder));
     if (!(await hasRoom(target))) throw new TransferError("no_space");
     const key = randomBytes(8).toString("hex");
@@ -187,6 +194,14 @@ export class Files {
     }
   }
 
+  /** What is stored of a transfer may have changed with a text of a group. @throws SQLiteError */
+  stored(id: string): void {
+    const transfer = this.#needs.profile.transfers.find(id);
+    if (transfer === undefined) return;
+    this.#follow(transfer);
+    if (!transfer.outgoing && transfer.state === "offered") this.#consider(transfer);
+  }
+
   /** As of `TransferEvents`: everything with them ends, and they are told nothing. */
   blocked(username: string): void {
     const { profile, find, storage } = this.#needs;
@@ -199,14 +214,15 @@ export class Files {
 
   /** What is done with the bytes of a transfer follows what is stored of it. */
   #follow(transfer: Transfer): SharedFile {
-    if (transfer.state !== "accepted") this.active.end(transfer);
-    else if (this.active.progressOf(transfer) === undefined) this.active.start(transfer);
+    const active = this.#activeOf(transfer);
+    if (transfer.state !== "accepted") active.end(transfer);
+    else if (active.progressOf(transfer) === undefined) active.start(transfer);
     else this.active.update(transfer);
-    return this.#changed(transfer);
+    return this.changed(transfer);
   }
 
-  /** @throws SQLiteError */
-  #reached(transfer: Transfer, end: Parameters<ActiveNeeds["reached"]>[1]): void {
+  /** As of `ActiveNeeds`. @throws SQLiteError */
+  reached(transfer: Transfer, end: Parameters<ActiveNeeds["reached"]>[1]): void {
     try {
       this.#tellEnd(transfer, end);
     } catch (error) {
@@ -292,18 +308,26 @@ export class Files {
     return transfer;
   }
 
-  #changed(transfer: Transfer): SharedFile {
+  /** As of `ActiveNeeds`: it is told if what is shown of it has changed. @throws SQLiteError */
+  changed(transfer: Transfer): SharedFile {
     const file = this.#shown(transfer);
     const told = JSON.stringify(file);
     // One change has several causes.
     if (told !== this.#told.get(file.id)) this.#needs.emit({ name: "file", file });
-    if (this.active.progressOf(transfer) === undefined) this.#told.delete(file.id);
+    if (this.#activeOf(transfer).progressOf(transfer) === undefined) this.#told.delete(file.id);
     else this.#told.set(file.id, told);
     return file;
   }
 
   #shown(transfer: Transfer): SharedFile {
-    return sharedFile(transfer, this.#peerOf(transfer), this.active.progressOf(transfer));
+    const peer = this.#peerOf(transfer);
+    const progress = this.#activeOf(transfer).progressOf(transfer);
+    const ofGroup = isGroup({ label: peer }) ? this.#needs.ofGroups.about(transfer) : undefined;
+    return sharedFile(transfer, peer, progress, ofGroup);
+  }
+
+  #activeOf(transfer: Transfer): Pick<ActiveTransfers, "start" | "end" | "progressOf"> {
+    return isGroup({ label: this.#peerOf(transfer) }) ? this.#needs.ofGroups : this.active;
   }
 
   #peerOf({ contact }: Transfer): string {

@@ -104,13 +104,13 @@ export class RunningTransfer {
 
   /**
    * One more may be opened now. That is done when it is of use: all of a large file may have to be read.
-   * @param key of the person's link; undefined: there is none
+   * @param isLinked whether there is a link to somebody with whom it is
    * @returns whether it is opened
    */
-  openIfOfUse(key: string | undefined): boolean {
+  openIfOfUse(isLinked: boolean): boolean {
     if (this.#state.name !== "new") return false;
     // With its end known, all may be here.
-    const isOfUse = this.#transfer.end !== undefined || (key !== undefined && key === this.#transfer.key);
+    const isOfUse = this.#transfer.end !== undefined || isLinked;
     if (isOfUse) this.#look();
     return isOfUse;
   }

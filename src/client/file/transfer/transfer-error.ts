@@ -3,6 +3,8 @@ export type TransferFault =
   | "no_such_file"
   | "not_readable"
   | "not_a_file"
+  /** Folders are not given to all of a group. */
+  | "folder_in_group"
   | "too_many_entries"
   /** Of a folder into which something is to be received: it is none, or nothing can be written there. */
   | "unwritable"

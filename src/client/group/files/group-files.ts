@@ -7,7 +7,8 @@
  * 2. Nothing goes to, or comes from, anybody else but members, by their keys.
  */
 import { mkdirSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 
 import { randomUUIDv7 } from "bun";
 
@@ -15,10 +16,11 @@ import { label as labelOf } from "../../../identity/names.ts";
 import type { Clock } from "../../../net/clock.ts";
 import type { StreamMessage } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
-import type { MessengerEvent } from "../../conversation/events.ts";
+import type { FileOfGroup } from "../../conversation/events.ts";
 import type { Outbox } from "../../conversation/outbox.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
 import { FileSource } from "../../file/file-source.ts";
+import type { ActiveNeeds } from "../../file/transfer/active-transfers.ts";
 import { RunningTransfer } from "../../file/transfer/running-transfer.ts";
 import {
   StreamGreeting,
@@ -27,12 +29,11 @@ import {
   type OpenedStream,
   type PeerPlace,
 } from "../../file/transfer/streams.ts";
-import { sharedFile } from "../../file/transfer/shared-file.ts";
+import type { Progress } from "../../file/transfer/shared-file.ts";
 import { TransferError } from "../../file/transfer/transfer-error.ts";
 import { Upload } from "../../file/transfer/upload.ts";
-import { sha256Of, type Outcome } from "../../file/transfer/work.ts";
-import { SourceError } from "../../file/source.ts";
-import { TargetFolder } from "../../file/target-folder.ts";
+import { sha256Of } from "../../file/transfer/work.ts";
+import { asSource, SourceError } from "../../file/source.ts";
 import type { ProvenStream } from "../../peer/proven-connection.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
@@ -46,20 +47,21 @@ import { GroupDownload } from "./group-download.ts";
 const REST = 30_000;
 /** Streams on which files are given at once. */
 const MAX_GIVEN = 16;
-/** Stands for the key of a transfer that is with many. */
-const ANY = "any";
 
 type GroupFilesNeeds = {
   readonly profile: Profile;
-  readonly groups: Pick<Groups, "memberKeys">;
+  readonly groups: Pick<Groups, "memberKeys" | "shown" | "actions">;
   readonly conversation: (username: string) => Conversation;
   /** Undefined: not known. */
   readonly presence: (username: string) => boolean | undefined;
   readonly outbox: Pick<Outbox, "send" | "commit">;
   readonly clock: Clock;
   readonly storage: StorageGuard;
-  readonly emit: (event: MessengerEvent) => void;
-  readonly connect: ConstructorParameters<typeof Streams>[0]["connect"];
+  readonly connect: ActiveNeeds["connect"];
+  /** As of `ActiveNeeds`. */
+  readonly changed: ActiveNeeds["changed"];
+  /** @throws SQLiteError */
+  readonly reached: ActiveNeeds["reached"];
 };
 
 /** One that is being received. */
@@ -101,60 +103,74 @@ export class GroupFiles {
   /** Goes on with what earlier processes have left. @throws SQLiteError */
   begin(): void {
     for (const transfer of this.#needs.profile.transfers.underWay())
-      if (this.#groupOf(transfer) !== undefined) this.#start(transfer);
+      if (this.#groupOf(transfer) !== undefined) this.start(transfer);
   }
 
-  /** Gives a file to all of a group. @param path absolute. @returns its id. @throws TransferError, GroupError, SQLiteError */
-  async send(group: string, path: string, name = basename(path)): Promise<string> {
-    const { profile, outbox, clock } = this.#needs;
-    const contact = profile.contacts.find(`#${group}`);
-    if (contact === undefined) throw new TransferError("not_possible");
-    const { sha256, size, stamp } = await summed(path);
-    const id = randomUUIDv7();
+  /**
+   * Gives a file to all of a group, with a text that is its name.
+   * @param path absolute
+   * @param wanted the id of both; undefined: a new one. If a transfer has it already, nothing is done
+   * @throws TransferError, GroupError, SQLiteError
+   */
+  async send(group: string, path: string, name: string, wanted: string | undefined): Promise<Transfer> {
+    const { profile, outbox, clock, groups } = this.#needs;
+    const { transfers } = profile;
+    const { contact } = groups.actions.joined(group);
+    const id = wanted ?? randomUUIDv7();
+    const known = () => transfers.find(id);
+    const { sha256, size, stamp } = known() === undefined ? await summed(path) : NOTHING;
+    const before = known();
+    if (before !== undefined) return before;
     const of = { entries: undefined, modified: undefined, wantsSha256: false, at: clock.now() };
-    profile.transfers.offer(contact, { ...of, id, name, path, size, stamp }, sha256);
-    outbox.send(contact.username, name, undefined, id);
-    outbox.commit();
-    return id;
+    transfers.inOneCommit(() => {
+      transfers.offer(contact, { ...of, id, name, path, size, stamp }, sha256);
+      outbox.send(contact.username, name, undefined, id);
+      outbox.commit();
+    });
+    const offered = known();
+    if (offered === undefined) throw new TransferError("not_possible");
+    return offered;
   }
 
-  /** @param folder absolute. @throws TransferError, SQLiteError */
-  async accept(id: string, folder: string): Promise<void> {
-    const target = await TargetFolder.resolve(folder);
-    const key = Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
-    const accepted = this.#needs.profile.transfers.accept(id, { folder: target, key, wantsSha256: true });
-    if (accepted === undefined) throw new TransferError("not_possible");
-    this.#start(accepted);
+  /** What is said of a file of a group. @throws SQLiteError */
+  about(transfer: Transfer): FileOfGroup {
+    const { profile, groups } = this.#needs;
+    const contact = profile.contacts.byId(transfer.contact);
+    const group = this.#groupOf(transfer) ?? "";
+    return {
+      group,
+      title: groups.shown.one(group).title,
+      from: (contact && profile.history.find(contact, transfer.id)?.author) ?? null,
+      giver: this.#fetched.get(transfer.id)?.giver?.conversation.contact.username ?? null,
+    };
   }
 
   // What is wanted.
 
-  #start(transfer: Transfer): void {
-    const { profile, clock, storage } = this.#needs;
+  /** A file is accepted. */
+  start(transfer: Transfer): void {
+    const { profile, clock, storage, changed, reached } = this.#needs;
     const { id, sha256 = "" } = transfer;
     const folder = join(profile.folder, "transfers", String(transfer.number));
     const work = new GroupDownload(folder, sha256, () => this.#rest(fetched));
-    const running = new RunningTransfer(
-      { ...transfer, key: ANY },
-      {
-        clock,
-        work,
-        place: () => this.#placeOf(fetched),
-        hasOtherKey: () => false,
-        dial: async (place, attempt, signal) => this.#dial(fetched, place, attempt, signal),
-        changed: () => this.#tell(id),
-        save: (done) => storage.attempt(() => profile.transfers.saveDone(id, done)),
-        wantsChanged: () => this.#hold(fetched),
-        reached: (end) => this.#reached(id, end),
-        failed: (error) => {
-          if (!(error instanceof ServerFailure)) storage.failed(error);
-        },
+    const running = new RunningTransfer(transfer, {
+      clock,
+      work,
+      place: () => this.#placeOf(fetched),
+      hasOtherKey: () => false,
+      dial: async (place, attempt, signal) => this.#dial(fetched, place, attempt, signal),
+      changed: () => changed(running.transfer),
+      save: (done) => storage.attempt(() => profile.transfers.saveDone(id, done)),
+      wantsChanged: () => this.#hold(fetched),
+      reached: (end) => reached(running.transfer, end),
+      failed: (error) => {
+        if (!(error instanceof ServerFailure)) storage.failed(error);
       },
-    );
+    });
     const fetched: Fetched = { running, work, giver: undefined, resting: new Map() };
     this.#fetched.set(id, fetched);
     running.begin();
-    running.openIfOfUse(ANY);
+    running.openIfOfUse(true);
   }
 
   /** Links, people or presence have changed. */
@@ -233,26 +249,18 @@ export class GroupFiles {
     );
   }
 
-  #reached(id: string, end: Extract<Outcome, { name: "sent" | "done" | "failed" }>): void {
-    const { transfers } = this.#needs.profile;
-    if (end.name === "done") transfers.received(id, end);
-    if (end.name === "failed") transfers.end(id, "failed", end.reason);
-    const fetched = this.#fetched.get(id);
-    this.#fetched.delete(id);
-    this.#holdOnly(fetched?.giver?.conversation);
-    fetched?.running.end().catch(this.#needs.storage.failed);
-    this.#tell(id);
+  /** How far one is that is being received; undefined: none is. */
+  progressOf({ id }: Transfer): Progress | undefined {
+    return this.#fetched.get(id)?.running.progress;
   }
 
-  #tell(id: string): void {
-    const { profile, emit, storage } = this.#needs;
-    storage.attempt(() => {
-      const transfer = profile.transfers.find(id);
-      if (transfer === undefined) return;
-      const name = profile.contacts.byId(transfer.contact)?.username ?? "";
-      const progress = this.#fetched.get(id)?.running.progress;
-      emit({ name: "file", file: sharedFile(transfer, name, progress) });
-    });
+  /** It is received, or given, no longer. */
+  end({ id }: Transfer): void {
+    const fetched = this.#fetched.get(id);
+    if (fetched === undefined) return;
+    this.#fetched.delete(id);
+    this.#holdOnly(fetched.giver?.conversation);
+    fetched.running.end().catch(this.#needs.storage.failed);
   }
 
   // What is given.
@@ -371,9 +379,13 @@ export class GroupFiles {
   }
 }
 
+const NOTHING = { sha256: "", size: 0, stamp: "" };
+
 /** What a file is. @throws TransferError */
 async function summed(path: string): Promise<{ sha256: string; size: number; stamp: string }> {
   try {
+    if ((await asSource("no_such_file", () => stat(path))).isDirectory())
+      throw new TransferError("folder_in_group");
     const source = await FileSource.open(path);
     try {
       const sha256 = await sha256Of(source, source.size);
