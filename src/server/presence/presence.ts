@@ -2,21 +2,16 @@
  * Who is online, and who watches whom (PROTOCOL 4). Each change returns the watchers to notify; the caller notifies
  * them.
  */
+import { SortedMembers, type Member } from "./sorted-members.ts";
 
 /** Entries of all watch lists together; beyond it long lists are refused. */
 export const MAX_WATCH_ENTRIES = 250_000;
 /** Entries of a list that is never refused. */
 export const SHORT_LIST = 100;
 
-export type Member = {
-  /** The folded name, which identifies the member. */
-  readonly fold: string;
-};
-
 export class Presence<M extends Member> {
   readonly #online = new Map<string, M>();
-  /** The members by fold, ascending in UTF-16 units. */
-  readonly #sorted: M[] = [];
+  readonly #sorted = new SortedMembers<M>();
   readonly #watchers = new Map<string, Set<M>>();
   readonly #watched = new Map<M, readonly string[]>();
   /** Entries of all watch lists together. */
@@ -44,10 +39,9 @@ export class Presence<M extends Member> {
   /** Adds a member, or replaces the one of that name. @returns the watchers to notify; none after a replacement */
   enter(member: M): M[] {
     this.#version++;
-    const index = this.#indexFrom(member.fold);
     const previous = this.#online.get(member.fold);
     this.#online.set(member.fold, member);
-    this.#sorted.splice(index, previous === undefined ? 0 : 1, member);
+    this.#sorted.set(member);
     if (previous === undefined) return this.watchersOf(member.fold);
     this.#unwatch(previous);
     return [];
@@ -58,7 +52,7 @@ export class Presence<M extends Member> {
     if (!this.has(member)) return [];
     this.#version++;
     this.#online.delete(member.fold);
-    this.#sorted.splice(this.#indexFrom(member.fold), 1);
+    this.#sorted.delete(member.fold);
     this.#unwatch(member);
     return this.watchersOf(member.fold);
   }
@@ -87,17 +81,15 @@ export class Presence<M extends Member> {
 
   /** The members whose fold begins with `prefix` and comes after `after`, in the order of their folds. */
   *page(prefix: string, after: string): Generator<M, void, void> {
-    let index = this.#indexFrom(after > prefix ? after : prefix);
-    for (;;) {
-      const member = this.#sorted[index++];
-      if (member === undefined || !member.fold.startsWith(prefix)) return;
+    for (const member of this.#sorted.from(after > prefix ? after : prefix)) {
+      if (!member.fold.startsWith(prefix)) return;
       if (after === "" || member.fold > after) yield member;
     }
   }
 
   /** Everyone online; a copy, so that members may leave while it is iterated. */
   all(): M[] {
-    return [...this.#sorted];
+    return this.#sorted.all();
   }
 
   isWatching(watcher: M, fold: string): boolean {
@@ -117,17 +109,5 @@ export class Presence<M extends Member> {
       if (watchers?.size === 0) this.#watchers.delete(fold);
     }
     this.#watched.delete(watcher);
-  }
-
-  /** The index of the first member whose fold is not before `fold`. */
-  #indexFrom(fold: string): number {
-    let low = 0;
-    let high = this.#sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sorted[middle] as M).fold < fold) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import {
-  MAX_WATCH_ENTRIES,
-  Presence,
-  SHORT_LIST,
-  type Member,
-} from "../../../src/server/presence/presence.ts";
+import { MAX_WATCH_ENTRIES, Presence, SHORT_LIST } from "../../../src/server/presence/presence.ts";
+import { CHUNK, type Member } from "../../../src/server/presence/sorted-members.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const member = (fold: string): Member => ({ fold });
@@ -78,6 +74,33 @@ describe("pages", () => {
       expect({ seed, page }).toEqual({ seed, page: expected });
     }
   });
+});
+
+test("a list of many chunks grows, is replaced, paged and emptied in any order", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  const presence = new Presence<Member>();
+  const folds = Array.from({ length: 4 * CHUNK }, (_, index) => String(index).padStart(5, "0"));
+  const paged = (after: string) => [...presence.page("", after)].map(({ fold }) => fold);
+  const shuffled = () =>
+    folds
+      .map((fold) => ({ fold, place: random.next() }))
+      .sort((one, other) => one.place - other.place)
+      .map(({ fold }) => fold);
+  for (const fold of shuffled()) presence.enter(member(fold));
+  for (const fold of folds.slice(0, CHUNK)) presence.enter(member(fold));
+  expect({ seed, page: paged("") }).toEqual({ seed, page: folds });
+  for (const after of [0, CHUNK - 1, CHUNK, 3 * CHUNK].map((index) => folds[index] as string)) {
+    expect(paged(after)).toEqual(folds.filter((fold) => fold > after));
+  }
+  const kept = new Set(folds);
+  for (const fold of shuffled()) {
+    presence.leave(presence.find(fold) as Member);
+    kept.delete(fold);
+    if (kept.size % CHUNK !== 7) continue;
+    expect({ seed, left: presence.all().map((each) => each.fold) }).toEqual({ seed, left: [...kept] });
+  }
+  expect(paged("")).toEqual([]);
 });
 
 test("the version changes only when a user comes, goes or is replaced", () => {
