@@ -44,7 +44,10 @@ export function errorJson(error: unknown): JsonObject {
     return { kind: "password", code: error.tokenRefused ? "session_ended" : "password_needed", message };
   if (error instanceof ActionError) return { kind: "action", code: error.code, message };
   if (error instanceof TransferError) return { kind: "transfer", code: error.code, message };
-  if (error instanceof GroupError) return { kind: "group", code: error.code, message };
+  if (error instanceof GroupError) {
+    const { code, title } = error;
+    return { kind: "group", code, message, ...(title === undefined ? {} : { title }) };
+  }
   if (error instanceof SelfError) return { kind: "self", code: "to_oneself", message };
   if (error instanceof RequestError) return { kind: "request", code: error.code, message };
   if (error instanceof AccountMovedError) {
@@ -75,7 +78,7 @@ export function errorOf(json: unknown): Error {
     case "transfer":
       return new TransferError(code as TransferFault);
     case "group":
-      return new GroupError(code as GroupFault);
+      return new GroupError(code as GroupFault, text("title"));
     case "self":
       return new SelfError();
     case "request":

@@ -260,16 +260,20 @@ export function notInvited(code: string, language: Language): string {
   return groupFailure(new GroupError(code as GroupFault), texts).sentence;
 }
 
-function groupFailure({ code }: GroupError, texts: Texts): Failure {
+function groupFailure({ code, title: bare = "" }: GroupError, texts: Texts): Failure {
+  const title = texts.groupTitle(bare);
   const known: { readonly [C in GroupFault]: readonly [keyof typeof EXIT, string] } = {
     no_such_group: ["usage", texts.groupNoSuch],
     not_a_member: ["refused", texts.groupNotMember],
-    left: ["refused", texts.groupWasLeft],
-    removed: ["refused", texts.groupWasRemovedFrom],
+    no_such_member: ["refused", texts.groupNoSuchMember],
+    not_invited: ["refused", texts.groupNotInvited],
+    left: ["refused", texts.groupLeft(title)],
+    removed: ["refused", texts.groupRemoved(title)],
     not_an_admin: ["refused", texts.groupNotAdmin],
     only_admins_write: ["refused", texts.groupOnlyAdminsWrite],
     not_above: ["refused", texts.groupNotAbove],
     already_member: ["refused", texts.groupAlreadyMember],
+    already_admin: ["refused", texts.groupAlreadyAdmin],
     group_full: ["refused", texts.groupFull],
     too_many_invitations: ["refused", texts.groupTooManyInvitations],
     nobody_online: ["notDelivered", texts.groupNobodyThere],

@@ -85,7 +85,12 @@ test("nothing is changed, and what is written waits, while nobody of the group i
   const renamed = await ana.json(["group", "name", "#Clase 2B", "Clase 3B"]);
   expect(renamed.events).toMatchObject([{ event: "error", code: "nobody_online" }]);
   expect(renamed.code).toBe(5);
-  const added = await ana.run(["group", "add", "#Clase 2B", "dora.group"]);
+  const added = await ana.run(["group", "add", "#Clase 2B", "dora.group,", "BENITO.group,ana.group"]);
+  expect(added.stdout.split("\n").slice(1)).toEqual([
+    "BENITO.group: is in the group already",
+    "ana.group: is in the group already",
+    "",
+  ]);
   expect(added.code).toBe(5);
   expect(added.stderr).toContain("Nobody else of the group is online: the invitation waits for a member");
   const queued = await ana.run(["send", "#Clase 2B", "In room 3", "--wait", "queued"]);
@@ -118,8 +123,8 @@ test("members are listed, and one who is removed is told so", async () => {
   await expectFailure(benito, ["send", "#Clase 2B", "Why?"], {
     exit: 4,
     code: "removed",
-    en: /were removed from this group/,
-    es: /Le sacaron de este grupo/,
+    en: /You are no longer in “Clase 2B”/,
+    es: /Ya no está en «Clase 2B»/,
   });
 });
 
@@ -135,6 +140,18 @@ test("what is no group, or is not meant so, is said before anything is done", as
     code: "usage",
     en: /“ad” is not known. Did you mean add\?/,
     es: /no se conoce «ad». ¿Quiere decir add\?/,
+  });
+  await expectFailure(ana, ["group", "new", "##Clase"], {
+    exit: 2,
+    code: "usage",
+    en: /does not begin with #/,
+    es: /no empieza por #/,
+  });
+  await expectFailure(ana, ["group", "decline", "#Clase 2B"], {
+    exit: 4,
+    code: "not_invited",
+    en: /No invitation to this group waits/,
+    es: /no espera respuesta ninguna invitación/,
   });
   await expectFailure(ana, ["group", "leave", "#Clase 2B", "--from", "x"], {
     exit: 2,

@@ -63,9 +63,9 @@ export class GroupActions {
 
   /** The group, which this person is in. */
   joined(group: string): LiveGroup {
-    const { state } = this.#needs.store.existing(group);
+    const { state, title } = this.#needs.store.existing(group);
     const live = this.#needs.live.get(group);
-    if (state === "left" || state === "removed") throw new GroupError(state);
+    if (state === "left" || state === "removed") throw new GroupError(state, title);
     if (state !== "joined" || live === undefined) throw new GroupError("not_a_member");
     return live;
   }
@@ -137,7 +137,7 @@ export class GroupActions {
       if (written === undefined) throw new GroupError(isAdmin(own) ? "not_above" : "not_an_admin");
       const bodies = written.map(({ feed, c }) => live.endOf(feed, c));
       live.write(bodies, label);
-    } else if (!isWaiting) throw new GroupError("not_a_member");
+    } else if (!isWaiting) throw new GroupError("no_such_member");
     store.uninvite(group, label);
     return await this.#needs.settled(group);
   }
@@ -159,7 +159,7 @@ export class GroupActions {
   async accept(group: string): Promise<SharedGroup> {
     const { store, profile } = this.#needs;
     const { state, invitation, ownFeed } = store.existing(group);
-    if (state === "joined" || invitation === undefined) throw new GroupError("already_member");
+    if (state === "joined" || invitation === undefined) throw new GroupError("not_invited");
     const create = readEntry(group, invitation.create);
     if (create === undefined) throw new GroupError("not_supported");
     const join = signJoin(create, ownFeed, profile.keys.privateKey);
@@ -175,7 +175,7 @@ export class GroupActions {
 
   async decline(group: string): Promise<SharedGroup> {
     const { state, invitation, ownFeed } = this.#needs.store.existing(group);
-    if (state !== "invited") throw new GroupError("already_member");
+    if (state !== "invited") throw new GroupError("not_invited");
     this.#needs.store.save(group, { state: "declined" });
     const link = invitation === undefined ? undefined : this.#needs.linkTo(invitation.byLabel);
     link?.send({ action: "group_decline", group, feed: ownFeed });
@@ -189,9 +189,9 @@ export class GroupActions {
     if (!isAdmin(own)) throw new GroupError("not_an_admin");
     const label = labelOf(username);
     const person = people(live.membership).find((each) => each.label === label);
-    if (person === undefined) throw new GroupError("not_a_member");
+    if (person === undefined) throw new GroupError("no_such_member");
     const [term] = person.terms;
-    if (isAdmin(term)) throw new GroupError("already_member");
+    if (isAdmin(term)) throw new GroupError("already_admin");
     if (mayGrant(live.membership, own, term)) live.write([{ kind: "grant", body: { feed: term.feed } }]);
     else if (mayEnd(own, term) && mayAdd(live.membership, own, { label, role: "admin" })) {
       const { name, spki, history } = term;

@@ -8,7 +8,10 @@ import { person, row } from "./request-row.ts";
 const MAX_KEEP_DAYS = 36_500;
 
 const group = refine(exactText(43, 43), (typed) => (isEntryId(typed) ? typed : undefined));
-const title = refine(exactText(1, 64), (typed) => (isTitle(typed) ? typed : undefined));
+const title = refine(exactText(1, 64), (typed) =>
+  // Where a title is typed that sign stands before it.
+  isTitle(typed) && !typed.startsWith("#") ? typed : undefined,
+);
 
 /** Each that is about one group answers with what it is afterwards. */
 export const GROUP_REQUESTS = {

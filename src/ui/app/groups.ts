@@ -1,7 +1,7 @@
 /** «Groups»: their list with the invitations on top, founding one, and what is announced of them. */
 import type { GroupNotice, SharedGroup } from "../../client/conversation/events.ts";
 import { mutedUntil } from "../chat/other-chats.ts";
-import { isNewTitle } from "../chat/group/group-commands.ts";
+import { newTitle } from "../chat/group/group-commands.ts";
 import { noticeSentences } from "../chat/group/group-lines.ts";
 import { typedChat } from "../chat/group/group-names.ts";
 import { nameOrder, shownName } from "../format/name-book.ts";
@@ -73,8 +73,9 @@ export function answerGroupTitle(
 ): AppStep {
   const { account } = screen;
   if (value === "") return openGroups(model, account, context);
-  const title = value.trim();
-  if (!isNewTitle(title)) return to(model, { ...screen, typed: title }, failure(context.texts.groupBadTitle));
+  const title = newTitle(value);
+  if (title === undefined)
+    return to(model, { ...screen, typed: value.trim() }, failure(context.texts.groupBadTitle));
   return to(model, { name: "working", work: "openingChat", account }, { name: "foundGroup", title });
 }
 

@@ -98,7 +98,7 @@ export function answerInGroup(
 export const group: Run = (argument, chat, context) => {
   const { texts } = context;
   const here = chat.kind === "group" ? chat.group : undefined;
-  const typed = groupCommand(argument, `/group ${argument}`, here, wordsOf(context));
+  const typed = groupCommand(argument, `/group ${argument}`, here, context);
   if (typed.name === "fault" || typed.name === "asks") return typed;
   return typed.name === "help" ? print(notice(texts.groupHelp)) : effects(typed);
 };

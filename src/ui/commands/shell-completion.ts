@@ -86,8 +86,8 @@ complete -c paloma -f -a '(__paloma)'
 /** Whom the account knows, and the names of its groups, `#` included. */
 export type KnownHere = { readonly people: readonly string[]; readonly groups: readonly string[] };
 
-/** Words after `group` that take a person. */
-const OF_MEMBERS: readonly (string | undefined)[] = ["add", "remove", "admin"];
+/** Words after `group` that take one person. */
+const OF_MEMBERS: readonly (string | undefined)[] = ["remove", "admin"];
 
 type Typed = {
   readonly command: CommandName | undefined;
@@ -163,13 +163,19 @@ export async function offered(
   if (command === undefined)
     return startingWith(COMMAND_NAMES.map((name) => `${name}\t${describeCommand(name, language)}`));
   const takes = argumentsOf(command, "en");
-  const argument = (takes[args.length] ?? takes.at(-1)?.match(/.*…$/)?.[0] ?? "").replace(/^\[|\]$|…$/g, "");
+  const argument = (takes[args.length] ?? takes.at(-1)?.match(/.*…\]?$/)?.[0] ?? "").replace(
+    /^\[|…?\]$|…$/g,
+    "",
+  );
   if (argument === "#TITLE") return args[0] === "new" ? [] : startingWith(groupsOf(await known(account)));
-  if (command === "group" && args.length === 2 && !OF_MEMBERS.includes(args[0])) return [];
+  const isPerson = args[0] === "add" || (args.length === 2 && OF_MEMBERS.includes(args[0]));
+  if (command === "group" && args.length >= 2 && !isPerson) return [];
   if (argument.startsWith("USER")) {
-    const earlier = command === "send" ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
+    const isSeveral = command === "send" || command === "group";
+    const earlier = isSeveral ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
     const here = await known(account);
-    const groups = OF_CONVERSATIONS.has(command) ? groupsOf(here) : [];
+    const isOfGroups = OF_CONVERSATIONS.has(command) || (command === "contacts" && args[0] === "mute");
+    const groups = isOfGroups ? groupsOf(here) : [];
     return startingWith([...here.people.filter(isOrdinaryName), ...groups].map((name) => earlier + name));
   }
   if (argument === "FILE" || argument === "PATH") return [FILES];

@@ -169,12 +169,12 @@ export const GROUP_COMMAND_TEXTS = {
 
   /** Why something is not done in a group. */
   groupNoSuch: { es: "No hay ningún grupo así.", en: "There is no such group." },
-  groupNotMember: {
-    es: "Usted, o esa persona, no está en el grupo.",
-    en: "You, or that person, are not in the group.",
+  groupNotMember: { es: "Usted no está en este grupo.", en: "You are not in this group." },
+  groupNoSuchMember: { es: "Esa persona no está en el grupo.", en: "That person is not in the group." },
+  groupNotInvited: {
+    es: "De este grupo no espera respuesta ninguna invitación.",
+    en: "No invitation to this group waits for an answer.",
   },
-  groupWasLeft: { es: "Usted se fue de este grupo.", en: "You left this group." },
-  groupWasRemovedFrom: { es: "Le sacaron de este grupo.", en: "You were removed from this group." },
   groupIsInAlready: {
     es: (title: string) => `Ya está en ${title}.`,
     en: (title: string) => `You are in ${title} already.`,
@@ -186,6 +186,10 @@ export const GROUP_COMMAND_TEXTS = {
   groupNotAbove: {
     es: "Esa persona administra el grupo por encima de usted, o a su misma altura: no puede hacerle eso.",
     en: "That person stands above you in the group, or beside you: you cannot do that to them.",
+  },
+  groupAlreadyAdmin: {
+    es: "Esa persona ya administra el grupo.",
+    en: "That person is an admin of the group already.",
   },
   groupAlreadyMember: { es: "Esa persona ya está en el grupo.", en: "That person is in the group already." },
   groupFull: {

@@ -287,6 +287,10 @@ export const GROUP_TEXTS = {
     en: (title: string) =>
       `Leave ${title}? Nothing is sent or received any more, and coming back takes another invitation; what you have stays. (yes/no)`,
   },
+  groupRemoveSelf: {
+    es: "A sí mismo no se saca a nadie: /group leave para irse.",
+    en: "Nobody removes themselves: /group leave to leave.",
+  },
   groupYesNo: { es: "¿sí o no?", en: "yes or no?" },
   groupNothingDone: { es: "No se ha hecho nada.", en: "Nothing was done." },
 
@@ -303,7 +307,7 @@ export const GROUP_TEXTS = {
   groupHelp: {
     es: [
       "/group members: quién está",
-      "/group add USUARIO [nohistory]: invita; con nohistory, sin lo anterior",
+      "/group add USUARIO… [nohistory]: invita; con nohistory, sin lo anterior",
       "/group remove USUARIO · leave: saca · se va, tras preguntar",
       "/group admin USUARIO · name TÍTULO: da la administración · cambia el título",
       "/group keep DÍAS|off: aquí borra los textos más antiguos",
@@ -313,7 +317,7 @@ export const GROUP_TEXTS = {
     ].join("\n"),
     en: [
       "/group members: who is in it",
-      "/group add USER [nohistory]: invites; with nohistory, without earlier messages",
+      "/group add USER… [nohistory]: invites; with nohistory, without earlier messages",
       "/group remove USER · leave: removes · leaves, after asking",
       "/group admin USER · name TITLE: makes an admin · changes the title",
       "/group keep DAYS|off: deletes older texts here",
@@ -327,8 +331,10 @@ export const GROUP_TEXTS = {
     en: "groups: found, invite, who is in; alone: the list",
   },
   groupUnknownCommand: {
-    es: (word: string) => `/group no sabe «${quotedText(word)}». /group solo dice lo que sabe.`,
-    en: (word: string) => `/group does not know “${quotedText(word)}”. /group alone says what it knows.`,
+    es: (word: string, meant: string | undefined) =>
+      `/group no sabe «${quotedText(word)}».${meant === undefined ? "" : ` ¿Quiere decir /group ${meant}?`} /group solo dice lo que sabe.`,
+    en: (word: string, meant: string | undefined) =>
+      `/group does not know “${quotedText(word)}”.${meant === undefined ? "" : ` Did you mean /group ${meant}?`} /group alone says what it knows.`,
   },
   groupOnlyInGroup: {
     es: (word: string) => `/group ${word} se escribe en el chat de un grupo; /group new TÍTULO funda uno.`,
@@ -339,8 +345,8 @@ export const GROUP_TEXTS = {
     en: (command: string) => `${command} is for a chat with one person; here, /group.`,
   },
   groupBadTitle: {
-    es: "Un título tiene de 1 a 64 caracteres, en una línea.",
-    en: "A title has 1 to 64 characters, in one line.",
+    es: "Un título tiene de 1 a 64 caracteres, en una línea, y no empieza por #, que va delante de todos.",
+    en: "A title has 1 to 64 characters, in one line, and does not begin with #, which stands before all of them.",
   },
   groupBadDays: {
     es: "Días: de 1 a 36500, u off.",

@@ -95,11 +95,11 @@ export const COMMAND_HELP = {
   },
   group: {
     es: [
-      "new|add|remove|members|leave|accept|decline|admin|name|keep|copy #TÍTULO [USUARIO]",
+      "new|add|remove|members|leave|accept|decline|admin|name|keep|copy #TÍTULO [USUARIO…]",
       "lo que se hace con un grupo; '#TÍTULO' vale como USUARIO en send, history y las demás",
     ],
     en: [
-      "new|add|remove|members|leave|accept|decline|admin|name|keep|copy #TITLE [USER]",
+      "new|add|remove|members|leave|accept|decline|admin|name|keep|copy #TITLE [USER…]",
       "what is done with a group; '#TITLE' stands for USER in send, history and others",
     ],
   },

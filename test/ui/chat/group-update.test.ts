@@ -273,37 +273,77 @@ describe("a catch-up", () => {
 
 describe("/group", () => {
   test.each([
-    ["add luis", { name: "addToGroup", username: "luis", history: "all" }],
-    ["add luis nohistory", { name: "addToGroup", username: "luis", history: "none" }],
-    ["ADD luis", { name: "addToGroup", username: "luis", history: "all" }],
+    ["add luis", { name: "addToGroup", usernames: ["luis"], history: "all" }],
+    ["add luis nohistory", { name: "addToGroup", usernames: ["luis"], history: "none" }],
+    ["ADD luis, eva pepa,Luis", { name: "addToGroup", usernames: ["luis", "eva", "pepa"], history: "all" }],
+    ["add José María", { name: "addToGroup", usernames: ["José María"], history: "all" }],
+    ["add ana, luis", { name: "addToGroup", usernames: ["luis"], history: "all" }],
     ["admin luis", { name: "makeAdmin", username: "luis" }],
     ["name Otra familia", { name: "renameGroup", title: "Otra familia" }],
+    ["name #Otra", { name: "renameGroup", title: "Otra" }],
     ["keep 30", { name: "keepGroup", days: 30 }],
     ["keep off", { name: "keepGroup", days: null }],
     ["copy", { name: "copyGroup" }],
     ["members", { name: "listMembers" }],
     ["new Clase de 3º B", { name: "createGroup", title: "Clase de 3º B", typed: "/group new Clase de 3º B" }],
   ] as const)("%s", (typed, effect) => {
-    expect(new GroupScript().type(`/group ${typed}`)).toEqual([effect]);
+    const script = new GroupScript("es", { role: "admin" });
+    script.names.set("José María", "José María");
+    expect(script.type(`/group ${typed}`)).toEqual([effect]);
   });
 
   test.each([
-    ["quit", /no sabe «quit»/],
-    ["add", /^Uso: \/group add USUARIO \[nohistory\]$/],
+    ["quit", /no sabe «quit»\. \/group solo/],
+    ["leav", /no sabe «leav»\. ¿Quiere decir \/group leave\?/],
+    ["add", /^Uso: \/group add USUARIO… \[nohistory\]$/],
+    ["add luis, e", /^«e» no es un nombre de usuario válido\.$/],
+    ["add #Clase", /^«#Clase» es un grupo, y esto es para una persona\.$/],
+    ["add Ana", /^Ya está en «Familia»\.$/],
+    ["remove Ana", /\/group leave para irse/],
+    ["remove", /^Uso: \/group remove USUARIO$/],
+    ["remove e", /^«e» no es un nombre/],
+    ["admin luis eva", /^«luis eva» no es un nombre/],
+    ["leave ya", /^\/group leave no admite argumentos/],
+    ["keep", /^Uso: \/group keep DÍAS\|off$/],
     ["copy luis", /no admite argumentos/],
     ["keep 0", /^Días/],
-    ["new", /^Un título/],
+    ["keep siempre", /^Días/],
+    ["new", /^Uso: \/group new TÍTULO$/],
+    ["new ##Clase", /^Un título .* no empieza por #/],
+    ["name", /^Uso: \/group name TÍTULO$/],
     [`new ${"x".repeat(65)}`, /^Un título/],
     ["name \u202eabc", /^Un título/],
     ["accept", /no es una invitación/],
   ])("%s is given back", (typed, sentence) => {
-    const effects = new GroupScript().type(`/group ${typed}`);
+    const effects = new GroupScript("es", { role: "admin" }).type(`/group ${typed}`);
     expect(printed(effects)).toEqual([expect.stringMatching(sentence)]);
     expect(effects.at(-1)).toEqual({ name: "giveBack", text: `/group ${typed}` });
   });
 
+  test.each(["add luis", "remove luis", "admin luis", "name Otra"])("%s is for admins", (typed) => {
+    const [sentence] = printed(new GroupScript().type(`/group ${typed}`));
+    expect(sentence).toBe("Eso solo lo puede hacer quien administra el grupo.");
+  });
+
+  test("whoever adds people as all may takes back whom they have asked for", () => {
+    const script = new GroupScript("es", { adds: "all", to_invite: ["luis"] });
+    expect(script.type("/group add eva")).toMatchObject([{ name: "addToGroup" }]);
+    expect(printed(script.type("/group remove Luis"))).toEqual([expect.stringMatching(/^¿Sacar a Luis/)]);
+  });
+
+  test.each([
+    ["invited", /^«Familia» es todavía una invitación: \/group accept/],
+    ["left", /^Se fue de «Familia»\./],
+    ["removed", /^Ya no está en «Familia»\./],
+  ] as const)("says of a group that is %s why nothing is done in it", (state, sentence) => {
+    const script = new GroupScript("es", { state, may_write: false });
+    for (const typed of ["add luis", "remove luis", "leave", "members", "name Otra", "copy"])
+      expect(printed(script.type(`/group ${typed}`))).toEqual([expect.stringMatching(sentence)]);
+    expect(script.type("/group keep 5")).toEqual([{ name: "keepGroup", days: 5 }]);
+  });
+
   test("asks once before somebody is removed, naming what it means", () => {
-    const script = new GroupScript();
+    const script = new GroupScript("es", { role: "founder" });
     const removed = { name: "removeFromGroup", username: "eva" } as const;
     expect(printed(script.type("/group remove eva"))).toEqual([
       expect.stringMatching(/^¿Sacar a eva de «Familia»\? .*lo que tiene se le queda/),
@@ -323,7 +363,7 @@ describe("/group", () => {
   });
 
   test("of two people says what a removal risks that the other one does not confirm", () => {
-    const script = new GroupScript("es", { people: 2 });
+    const script = new GroupScript("es", { people: 2, role: "founder" });
     expect(printed(script.type("/group remove eva"))).toEqual([
       expect.stringMatching(
         /^Si eva no está en línea, nadie más .* se bifurcará\. ¿Sacar a eva de «Familia»\?/,

@@ -63,6 +63,9 @@ test("groups stand where a conversation does, but for titles that a shell would 
   expect((await after("history", "#")).words).toEqual(["#Clase", "#Mi Familia", "#q3Xb_7"]);
   expect((await after("export", "#q")).words).toEqual(["#q3Xb_7"]);
   expect((await after("send", "ana,#C")).words).toEqual(["ana,#Clase"]);
+  expect((await after("contacts", "mute", "#")).words).toEqual(["#Clase", "#Mi Familia", "#q3Xb_7"]);
+  expect((await after("contacts", "mute", "")).words).toContain("benito");
+  expect((await after("contacts", "block", "#")).words).toEqual([]);
   expect((await after("verify", "#")).words).toEqual([]);
 });
 
@@ -71,6 +74,9 @@ test("a group's commands are followed by a group, and some of them by a person",
   expect((await after("group", "add", "#Mi")).words).toEqual(["#Mi Familia"]);
   expect((await after("group", "new", "#")).words).toEqual([]);
   expect((await after("group", "add", "#Clase", "b")).words).toEqual(["benito"]);
+  expect((await after("group", "add", "#Clase", "ana", "b")).words).toEqual(["benito"]);
+  expect((await after("group", "add", "#Clase", "ana,b")).words).toEqual(["ana,benito"]);
+  expect((await after("group", "remove", "#Clase", "ana", "b")).words).toEqual([]);
   expect((await after("group", "leave", "#Clase", "")).words).toEqual([]);
   expect((await after("group", "--adds", "")).words).toEqual(["all", "admins"]);
   expect((await after("group", "add", "#Clase", "--from", "")).words).toEqual([":files"]);

@@ -30,8 +30,8 @@ export function groupEffects({ account, stored, dispatch }: GroupNeeds): GroupEf
       const copied = await account.request("copy_group", { group });
       dispatch({ name: "founded", username: `#${copied.group.group}` });
     },
-    addToGroup: async ({ username: invited, history }) => {
-      const asked = { group, usernames: [invited], history };
+    addToGroup: async ({ usernames, history }) => {
+      const asked = { group, usernames: [...usernames], history };
       const { waiting, failed } = await account.request("add_to_group", asked);
       dispatch({ name: "addedToGroup", waiting, failed });
     },

@@ -25,7 +25,11 @@ export type Folded = {
 /** What is done with the group of the chat, but for `createGroup`. Names are as they were typed. */
 export type GroupEffect =
   | { readonly name: "createGroup"; readonly title: string; readonly typed: string }
-  | { readonly name: "addToGroup"; readonly username: string; readonly history: "all" | "none" }
+  | {
+      readonly name: "addToGroup";
+      readonly usernames: readonly string[];
+      readonly history: "all" | "none";
+    }
   | { readonly name: "removeFromGroup"; readonly username: string }
   | { readonly name: "leaveGroup" }
   | { readonly name: "acceptGroup" }

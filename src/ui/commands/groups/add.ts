@@ -1,5 +1,5 @@
 /**
- * `group add '#TITLE' USER` and `group add '#TITLE' --from FILE`: invites people, a line for each, and tells how many
+ * `group add '#TITLE' USER…` and `group add '#TITLE' --from FILE`: invites people, a line for each, and tells how many
  * were invited, wait until they are reached, or could not be. Nobody is invited if one of the names is impossible.
  */
 import type { AddedPeople } from "../../../client/group/group-actions.ts";
@@ -20,10 +20,14 @@ type Result =
   | { readonly state: "failed"; readonly code: string; readonly sentence: string };
 
 /** @throws UsageError, GroupError, and as `withAccount` */
-export async function add(context: CommandContext, typed: string, user?: string): Promise<ExitCode> {
+export async function add(
+  context: CommandContext,
+  typed: string,
+  people: readonly string[],
+): Promise<ExitCode> {
   const { config, output, signal } = context;
   const texts = textsIn(config.language);
-  const names = await namesToAdd(context, user);
+  const names = await namesToAdd(context, people);
   return withAccount(context, "group", async (account) => {
     const { groups } = await account.request("groups", {});
     const { group, title, name } = theGroup(typed, groups, texts);
@@ -60,12 +64,16 @@ export async function add(context: CommandContext, typed: string, user?: string)
 const NOBODY: Pick<AddedPeople, "added" | "waiting" | "failed"> = { added: [], waiting: [], failed: [] };
 
 /** @throws UsageError */
-async function namesToAdd(context: CommandContext, user: string | undefined): Promise<readonly string[]> {
+async function namesToAdd(context: CommandContext, people: readonly string[]): Promise<readonly string[]> {
   const { config } = context;
   const texts = textsIn(config.language);
+  const [user] = people;
   if (config.from === undefined) {
     if (user === undefined) throw new UsageError(texts.missingArgument(texts.userArgument));
-    return readPeople(user, true, config);
+    const names: string[] = [];
+    // «ana, benito» is two arguments, the first of which ends with a comma.
+    for (const each of people) names.push(...(await readPeople(each.replace(/,$/, ""), true, config)));
+    return names.filter((each, index) => names.findIndex((other) => isSamePerson(other, each)) === index);
   }
   if (user !== undefined) throw new UsageError(texts.tooManyArguments(user));
   return readNames(context, config.from);

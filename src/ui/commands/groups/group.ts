@@ -2,13 +2,11 @@
 import type { SharedGroup } from "../../../client/conversation/events.ts";
 import { GroupError } from "../../../client/errors.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
-import { isTitle } from "../../../identity/group-body.ts";
 import { isSamePerson } from "../../../identity/names.ts";
 import { nearestWord } from "../../../protocol/nearest-word.ts";
-import { normalForm } from "../../../protocol/normal-form.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
+import { newTitle } from "../../chat/group/group-commands.ts";
 import { memberRow } from "../../chat/group/group-lines.ts";
 import { describeFailure, EXIT, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
@@ -21,20 +19,20 @@ import { add } from "./add.ts";
 /** Days for which texts are kept, at most (`keep_group`). */
 const MAX_DAYS = 36_500;
 
-/** What follows the title. */
-type Behind = "nothing" | "a person" | "a title" | "days";
+/** How much follows the title. */
+type Behind = "nothing" | "one" | "several";
 
 const WORDS = {
   new: "nothing",
-  add: "a person",
-  remove: "a person",
+  add: "several",
+  remove: "one",
   members: "nothing",
   leave: "nothing",
   accept: "nothing",
   decline: "nothing",
-  admin: "a person",
-  name: "a title",
-  keep: "days",
+  admin: "one",
+  name: "one",
+  keep: "one",
   copy: "nothing",
 } as const satisfies { readonly [word: string]: Behind };
 type Word = keyof typeof WORDS;
@@ -43,17 +41,19 @@ type Word = keyof typeof WORDS;
 export async function group(context: CommandContext): Promise<ExitCode> {
   const { config, args } = context;
   const texts = textsIn(config.language);
-  const [typedWord = "", typed = "", behind] = args;
+  const [typedWord = "", typed = "", ...others] = args;
+  const [behind, more] = others;
   const word = (Object.keys(WORDS) as Word[]).find((each) => each === typedWord);
   if (word === undefined)
     throw new UsageError(texts.unknownGroupWord(typedWord, nearestWord(typedWord, Object.keys(WORDS))));
   checkOptions(word, context);
-  if (WORDS[word] === "nothing" && behind !== undefined) throw new UsageError(texts.tooManyArguments(behind));
+  const extra = { nothing: behind, one: more, several: undefined }[WORDS[word]];
+  if (extra !== undefined) throw new UsageError(texts.tooManyArguments(extra));
   switch (word) {
     case "new":
       return found(context, titleOf(typed, texts));
     case "add":
-      return add(context, typed, behind);
+      return add(context, typed, others);
     case "members":
       return members(context, typed);
     case "keep":
@@ -115,8 +115,8 @@ function checkOptions(word: Word, { config }: CommandContext): void {
 
 /** A title as it is typed, with or without `#`. @throws UsageError */
 function titleOf(typed: string, texts: Texts): string {
-  const title = normalForm(typed.replace(/^#/, "").trim());
-  if (!isTitle(title) || visibleText(title) !== title) throw new UsageError(texts.groupBadTitle);
+  const title = newTitle(typed);
+  if (title === undefined) throw new UsageError(texts.groupBadTitle);
   return title;
 }
 
@@ -159,7 +159,7 @@ function members(context: CommandContext, typed: string): Promise<ExitCode> {
   return withLocalAccount(context, "group", async (account) => {
     const meant = await chosen(account, typed, texts);
     const { group: id, state } = meant;
-    if (state === "left" || state === "removed") throw new GroupError(state);
+    if (state === "left" || state === "removed") throw new GroupError(state, meant.title);
     if (state === "invited") {
       const { invited_by: by, title, people, history } = meant;
       const inviter = shownName(namesKnownTo(account.archive, [by ?? ""]).book, by ?? "");
