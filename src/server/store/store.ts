@@ -52,7 +52,10 @@ export type StoredToken = {
 /** The authority's certificate and private key, in PEM. */
 export type StoredAuthority = { readonly certificate: string; readonly privateKey: string };
 
-/** The store cannot be used now, and nothing was changed: answered `server_busy`. `code` is that of the cause. */
+/**
+ * The store cannot be used now: answered `server_busy`. Nothing was changed, unless another server did not answer in
+ * time. `code` is that of the cause.
+ */
 export class StoreBusy extends Error {
   readonly code: string;
 

@@ -102,7 +102,9 @@ export function testStore(makePlace: () => Promise<StorePlace>): void {
       const bob = await make("bob");
       expect((await store.account("bob", KEY))?.isKnown).toBe(false);
       expect(bob.id).toBeGreaterThan(ana.id);
-      expect(await store.account("nobody", KEY)).toBeUndefined();
+      for (const name of ["nobody", "", "ana\0", "ana\ud800"]) {
+        expect(await store.account(name, KEY)).toBeUndefined();
+      }
       expect(await store.byId(bob.id + 1)).toBeUndefined();
     });
 
