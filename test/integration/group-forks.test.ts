@@ -36,7 +36,8 @@ describe("who has forked", () => {
     await write(bob, "uno");
     await until(() => [ana, carla].every((each) => textOf(each, "bob", group).includes("uno")));
     await bob.close();
-    cpSync(join(company.folder, label("bob")), join(company.folder, "old bob"), { recursive: true });
+    for (const copy of ["old bob", "another old bob"])
+      cpSync(join(company.folder, label("bob")), join(company.folder, copy), { recursive: true });
 
     // ana alone gets what he writes before his profile is put back, and carla alone what he writes then.
     await carla.close();
@@ -79,6 +80,16 @@ describe("who has forked", () => {
     expect(again.failed).toEqual([{ username: "bob", code: "already_member" }]);
     await anaAgain.messenger.groups.actions.makeAdmin(group, "bob");
     await untilQuiet(() => groupOf(old, group)?.role === "admin");
+
+    // A copy from before all this learns that it has joined anew, and goes on there.
+    await old.close();
+    const older = await company.person("bob", { folder: "another old bob" });
+    await untilQuiet(() => groupOf(older, group)?.role === "admin");
+    const last = older.messenger.outbox.send(name, "cinco");
+    await until(() => older.of("delivery").some(({ id, state }) => id === last && state === "received"));
+    await untilQuiet(() => groupOf(older, group)?.waiting === 0);
+    await until(() => [anaAgain, carlaBack].every((each) => textOf(each, "bob", group).includes("cinco")));
+    expect(texts(older, group).toSorted()).toEqual(["cinco", "cuatro", "tres", "uno"]);
   });
 });
 

@@ -188,6 +188,7 @@ export class LiveGroup {
     if (this.synced.isResting) return;
     this.synced.attempt(() => {
       this.#joinAnew();
+      this.#follow();
       this.#sign();
       this.synced.pump();
       for (const link of this.synced.links) this.#inviteOn(link);
@@ -295,16 +296,21 @@ export class LiveGroup {
     if (anew === undefined || create === undefined || ours.some(isActive)) return;
     if (this.#needs.store.find(this.group)?.state !== "joined") return;
     this.synced.held.write(signJoin(create, anew.feed, this.#needs.profile.keys.privateKey));
-    // They go out in the new feed.
-    for (const term of ours) this.unsign(term);
-    // What others have of ours is counted of this feed.
-    this.#needs.store.save(this.group, { ownFeed: anew.feed });
-    this.#ownFeed = anew.feed;
-    this.#sharedControl = 0;
-    this.#texts.follow(anew.feed);
+    this.synced.commit();
+  }
+
+  /** Goes on in the feed of a new term, also one that a later life of this profile had joined before it was put back. */
+  #follow(): void {
+    const { own } = this;
+    if (own === undefined || own.feed === this.#ownFeed || !isActive(own)) return;
+    // What counts for nobody goes out in the new feed.
+    for (const term of this.membership.terms.values()) if (term.spki === this.#key) this.unsign(term);
     // They are about texts of the feed before.
     forgetChanges(this.#needs.profile, this.contact);
-    this.synced.commit();
+    this.#needs.store.save(this.group, { ownFeed: own.feed });
+    this.#ownFeed = own.feed;
+    this.#sharedControl = 0;
+    this.#texts.follow(own.feed);
   }
 
   /** Texts of this term that were signed and count for nobody are drafts again. @throws SQLiteError */

@@ -7,7 +7,13 @@ import type { GroupMember } from "./group-member.ts";
 /** Breaches that are told. */
 const MAX_TOLD = 20;
 
-type Entry = { readonly place: string; readonly author: string; readonly header: string };
+type Entry = {
+  readonly place: string;
+  readonly author: string;
+  readonly header: string;
+  /** The number of the text that it changes. */
+  readonly target: number | null;
+};
 type Fork = { readonly feed: string; readonly lane: string; readonly number: number };
 type Text = {
   readonly id: string;
@@ -32,7 +38,7 @@ export function readDisk(file: string): GroupDisk {
     return {
       entries: database
         .query<Entry, []>(
-          `SELECT group_feeds.feed || ' ' || lane || ' ' || number AS place, group_feeds.name AS author, header
+          `SELECT group_feeds.feed || ' ' || lane || ' ' || number AS place, group_feeds.name AS author, header, target
            FROM group_entries JOIN group_feeds ON group_feeds.id = group_entries.feed ORDER BY 1`,
         )
         .all(),
@@ -63,16 +69,33 @@ function isCut(forks: readonly Fork[], place: string): boolean {
   return forks.some((fork) => fork.feed === feed && fork.lane === lane && Number(number) >= fork.number);
 }
 
-/** What of a disk must be the same on all: entries, forks and shown texts, without what is cut. */
-export function commonPart({ entries, forks, texts }: GroupDisk): string[] {
+/** Texts that somebody shows as a change has left them that counts no more: the same as all others, and not in the same words. */
+function changedBehindCuts(disks: readonly GroupDisk[]): ReadonlySet<string> {
+  return new Set(
+    disks.flatMap(({ entries, forks }) =>
+      entries
+        .filter(({ place, target }) => target !== null && isCut(forks, place))
+        .map(({ place, target }) => `${place.split(" ")[0]} ${target}`),
+    ),
+  );
+}
+
+/** What of each disk must be the same on all: entries, forks and shown texts, without what is cut. */
+export function commonParts(disks: readonly GroupDisk[]): string[][] {
+  const changed = changedBehindCuts(disks);
+  return disks.map((disk) => commonPart(disk, changed));
+}
+
+function commonPart({ entries, forks, texts }: GroupDisk, changed: ReadonlySet<string>): string[] {
   return [
     ...forks.map(({ feed, lane, number }) => `fork ${feed} ${lane} ${number}`),
     ...entries.filter(({ place }) => !isCut(forks, place)).map(({ place, header }) => `${place}: ${header}`),
     ...texts
       .filter(({ feed, number }) => !isCut(forks, `${feed} t ${number}`))
-      .map(({ author, feed, number, text, isWithdrawn }) =>
-        [author, feed, number, JSON.stringify(text), isWithdrawn].join(" "),
-      ),
+      .map(({ author, feed, number, text, isWithdrawn }) => {
+        const place = `${feed} ${number}`;
+        return [author, place, ...(changed.has(place) ? [] : [JSON.stringify(text), isWithdrawn])].join(" ");
+      }),
   ];
 }
 
@@ -81,11 +104,13 @@ export function compareGroup(members: readonly GroupMember[]): string[] {
   const disks = members.map((member) => ({ member, disk: readDisk(member.file) }));
   const breaches: string[] = [];
   const [first] = disks;
-  const common = new Set(first === undefined ? [] : commonPart(first.disk));
-  for (const { member, disk } of disks.slice(1)) {
-    const own = new Set(commonPart(disk));
-    for (const each of common.difference(own)) breaches.push(`${member.name} lacks ${each}`);
-    for (const each of own.difference(common)) breaches.push(`only ${member.name} has ${each}`);
+  const [common = new Set<string>(), ...others] = commonParts(disks.map(({ disk }) => disk)).map(
+    (part) => new Set(part),
+  );
+  for (const [at, own] of others.entries()) {
+    const name = members[at + 1]?.name;
+    for (const each of common.difference(own)) breaches.push(`${name} lacks ${each}`);
+    for (const each of own.difference(common)) breaches.push(`only ${name} has ${each}`);
   }
   breaches.push(...signedTwice(members, first?.disk.forks ?? []));
   for (const { member, disk } of disks) {

@@ -12,7 +12,7 @@ import type { SharedGroup } from "../../../src/client/conversation/events.ts";
 import { seededRandom } from "../../seeded-random.ts";
 import { PASSWORD } from "../rendezvous-test-client.ts";
 import { WITHOUT_RATES } from "../server-process.ts";
-import { commonPart, compareGroup, readDisk, signedAgain, signedBy } from "./group-checks.ts";
+import { commonParts, compareGroup, readDisk, signedAgain, signedBy } from "./group-checks.ts";
 import { GroupMember } from "./group-member.ts";
 import { TortureServer } from "./torture-server.ts";
 
@@ -240,7 +240,9 @@ class GroupTorture {
     let last = "";
     const isSettled = async () => {
       const groups = await Promise.all(this.#members.map((member) => this.#groupOf(member, group)));
-      const parts = this.#members.map(({ file }) => JSON.stringify(commonPart(readDisk(file))));
+      const parts = commonParts(this.#members.map(({ file }) => readDisk(file))).map((part) =>
+        JSON.stringify(part),
+      );
       last = JSON.stringify(
         groups.map((each, at) => [each?.waiting, each?.unshared, each?.people, parts[at]?.length]),
       );

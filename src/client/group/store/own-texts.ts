@@ -111,7 +111,8 @@ export class OwnTexts {
   ): { readonly id: string; readonly counts: GroupCounts; readonly isFirst: boolean }[] {
     const before: Progresses = this.#followed.feed === feed ? this.#followed.progress : new Map();
     let [from, to] = [Infinity, 0];
-    for (const { term, received, read } of receipts) {
+    for (const { own, term, received, read } of receipts) {
+      if (own !== feed) continue;
       const known = before.get(term) ?? { received: 0, read: 0 };
       if (received > known.received)
         [from, to] = [Math.min(from, known.received + 1), Math.max(to, received)];

@@ -191,8 +191,7 @@ export class StoredLog implements GroupLog {
     }
     for (const fork of batch.forks) this.#saveFork(fork);
     for (const receipt of batch.receipts) {
-      const own = this.#ownFeed();
-      if (own !== undefined) this.#shown.receive(receipt, own, this.#feed(receipt.term), now);
+      this.#shown.receive(receipt, this.#feed(receipt.own), this.#feed(receipt.term), now);
     }
     return seqs;
   }
@@ -262,14 +261,6 @@ export class StoredLog implements GroupLog {
     const read = this.#readFeeds("contact = ? AND feed = ?", this.#contact, feed)[0];
     if (read !== undefined) this.#feeds.set(feed, read);
     return read;
-  }
-
-  /** That of this account's texts now. */
-  #ownFeed(): StoredFeed | undefined {
-    const row = this.#database
-      .query<{ feed: string }, [number]>("SELECT own_feed AS feed FROM groups WHERE contact = ?")
-      .get(this.#contact);
-    return row === null ? undefined : this.#feed(row.feed);
   }
 
   #allFeeds(): StoredFeed[] {

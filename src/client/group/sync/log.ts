@@ -25,8 +25,9 @@ export type TextLane = {
 
 export type TextPlace = { readonly feed: string; readonly number: number };
 
-/** Up to which number of the group's own feed a term has the texts, and has read them. */
+/** Up to which number of a feed of ours, `own`, a term has the texts, and has read them. */
 export type Receipt = {
+  readonly own: string;
   readonly term: string;
   readonly received: number;
   readonly read: number;

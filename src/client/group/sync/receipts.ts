@@ -30,7 +30,7 @@ export class Receipts {
   readonly #claims = new Map<string, Map<string, Claim>>();
   /** What terms have said themselves of other feeds. */
   readonly #heard = new Map<string, Map<string, Heard>>();
-  /** What others have said that terms have of ours. */
+  /** What others have said that terms have of ours, by our feed and that term. */
   readonly #hearsay = new Map<string, Heard>();
 
   /** @param key our own */
@@ -56,17 +56,19 @@ export class Receipts {
 
   /** The member of this key and term has what we had when we greeted. */
   agrees(key: string, by: string, { of }: Heads): void {
-    this.#claimsOf(key);
-    for (const [feed, { t }] of of) this.hear(by, feed, { t, read: 0 });
+    const claims = this.#claimsOf(key);
+    for (const [feed, { c, t }] of of) {
+      if (this.#isOurs(feed)) this.#claim(claims, { feed, c, t }, 0);
+      this.hear(by, feed, { t, read: 0 });
+    }
   }
 
   /** The member of this key and term has told these heads. */
   says(key: string, by: string, heads: readonly HeadFields[], now: number): void {
     const claims = this.#claimsOf(key);
     for (const [feed, c, , , t, , read] of heads) {
-      const term = this.#holdings.term(feed);
-      const isUnknown = term === undefined && claims.size < MAX_CLAIMS;
-      if (isUnknown || term?.spki === this.#key) this.#claim(claims, { feed, c, t }, now);
+      const isUnknown = this.#holdings.term(feed) === undefined && claims.size < MAX_CLAIMS;
+      if (isUnknown || this.#isOurs(feed)) this.#claim(claims, { feed, c, t }, now);
       this.hear(by, feed, { t, read });
     }
   }
@@ -80,20 +82,26 @@ export class Receipts {
     const after = this.#raised(before, head, feed);
     if (after === before) return;
     heard.set(feed, after);
-    if (feed === this.#holdings.termOf(this.#key)?.feed) this.#received(by, after, true);
+    if (this.#isOurs(feed)) this.#received(feed, by, after, true);
   }
 
-  /** Somebody says what terms have of ours. */
-  hearsay(seen: readonly (readonly [term: string, t: number, read: number])[]): void {
+  #isOurs(feed: string): boolean {
+    return this.#holdings.term(feed)?.spki === this.#key;
+  }
+
+  /** The member of this key says what terms have of ours. */
+  hearsay(key: string, seen: readonly (readonly [term: string, t: number, read: number])[]): void {
     const own = this.#holdings.termOf(this.#key);
-    if (own === undefined) return;
+    // Who does not know that we have joined anew speaks of the feed before.
+    if (own === undefined || (this.#claims.get(key)?.get(own.feed)?.c ?? 0) === 0) return;
     for (const [term, t, read] of seen) {
       if (this.#holdings.term(term) === undefined) continue;
-      const before = this.#hearsay.get(term);
+      const place = `${own.feed} ${term}`;
+      const before = this.#hearsay.get(place);
       const after = this.#raised(before, { t, read }, own.feed);
       if (after === before) continue;
-      this.#hearsay.set(term, after);
-      this.#received(term, after, false);
+      this.#hearsay.set(place, after);
+      this.#received(own.feed, term, after, false);
     }
   }
 
@@ -130,8 +138,8 @@ export class Receipts {
     return before !== undefined && raised.t === known.t && raised.read === known.read ? before : raised;
   }
 
-  #received(term: string, { t, read }: Heard, isDirect: boolean): void {
-    this.#holdings.received({ term, received: t, read, isDirect });
+  #received(own: string, term: string, { t, read }: Heard, isDirect: boolean): void {
+    this.#holdings.received({ own, term, received: t, read, isDirect });
   }
 
   #isTaken(feed: string, { c, t }: Claim): boolean {

@@ -158,7 +158,7 @@ export class GroupSync {
         return true;
       }
       case "group_seen":
-        if (peer.standing.name === "member") this.#receipts.hearsay(message.seen);
+        if (peer.standing.name === "member") this.#receipts.hearsay(peer.link.key, message.seen);
         return true;
     }
   }

@@ -243,9 +243,9 @@ test("a draft is changed and cancelled here alone until it is signed, and then g
       return [text?.state, text && groups.counts(text)];
     };
     expect(states()).toEqual(["queued", { received: 0, read: 0, of: 2 }]);
-    scene.batch({ receipts: [{ term: eva.id, received: 1, read: 0, isDirect: false }] });
+    scene.batch({ receipts: [{ own: berta.id, term: eva.id, received: 1, read: 0, isDirect: false }] });
     expect(states()).toEqual(["received", { received: 1, read: 0, of: 2 }]);
-    scene.batch({ receipts: [{ term: ana.id, received: 1, read: 1, isDirect: true }] });
+    scene.batch({ receipts: [{ own: berta.id, term: ana.id, received: 1, read: 1, isDirect: true }] });
     expect(states()).toEqual(["read", { received: 2, read: 1, of: 2 }]);
     // Who has left is not counted.
     scene.store(eva.leave());
@@ -261,7 +261,9 @@ test("an own edit and withdrawal are drafts too, shown at once", () =>
     profile.messages.queue([{ kind: "edit", contact, id: "e", target: "one", text: "UNO", sentAt: START }]);
     expect(scene.shown).toMatchObject([{ text: "UNO", changeWaits: true }]);
     scene.batch({ entries: [{ entry: scene.edit(berta, 1, "UNO"), draft: "e" }] });
-    scene.batch({ receipts: [{ term: scene.ana.id, received: 2, read: 0, isDirect: true }] });
+    scene.batch({
+      receipts: [{ own: scene.berta.id, term: scene.ana.id, received: 2, read: 0, isDirect: true }],
+    });
     expect(scene.shown).toMatchObject([{ text: "UNO", changeWaits: false }]);
     profile.messages.queue([{ kind: "withdraw", contact, id: "w", target: "one", sentAt: START }]);
     const entry = scene.withdraw(berta, 1);
