@@ -69,7 +69,8 @@ export class ForkSearch {
   prove(peer: LinkedPeer): void {
     for (const fork of this.#holdings.forks) {
       if (!hasRoom(peer.link)) return;
-      if (peer.needsProof(fork)) this.#send(peer, fork.feed, fork.lane, fork.entries);
+      const isItsAuthor = this.#holdings.term(fork.feed)?.spki === peer.link.key;
+      if (peer.needsProof(fork, isItsAuthor)) this.#send(peer, fork.feed, fork.lane, fork.entries);
     }
   }
 

@@ -236,10 +236,15 @@ export class LinkedPeer {
     this.comparisons.set(key, { feed, lane, number });
   }
 
-  /** Whether it holds what a proof of a fork cuts off, and was not sent the proof. Then it counts as sent. */
-  needsProof({ feed, lane, number }: Fork): boolean {
+  /**
+   * Whether it holds what a proof of a fork cuts off, or has signed it itself, and was not sent the proof. Then it counts as
+   * sent. Whose profile was put back would go on writing there.
+   */
+  needsProof({ feed, lane, number }: Fork, isItsAuthor: boolean): boolean {
     const key = `${feed} ${lane}`;
-    if (this.has(feed)[lane] < number || this.#proofs.get(key) === number) return false;
+    const held = this.has(feed);
+    const isConcerned = held[lane] >= number || (isItsAuthor && held.c > 0);
+    if (!isConcerned || this.#proofs.get(key) === number) return false;
     this.#proofs.set(key, number);
     return true;
   }

@@ -298,7 +298,7 @@ describe("what costs the one who is asked", () => {
     text(ana);
     const victim = new Victim(scene, ANA);
     const link = victim.link(EVA);
-    victim.heads(link, head(eva));
+    victim.heads(link, head(ana), head(eva));
     const seen = { action: "group_seen", group: scene.group, seen: [[eva.id, 1, 1]] } as const;
     victim.sync.take(link, seen, victim.now);
     expect(victim.sync.commit()).toBeDefined();
