@@ -114,7 +114,8 @@ export class HostileMember {
   /** Waits to be invited, and joins. */
   async join(group: string): Promise<HostileFeed> {
     const feed = await this.invited(group);
-    feed.give(feed.write("c", "join"));
+    // So its lane may be dated as it likes.
+    feed.give(feed.write("c", "join", {}, { at: 0 }));
     this.speakFor(feed);
     feed.greet();
     return feed;

@@ -16,6 +16,9 @@ const LAST_LEVEL = 150;
 /** `add`s of one lane that have an effect: for keys of the author's own label, and in all. */
 const MAX_OWN_ADDS = 8;
 const MAX_ADDS = 1_024;
+/** `add`s that have an effect of one member who is no admin, and of all whom they and theirs have added: of own keys, and in all. */
+const MAX_OWN_ADDS_BELOW = 64;
+const MAX_ADDS_BELOW = 1_024;
 /** People of one group; no client adds more. */
 export const MAX_PEOPLE = 256;
 
@@ -32,6 +35,8 @@ export type Term = {
   /** A smaller one stands above a larger one. */
   readonly level: number;
   readonly history: "all" | "none";
+  /** When it was admitted, ms since 1970, by the clock of who did so. Nothing that it writes is older, but its `join`. */
+  readonly since: number;
   readonly state: "invited" | "member" | "ended";
   /** The last numbers of its lanes that count; Infinity where nothing cuts them. */
   readonly cutC: number;
@@ -66,40 +71,47 @@ export function membership(control: readonly GroupEntry[], forks: readonly Fork[
   const founding = control.find(isCreate);
   const create = founding === undefined ? undefined : readControl(founding);
   if (founding === undefined || create?.kind !== "create") return undefined;
-  return new Count(founding.id, create, writtenBy(control, forks)).result();
+  return new Count(founding, create, writtenBy(control, forks)).result();
 }
+
+/** What one member who is no admin has added, and whoever came into the group by them. */
+type Added = { own: number; all: number };
 
 /** A term while it is counted. */
 type Counted = { -readonly [K in keyof Term]: Term[K] };
 
 class Count {
-  readonly #group: string;
+  readonly #founding: GroupEntry;
   readonly #create: Create;
   readonly #written: ReadonlyMap<string, Written>;
   readonly #terms = new Map<string, Counted>();
+  /** Of those whom members have added who are no admins: what those members have. */
+  readonly #below = new Map<string, Added>();
+  /** By level; one that was lifted stands at its larger level, too. */
+  readonly #levels: Counted[][] = [];
   /** The smallest level that each term was granted. */
   readonly #grants = new Map<string, number>();
   readonly #ends = new Map<string, End[]>();
   #title: Title;
 
-  constructor(group: string, create: Create, written: ReadonlyMap<string, Written>) {
-    this.#group = group;
+  constructor(founding: GroupEntry, create: Create, written: ReadonlyMap<string, Written>) {
+    this.#founding = founding;
     this.#create = create;
     this.#written = written;
-    this.#title = { n: 0, level: 0, id: group, title: create.title };
+    this.#title = { n: 0, level: 0, id: founding.id, title: create.title };
   }
 
   result(): Membership {
     const { adds, writes } = this.#create;
-    this.#admit(this.#group, { ...this.#create, kind: "add", role: "admin", history: "all" }, undefined);
+    this.#admit(this.#founding, { ...this.#create, kind: "add", role: "admin", history: "all" }, undefined);
     for (let level = 0; level <= LAST_LEVEL; level++) {
       // What is admitted or lifted on the way gets a larger level.
-      for (const term of this.#terms.values()) if (term.level === level) this.#count(term);
+      for (const term of this.#levels[level] ?? []) if (term.level === level) this.#count(term);
     }
     const terms = [...this.#terms.values()].toSorted(byRank);
     const { n: renames, title } = this.#title;
     return {
-      ...{ group: this.#group, title, renames, adds, writes },
+      ...{ group: this.#founding.id, title, renames, adds, writes },
       terms: new Map(terms.map((term) => [term.feed, term])),
     };
   }
@@ -123,16 +135,25 @@ class Count {
   #countEntries(term: Counted, entries: readonly GroupEntry[]): void {
     let adds = 0;
     let ownAdds = 0;
+    const below = isAdmin(term) ? undefined : (this.#below.get(term.feed) ?? { own: 0, all: 0 });
     for (const entry of entries) {
       const control = readControl(entry);
       switch (control?.kind) {
         case "add": {
           const isOwn = control.label === term.label;
-          const isOver = adds === MAX_ADDS || (isOwn && ownAdds === MAX_OWN_ADDS);
+          const isOver =
+            adds === MAX_ADDS ||
+            below?.all === MAX_ADDS_BELOW ||
+            (isOwn && (ownAdds === MAX_OWN_ADDS || below?.own === MAX_OWN_ADDS_BELOW));
           if (isOver || !mayAdd(this.#create, term, control)) break;
           adds++;
           if (isOwn) ownAdds++;
-          this.#admit(entry.id, control, term);
+          if (below !== undefined) {
+            below.all++;
+            if (isOwn) below.own++;
+            this.#below.set(entry.id, below);
+          }
+          this.#admit(entry, control, term);
           break;
         }
         case "grant":
@@ -154,14 +175,24 @@ class Count {
     }
   }
 
-  #admit(feed: string, { label, name, spki, role, history }: Add, by: Term | undefined): void {
+  #admit(
+    { id: feed, at: since }: GroupEntry,
+    { label, name, spki, role, history }: Add,
+    by: Term | undefined,
+  ): void {
     const least = by === undefined ? 0 : by.level + 1;
     const level = role === "admin" ? least : Math.max(FIRST_MEMBER_LEVEL, least);
-    this.#terms.set(feed, {
-      ...{ feed, label, name, spki: spki.toString("base64"), by: by?.feed, level, history },
+    const term: Counted = {
+      ...{ feed, label, name, spki: spki.toString("base64"), by: by?.feed, level, history, since },
       ...{ state: "invited", cutC: Infinity, cutT: Infinity, endId: undefined, isForked: false },
-    });
+    };
+    this.#terms.set(feed, term);
+    this.#place(term);
     this.#grant(feed, Infinity);
+  }
+
+  #place(term: Counted): void {
+    (this.#levels[term.level] ??= []).push(term);
   }
 
   /** The order of grants and of the `add` of their term does not matter. */
@@ -172,7 +203,9 @@ class Count {
     const by = term?.by === undefined ? undefined : this.#terms.get(term.by);
     if (term === undefined || by === undefined) return;
     const lifted = Math.max(granted, by.level + 1);
-    if (lifted <= LAST_ADMIN_LEVEL) term.level = Math.min(term.level, lifted);
+    if (lifted > LAST_ADMIN_LEVEL || lifted >= term.level) return;
+    term.level = lifted;
+    this.#place(term);
   }
 
   #rename(title: Title): void {
@@ -232,14 +265,14 @@ function writtenBy(control: readonly GroupEntry[], forks: readonly Fork[]): Map<
     return written;
   };
   for (const { feed, lane, number } of forks) of(feed).fork[lane] = Math.min(of(feed).fork[lane], number);
-  const inOrder = control
-    .filter(({ lane }) => lane === "c")
-    .toSorted((one, other) => one.number - other.number);
-  for (const entry of inOrder) {
-    const { entries, fork } = of(entry.feed);
-    const last = entries.at(-1);
-    if (entry.number === last?.number && entry.id !== last.id) fork.c = Math.min(fork.c, entry.number);
-    if (entry.number === entries.length + 1 && entry.prev === (last?.id ?? entry.feed)) entries.push(entry);
+  for (const [feed, lane] of Map.groupBy(control, (entry) => entry.feed)) {
+    const { entries, fork } = of(feed);
+    for (const entry of lane.toSorted((one, other) => one.number - other.number)) {
+      if (entry.lane !== "c") continue;
+      const last = entries.at(-1);
+      if (entry.number === last?.number && entry.id !== last.id) fork.c = Math.min(fork.c, entry.number);
+      if (entry.number === entries.length + 1 && entry.prev === (last?.id ?? entry.feed)) entries.push(entry);
+    }
   }
   return feeds;
 }

@@ -191,10 +191,10 @@ export class GroupSync {
     for (const peer of this.#peers.values()) this.#pump(peer, now);
   }
 
-  /** Where the next entry of our own goes. `at`: ms since 1970, never below the one before. */
+  /** Where the next entry of our own goes. `at`: ms since 1970, never below the one before, nor what admitted us. */
   next(feed: string, lane: Lane, now: number): { number: number; prev: string; at: number } {
     const { number, id, at } = this.#holdings.lanes.end(feed, lane);
-    return { number: number + 1, prev: id, at: Math.max(now, at) };
+    return { number: number + 1, prev: id, at: Math.max(now, at, this.#holdings.term(feed)?.since ?? 0) };
   }
 
   /** How long an own entry is to wait for its lane's budget, in ms; Infinity: for ever. @param size bytes of its body */
@@ -365,6 +365,8 @@ export class GroupSync {
       default:
     }
     if (!isSignedBy(this.#group, entry, term)) return false;
+    // Whoever could date entries back to before they belonged would have the budgets of all those years at once.
+    if (at < term.since && entry.kind !== "join") return true;
     const end = lanes.end(feed, lane);
     if (place === "misfit") {
       peer.compare(feed, lane, number > end.number ? end.number : number + 1);

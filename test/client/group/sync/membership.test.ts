@@ -37,7 +37,7 @@ describe("who belongs", () => {
           group,
           {
             ...{ feed: group, label: ANA.named.label, name: "ana", spki: ANA.named.spki },
-            ...{ by: undefined, level: 0, history: "all", state: "member" },
+            ...{ by: undefined, level: 0, history: "all", since: 1_000, state: "member" },
             ...{ cutC: Infinity, cutT: Infinity, endId: undefined, isForked: false },
           },
         ],
