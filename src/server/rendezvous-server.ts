@@ -28,6 +28,7 @@ import { Presence } from "./presence/presence.ts";
 import { UserDirectory } from "./presence/user-directory.ts";
 import { ClientConnection, type Link } from "./requests/client-connection.ts";
 import { MovedPush } from "./session/moved-push.ts";
+import { recheck } from "./session/recheck.ts";
 import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
 import { ServerAuthority } from "./store/authority.ts";
@@ -38,6 +39,8 @@ import type { Store } from "./store/store.ts";
 const LIVENESS_INTERVAL = 5_000;
 /** How often the memory of all connections is checked, in ms. */
 const BUDGET_INTERVAL = 1_000;
+/** How often a store is read that others change too, in ms, as the news of a change may be lost. */
+const RECHECK_INTERVAL = 60_000;
 /** How often failed handshakes are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
 /** How often dropped revocations are logged, at most, in ms. */
@@ -238,6 +241,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   };
   watchDeadlines(meetingDeadlines);
   const sweeps = [
+    ...(store.isShared ? [setInterval(() => void recheck(services), RECHECK_INTERVAL)] : []),
     setInterval(() => checkLiveness(performance.now()), LIVENESS_INTERVAL),
     setInterval(() => overBudget(connections).forEach((each) => each.dropAsSlow()), BUDGET_INTERVAL),
   ];

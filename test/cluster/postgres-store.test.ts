@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "bun:test";
 
-import { PostgresStore } from "../../src/server/store/postgres-store.ts";
+import { PostgresStore, REVOCATION_MARGIN } from "../../src/server/store/postgres-store.ts";
 import { testStore } from "../server/store/store-contract.ts";
 import { skipped, startPostgres, whyNoPostgres } from "./engines.ts";
 
@@ -19,6 +19,7 @@ describe.skipIf(noPostgres !== undefined)(`a PostgreSQL store${skipped(noPostgre
     await sql.unsafe("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     const opened: PostgresStore[] = [];
     return {
+      margin: REVOCATION_MARGIN,
       async open(now) {
         const store = await PostgresStore.open(url, { now });
         opened.push(store);

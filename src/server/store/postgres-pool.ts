@@ -15,6 +15,8 @@ const CONNECT_TIMEOUT = 3;
 const STATEMENT_TIMEOUT = 3_000;
 const TRANSACTION_PAUSE = 5_000;
 export const OWN_TIMEOUT = 3_500;
+/** Until a read is tried once again, in ms: by then it is known which other connections were ended too. */
+const RETRY_DELAY = 50;
 /** Own timeouts in a row after which the pool is replaced. */
 const TIMEOUTS_TO_REPLACE = 3;
 
@@ -48,6 +50,7 @@ export class PostgresPool {
       return await this.#use(query);
     } catch (error) {
       if (!isBroken(error)) throw error;
+      await Bun.sleep(RETRY_DELAY);
       return this.#use(query);
     }
   }
@@ -117,7 +120,7 @@ function isBusy(error: unknown): boolean {
   return isConnectionLost(code) || /^(?:08|40|53|57|58)|^25006$|^55P03$/.test(code);
 }
 
-/** Whether a read can be tried once again at once. */
+/** Whether a read can be tried once again. */
 function isBroken(error: unknown): boolean {
   if (!(error instanceof StoreBusy)) return false;
   return error.code.startsWith("ERR_POSTGRES_CONNECTION_") || /^57P0[123]$/.test(error.code);

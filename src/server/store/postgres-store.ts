@@ -24,12 +24,19 @@ import {
   TOKEN_LIFETIME,
   type Account,
   type ListedAccount,
+  type LiveSession,
   type NewAccount,
   type PasswordChange,
   type Store,
   type StoredAuthority,
   type StoredToken,
 } from "./store.ts";
+
+/**
+ * How long after an account was read another server may still make a certificate for it, in s: it may have to wait for
+ * others, and its clock may be ahead.
+ */
+export const REVOCATION_MARGIN = 10;
 
 const NOTHING: Change = { revocation: undefined, dropped: 0 };
 
@@ -48,6 +55,7 @@ type PostgresOptions = {
 };
 
 export class PostgresStore implements Store {
+  readonly isShared = true;
   readonly authority: StoredAuthority;
   readonly #pool: PostgresPool;
   readonly #now: () => number;
@@ -245,6 +253,20 @@ export class PostgresStore implements Store {
     }));
   }
 
+  async ended<S extends LiveSession>(sessions: readonly S[]): Promise<S[]> {
+    const ids = sessions.map(({ userId }) => userId);
+    const hashes = sessions.map(({ key }) => key?.tokenHash ?? "");
+    const rows: { place: string }[] = await this.#pool.read(
+      (sql) => sql`
+        SELECT place FROM unnest(${sql.array(ids, "BIGINT")}, ${sql.array(hashes, "TEXT")})
+          WITH ORDINALITY AS session(id, hash, place)
+        WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.id = session.id AND NOT disabled)
+          OR session.hash <> '' AND NOT EXISTS (
+            SELECT 1 FROM tokens WHERE tokens.hash = decode(session.hash, 'hex'))`,
+    );
+    return rows.map(({ place }) => sessions[Number(place) - 1] as S);
+  }
+
   async check(): Promise<void> {
     const [row]: { read_only: string }[] = await this.#pool.read(
       (sql) => sql`SELECT current_setting('transaction_read_only') AS read_only FROM meta`,
@@ -286,7 +308,7 @@ export class PostgresStore implements Store {
     const rows: RevocationRow[] = await sql`
       SELECT label, before, except_key, by_operator FROM revocations WHERE label = ${labelOf(username)}`;
     const stored = rows.map(revocationOf);
-    const revocation = nextRevocation(username, cause, { stored, certified, now });
+    const revocation = nextRevocation(username, cause, { stored, certified, now, margin: REVOCATION_MARGIN });
     if (revocation === undefined) return NOTHING;
     await sql`DELETE FROM revocations WHERE before <= ${oldestRow(now)} OR label = ${revocation.label}`;
     for (const { label, before, except = null, byOperator } of afterAdding(revocation, stored, now)) {

@@ -38,13 +38,15 @@ type Known = {
   readonly certified: number;
   /** Ms since 1970. */
   readonly now: number;
+  /** How long a certificate may take from the account's being read, on a server whose clock may differ, in s. */
+  readonly margin: number;
 };
 
 /** The revocation to make; undefined: the person has made the last one for a password an hour ago or less. */
 export function nextRevocation(
   username: string,
   cause: RevocationCause,
-  { stored, certified, now }: Known,
+  { stored, certified, now, margin }: Known,
 ): StoredRevocation | undefined {
   const seconds = Math.floor(now / 1_000);
   const known = newestFirst(stored).filter((each) => isKept(each, now));
@@ -56,7 +58,7 @@ export function nextRevocation(
   const reached = Math.floor(Math.min(certified, now + REVOCATION_LIFETIME) / 1_000);
   return {
     label: labelOf(username),
-    before: Math.max(seconds, reached, known[0]?.before ?? 0) + 1,
+    before: Math.max(seconds + margin, reached, known[0]?.before ?? 0) + 1,
     except: cause.name === "password" ? cause.key : undefined,
     byOperator: cause.name === "operator",
   };

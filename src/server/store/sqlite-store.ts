@@ -26,6 +26,7 @@ import {
   StoreBusy,
   type Account,
   type ListedAccount,
+  type LiveSession,
   type NewAccount,
   type PasswordChange,
   type Store,
@@ -59,6 +60,7 @@ type SqliteOptions = {
 };
 
 export class SqliteStore implements Store {
+  readonly isShared = false;
   readonly authority: StoredAuthority;
   readonly #database: Database;
   readonly #options: SqliteOptions;
@@ -197,6 +199,15 @@ export class SqliteStore implements Store {
     return this.#step(() => ids.flatMap((id) => this.#tokens.stored(id, this.#options.now())));
   }
 
+  ended<S extends LiveSession>(sessions: readonly S[]): Promise<S[]> {
+    return this.#step(() =>
+      sessions.filter(({ userId, key }) => {
+        const isThere = key === undefined || this.#tokens.isThere(key.tokenHash);
+        return !isThere || this.#find(userId)?.disabled !== false;
+      }),
+    );
+  }
+
   /** Reads one page of the database and writes it back, unchanged, through SQLite's log to the disk. Waits for nothing. */
   async check(): Promise<void> {
     this.#file.check();
@@ -247,7 +258,7 @@ export class SqliteStore implements Store {
   #revoke(username: string, cause: RevocationCause, certified: number): Change {
     const now = this.#options.now();
     const stored = this.#revocationsOf.all(labelOf(username)).map(revocationOf);
-    const revocation = nextRevocation(username, cause, { stored, certified, now });
+    const revocation = nextRevocation(username, cause, { stored, certified, now, margin: 0 });
     if (revocation === undefined) return NOTHING;
     const { label } = revocation;
     this.#database.query("DELETE FROM revocations WHERE before <= ?").run(oldestRow(now));

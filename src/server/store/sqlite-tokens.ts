@@ -66,6 +66,10 @@ export class SqliteTokens {
     return row.user_id;
   }
 
+  isThere(hash: string): boolean {
+    return this.#byHash.get(hashBytes(hash)) !== null;
+  }
+
   /** The user's tokens that are valid at `now`, the most recently used first; unwritten uses count. */
   stored(userId: number, now: number): StoredToken[] {
     return this.#rowsOf(userId)

@@ -70,6 +70,8 @@ export class StoreBusy extends Error {
  * store was opened. @throws StoreBusy, and errors of the disk or of the other server.
  */
 export interface Store {
+  /** Others may change it too while a server runs. */
+  readonly isShared: boolean;
   readonly authority: StoredAuthority;
   /** @param key whether the account was used with it before: `isKnown` */
   account(fold: string, key?: Uint8Array): Promise<{ account: Account; isKnown: boolean } | undefined>;
@@ -107,10 +109,18 @@ export interface Store {
   page(after: string, limit: number): Promise<ListedAccount[]>;
   /** The valid tokens of these users, the most recently used of a user first. */
   tokens(ids: readonly number[]): Promise<StoredToken[]>;
+  /** Those whose account is gone or disabled, or whose token is void. */
+  ended<S extends LiveSession>(sessions: readonly S[]): Promise<S[]>;
   /** @throws unless the store can be read and written */
   check(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Who is logged in; without a key there is no token. */
+export type LiveSession = {
+  readonly userId: number;
+  readonly key: { readonly tokenHash: string } | undefined;
+};
 
 export type PasswordChange = {
   readonly id: number;

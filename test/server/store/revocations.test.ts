@@ -44,7 +44,7 @@ function revoke(username: string, cause = OPERATOR): Revocation | undefined {
   made = [];
   const own = label(username);
   const known = stored.filter((each) => each.label === own);
-  const revocation = nextRevocation(username, cause, { stored: known, certified, now });
+  const revocation = nextRevocation(username, cause, { stored: known, certified, now, margin: 0 });
   if (revocation === undefined) return undefined;
   const others = stored.filter((each) => each.label !== own);
   stored = [...others, ...afterAdding(revocation, known, now)];
@@ -191,6 +191,11 @@ test("in memory, too, people's own are the newest 20,000, and the operator's all
     ...stored,
   ];
   expect([0, 1, 2].map((count) => revocations.since(label(`user${count}`)) > 0)).toEqual([true, false, true]);
+});
+
+test("of several servers is later by what a certificate may take on another one", () => {
+  const known = { stored: [], certified: 0, now: NOON, margin: 10 };
+  expect(nextRevocation("ana", OPERATOR, known)?.before).toBe(SECOND + 11);
 });
 
 test("one that is known is not told again, and one that comes late takes nothing back", () => {

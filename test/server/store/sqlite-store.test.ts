@@ -18,6 +18,7 @@ describe("a SQLite store", () => {
     const folder = mkdtempSync(join(tmpdir(), "paloma-store-"));
     const opened: Database[] = [];
     return {
+      margin: 0,
       async open(now) {
         const database = await openDatabase(join(folder, "users.db"));
         // There is nothing to lose.
