@@ -30,8 +30,13 @@ function timeOf(value: unknown): number | undefined {
   return typeof value === "string" ? Date.parse(value) : undefined;
 }
 
-function contentOf({ text, id, replyTo }: StoredMessage) {
-  return { text, id, ...(replyTo === undefined ? {} : { reply_to: replyTo }) };
+function contentOf({ text, id, replyTo, file }: StoredMessage) {
+  const { number, name, size } = file ?? {};
+  return {
+    ...{ text, id },
+    ...(file === undefined ? {} : { file: { number, name, size } }),
+    ...(replyTo === undefined ? {} : { reply_to: replyTo }),
+  };
 }
 
 /** Who wrote a stored message, and to whom. @param other the other person of the conversation, or `#` and the id of the group */

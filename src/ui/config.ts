@@ -96,6 +96,7 @@ const COMMAND_OPTIONS = {
 /** Commands whose USER may be a group. */
 export const OF_CONVERSATIONS: ReadonlySet<string | undefined> = new Set<CommandName>([
   "send",
+  "send-file",
   "edit",
   "withdraw",
   "cancel",

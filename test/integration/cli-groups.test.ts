@@ -1,6 +1,6 @@
 /** The commands about groups, and groups where a command takes a conversation: three people and a list of names. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expectFailure, PASSWORD, World, type Client, type Person } from "./cli-process.ts";
@@ -103,6 +103,50 @@ test("nothing is changed, and what is written waits, while nobody of the group i
   expect(stderr).toContain('Nobody of #"Clase 2B" is online.\n');
   expect(code).toBe(5);
   listening = await benito.listen(PASSWORD);
+});
+
+test("a file is given to all, whoever wants it takes it, and nothing else is given", async () => {
+  const [photo, folder] = [join(world.folder, "foto.jpg"), join(world.folder, "got")];
+  mkdirSync(folder);
+  writeFileSync(photo, "a photo");
+  for (const [path, en, es] of [
+    ["-", /not standard input/, /no la entrada estándar/],
+    [folder, /files, not folders/, /archivos, no carpetas/],
+  ] as const)
+    await expectFailure(ana, ["send-file", "#Clase 2B", photo, path], { exit: 2, code: "usage", en, es });
+  const { code, events, stderr } = await ana.json(["send-file", "#Clase 2B", photo]);
+  expect(stderr).toContain("“foto.jpg” (7 B) is offered to all of “Clase 2B”");
+  expect(stderr).toContain("The offer has arrived.");
+  expect(events[0]).toMatchObject({ event: "file", state: "offered", title: "Clase 2B", from: null });
+  expect(events.at(-1)).toMatchObject({
+    event: "delivery",
+    id: events[0]?.["id"],
+    state: "received",
+    received: 1,
+  });
+  expect(code).toBe(0);
+  const offered = await listening.event({
+    event: "file",
+    direction: "in",
+    state: "offered",
+    from: "ana.group",
+  });
+  const { file } = await listening.event({ event: "message", text: "foto.jpg" });
+  expect(file).toEqual({ number: offered["number"], name: "foto.jpg", size: 7 });
+  expect((await benito.run(["history", "#Clase 2B", "--last", "1"])).stdout).toEndWith(
+    `ana.group offers to all “foto.jpg” (7 B), files accept ${offered["number"]}\n`,
+  );
+  const asked = ["files", "accept", String(offered["number"]), "--downloads", folder];
+  expect((await benito.run(asked)).stdout).toContain("waits for somebody who has it");
+  const giving = await ana.listen(PASSWORD);
+  const done = await listening.event({ event: "file", state: "done", group: offered["group"] });
+  expect(readFileSync(String(done["path"]), "utf8")).toBe("a photo");
+  await giving.stop();
+  expect((await benito.run(["files"])).stdout).toContain(
+    "Received “foto.jpg” (7 B) from ana.group in “Clase 2B”",
+  );
+  const stopped = await ana.run(["files", "stop", String(events[0]?.["number"])]);
+  expect(stopped.stdout).toContain("You no longer give “foto.jpg” (7 B) to “Clase 2B”.");
 });
 
 test("members are listed, and one who is removed is told so", async () => {

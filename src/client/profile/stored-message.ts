@@ -70,7 +70,18 @@ export type StoredMessage = {
   readonly changeWaits: boolean;
   /** Of a group's text: nobody who gave it had its words. They may come later. */
   readonly isMissing: boolean;
+  /** Of a group's text: the file that it offers to all. */
+  readonly file?: OfferedFile;
   readonly state: MessageState;
+};
+
+/** A file as its transfer is stored. `number`: how a person names it; `size`: bytes. */
+export type OfferedFile = {
+  readonly number: number;
+  readonly name: string;
+  readonly size: number;
+  /** Whether it waits for our answer. */
+  readonly isOpen: boolean;
 };
 
 export type MessageRow = {
@@ -93,6 +104,8 @@ export type MessageRow = {
   author: string | null;
   number: number | null;
   is_missing: number;
+  /** A JSON list. */
+  file: string | null;
 };
 
 /** The columns of a `MessageRow`. */
@@ -102,6 +115,8 @@ export const MESSAGE_COLUMNS = `seq, contact, outgoing, id, text, reply_to, sent
   CASE WHEN feed IS NULL OR text <> '' OR withdrawn_at IS NOT NULL THEN 0 ELSE EXISTS (
     SELECT 1 FROM group_entries AS entry WHERE entry.feed = messages.feed AND entry.lane = 't'
       AND entry.number = messages.number AND entry.body IS NULL) END AS is_missing,
+  (SELECT json_array(offer.number, offer.name, offer.size, offer.outgoing = 0 AND offer.state = 'offered')
+    FROM transfers AS offer WHERE offer.id = messages.id AND offer.contact = messages.contact) AS file,
   CASE WHEN outgoing = 1 AND coalesce(edited_at, withdrawn_at) IS NOT NULL THEN EXISTS (
     SELECT 1 FROM messages AS action WHERE action.contact = messages.contact AND action.target = messages.id
       AND action.outgoing = 1 AND action.state < 2 AND action.kind IN (1, 2)) ELSE 0 END AS change_waits`;
@@ -124,8 +139,14 @@ export function messageOf(row: MessageRow): StoredMessage {
     withdrawnAt: row.withdrawn_at ?? undefined,
     changeWaits: row.change_waits === 1,
     isMissing: row.is_missing === 1,
+    ...(row.file === null ? {} : { file: offeredFile(row.file) }),
     state: MESSAGE_STATES[row.state] ?? "queued",
   };
+}
+
+function offeredFile(json: string): OfferedFile {
+  const [number, name, size, isOpen] = JSON.parse(json) as [number, string, number, number];
+  return { number, name, size, isOpen: isOpen === 1 };
 }
 
 /** A text that has just been stored. @param contact the row number @param now ms since 1970 */

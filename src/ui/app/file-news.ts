@@ -23,16 +23,20 @@ export function onFile(
 ): AppStep {
   const { now, texts } = context;
   const isHere = isChatOpen(model, file.peer);
-  const told = !isHere ? "new" : model.attention === "focused" ? "seen" : "here";
+  // The text that offers a file to a group counts, and is announced.
+  const isSeen = file.group !== undefined || (isHere && model.attention === "focused");
+  const told = isSeen ? "seen" : isHere ? "here" : "new";
   const offers = withOffer(account.offers, file, told);
   const numbered = isOffer(file) ? withNumber(account.numbered, file.peer) : account.numbered;
   const next = inAccount(model, { offers, numbered });
   // Nobody knows of an offer that was taken back at once.
-  const isUnknown = file.state === "cancelled" && account.offers.get(file.id)?.told === "new";
+  const isUnknown =
+    file.state === "cancelled" &&
+    (account.offers.get(file.id)?.told === "new" || (file.group !== undefined && file.done === 0));
   const isMuted = file.direction === "in" && isQuiet(account, file, now);
   const isSilent = isHere || !hasEnded(file) || isUnknown || isMuted;
   if (isSilent) return step(next);
-  const line = fileLine(file, shownName(account.names, file.peer), texts);
+  const line = fileLine(file, (username) => shownName(account.names, username), texts);
   return step(next, { name: "print", lines: [line] });
 }
 

@@ -52,6 +52,14 @@ function ofTyped(result: ReturnType<typeof get>): CommandResult {
   return result.name === "fault" ? result : effects(result);
 }
 
+/** `/get`: what a whole group offers is never accepted without a question. */
+function getFile(argument: string, { kind }: ChatModel, { texts }: ChatContext): CommandResult {
+  const typed = get(argument, texts);
+  return kind === "group" && typed.name === "getAlways"
+    ? { name: "fault", sentence: texts.groupOnlyWithPerson("/get always") }
+    : ofTyped(typed);
+}
+
 const COMMANDS: readonly Command[] = [
   {
     name: "help",
@@ -137,7 +145,7 @@ const COMMANDS: readonly Command[] = [
     argument: (texts) => `${texts.fileArgument}…`,
     help: (texts) => texts.chatHelpSend,
     // A list of files may be pasted.
-    runWithPerson: (paths) => ({
+    run: (paths) => ({
       name: "text",
       text: paths,
       effect: (text, typed) => ({ name: "sendFiles", paths: text, typed }),
@@ -155,14 +163,14 @@ const COMMANDS: readonly Command[] = [
     argument: (texts) => `[#N] [${texts.folderArgument}]`,
     isOptional: true,
     help: (texts) => texts.chatHelpGet,
-    runWithPerson: (argument, _chat, { texts }) => ofTyped(get(argument, texts)),
+    run: getFile,
   },
   {
     name: "stop",
     argument: () => "[#N]",
     isOptional: true,
     help: undefined,
-    runWithPerson: (argument, _chat, { texts }) => ofTyped(stop(argument, texts)),
+    run: (argument, _chat, { texts }) => ofTyped(stop(argument, texts)),
   },
   {
     name: "say",

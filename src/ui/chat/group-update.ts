@@ -10,6 +10,14 @@ import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance, beginDeliveries, NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
+import {
+  NO_FILES,
+  progressMark,
+  tickFiles,
+  withFile,
+  type FilesContext,
+  type FilesStep,
+} from "./files/tracked-files.ts";
 import { groupCommand } from "./group/group-commands.ts";
 import {
   membersLine,
@@ -52,6 +60,7 @@ export function openGroupChat(group: SharedGroup): GroupChat {
     folded: { runs: [], isSaid: true },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
+    files: NO_FILES,
     stayed: undefined,
     draft: { name: "settled", isStored: false },
     restoredAt: undefined,
@@ -68,7 +77,7 @@ function sentences(chat: GroupChat, said: readonly string[]): ChatStep<GroupChat
 
 /** The prompt: the group, who has our last message, and what waits in other chats; or that a yes or no is awaited. */
 export function groupPrompt(
-  { group, asked, deliveries: { last }, username }: GroupChat,
+  { group, asked, deliveries: { last }, files, username }: GroupChat,
   names: NameBook,
   texts: Texts,
   waiting: number,
@@ -76,10 +85,13 @@ export function groupPrompt(
   const away = { isAway: group.state !== "joined", waiting, sign: "" };
   if (asked !== undefined) return { ...away, name: texts.groupYesNo, isAway: false, mark: "" };
   const name = shownName(names, username);
-  if (last === undefined) return { ...away, name, mark: "" };
+  const progress = progressMark(files, texts);
+  if (last === undefined) return { ...away, name, mark: progress };
   const { received = 0, of = 0 } = last.counts ?? {};
-  const mark = stateMark(last.state, texts, last.counts);
-  return { ...away, name, mark, ...(received === 0 ? {} : { brief: `✓ ${received}/${of}` }) };
+  const withProgress = (mark: string) => [mark, progress].join(" ").trim();
+  const mark = withProgress(stateMark(last.state, texts, last.counts));
+  const brief = received === 0 ? {} : { brief: withProgress(`✓ ${received}/${of}`) };
+  return { ...away, name, mark, ...brief };
 }
 
 /** What is typed while it is asked whether something is meant. */
@@ -237,6 +249,14 @@ function onGroup(before: GroupChat, group: SharedGroup, context: ChatContext): C
   return sentences(chat, [isAll ? `${joined} ${texts.groupEarlierComes}` : joined]);
 }
 
+function filesContext({ now, names, texts }: ChatContext): FilesContext {
+  return { now, texts, shown: (username) => shownName(names, username), why: undefined };
+}
+
+function withFiles(chat: GroupChat, { files, lines }: FilesStep): ChatStep<GroupChat> {
+  return printing({ ...chat, files }, lines);
+}
+
 function onNotice(chat: GroupChat, said: GroupNotice, now: number): ChatStep<GroupChat> {
   return { chat: { ...chat, held: { notices: [...chat.held.notices, said], at: now } }, effects: [] };
 }
@@ -245,12 +265,14 @@ function onNotice(chat: GroupChat, said: GroupNotice, now: number): ChatStep<Gro
 export function tickGroup(before: GroupChat, context: ChatContext): ChatStep<GroupChat> {
   const waiting = tellOfWait(before, context);
   const { held, rush, folded } = before;
+  const files = tickFiles(before.files, filesContext(context));
   // The clock may have been set back.
   const isOver = (at: number, lasts: number) => Math.abs(context.now - at) >= lasts;
   const notices = isOver(held.at, NOTICES_GATHERED_FOR) ? held.notices : [];
   const isFolded = !folded.isSaid && isOver(rush.at, CATCH_UP_ENDS);
   const chat: GroupChat = {
     ...waiting.chat,
+    files: files.files,
     held: notices.length === 0 ? held : { ...held, notices: [] },
     folded: isFolded ? { ...folded, isSaid: true } : folded,
   };
@@ -258,6 +280,7 @@ export function tickGroup(before: GroupChat, context: ChatContext): ChatStep<Gro
     ...noticeSentences(notices, wordsOf(context)).map(notice),
     ...(isFolded ? foldedLines(folded.runs, context) : []),
     ...waiting.lines,
+    ...files.lines,
   ];
   const step = printing(chat, lines);
   return { chat: step.chat, effects: [...step.effects, ...noticesShown(notices)] };
@@ -312,6 +335,8 @@ function onMessenger(
       return onMessage(chat, event.message, known, context);
     case "group":
       return onGroup(chat, event.group, context);
+    case "file":
+      return withFiles(chat, withFile(chat.files, event.file, filesContext(context)));
     case "groupNotice":
       return onNotice(chat, event.notice, context.now);
     case "muted":

@@ -107,10 +107,10 @@ export class MessageEffects {
     // Of a change only the text that it changes is stored under its own id.
     if (message === undefined || message.seq <= this.#openedTo) return {};
     this.#ownLast = id;
-    const { text, replyTo } = message;
+    const { text, replyTo, file: offer } = message;
     const answers =
       replyTo === undefined ? undefined : storedExcerpt(this.#account.archive, this.#stored, replyTo);
-    return { written: { text, answers } };
+    return { written: { text, answers, offer } };
   }
 
   async #send(text: string, reply_to?: string): Promise<void> {

@@ -12,7 +12,7 @@ import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
 import type { Muted } from "../../client/profile/contacts.ts";
-import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { OfferedFile, StoredMessage } from "../../client/profile/stored-message.ts";
 import type { ToldAddresses } from "../../client/reach/reach.ts";
 import type { Acceptance } from "../../client/safety-numbers.ts";
 import type { Language } from "../../protocol/language.ts";
@@ -61,6 +61,8 @@ type Conversation = {
   readonly username: string;
   readonly deliveries: Deliveries;
   readonly transcript: Transcript;
+  /** The transfers with the person, or of the group. */
+  readonly files: TrackedFiles;
   /** The last line was a `/chat` that failed; undefined: it was not, or what is typed now was begun after it was seen. */
   readonly stayed: Stayed | undefined;
   readonly draft: DraftState;
@@ -74,8 +76,6 @@ export type PersonChat = Conversation & {
   readonly link: ChatLink;
   readonly notified: Notified;
   readonly verifying: Verifying;
-  /** The transfers with the peer. */
-  readonly files: TrackedFiles;
 };
 
 export type GroupChat = Conversation & { readonly kind: "group" } & GroupState;
@@ -272,8 +272,12 @@ export type OpenedChat = StoredPage & {
   readonly notices?: readonly GroupNotice[];
 };
 
-/** A message written in this chat; `answers`: excerpt of the message that it replies to. */
-export type WrittenText = { readonly text: string; readonly answers: string | undefined };
+/** A message written in this chat; `answers`: excerpt of the message that it replies to; `offer`: the file that it offers to all. */
+export type WrittenText = {
+  readonly text: string;
+  readonly answers: string | undefined;
+  readonly offer?: OfferedFile | undefined;
+};
 
 /** What the update needs to know about an event of the messenger beyond its fields. */
 export type Known = {

@@ -154,7 +154,7 @@ function onPeerError(chat: PersonChat, code: string, context: ChatContext): Chat
 
 function filesContext(chat: PersonChat, context: ChatContext): FilesContext {
   const { now, texts } = context;
-  return { now, texts, user: peerName(chat, context), why: whyWaiting(chat, context) };
+  return { now, texts, shown: () => peerName(chat, context), why: whyWaiting(chat, context) };
 }
 
 function withFiles(chat: PersonChat, { files, lines }: FilesStep): ChatStep<PersonChat> {

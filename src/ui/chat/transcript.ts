@@ -1,8 +1,9 @@
 /** Prints messages: stored ones, arriving ones, and our own when they are committed. */
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
+import { fileWhat } from "../format/file-words.ts";
 import { localDay } from "../format/local-time.ts";
-import { changeOf } from "../format/message-format.ts";
+import { changeOf, offerOf } from "../format/message-format.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
 import { beginDeliveries, follow, followStored } from "./delivery-tracking.ts";
@@ -32,6 +33,10 @@ const STAYS = 60_000;
 
 type MessageLine = Line & { name: "message" };
 
+function howToGet(number: number): string {
+  return `/get #${number}`;
+}
+
 /** @param other the name of its conversation */
 function lineOf(
   message: StoredMessage,
@@ -49,6 +54,7 @@ function lineOf(
     from: outgoing ? shownName(context.names, context.ownName) : authorOf(message, other, context),
     isOwn: outgoing,
     text: isMissing ? context.texts.groupNoText : text,
+    offer: offerOf(message, howToGet, context.texts),
     state: outgoing ? state : undefined,
     counts: counts?.get(message.id),
     change: changeOf(message),
@@ -223,7 +229,7 @@ export function showArrived<C extends ChatModel>(
 export function showWritten<C extends ChatModel>(
   chat: C,
   id: string,
-  { text, answers }: WrittenText,
+  { text, answers, offer }: WrittenText,
   context: ChatContext,
 ): ChatStep<C> {
   const message: MessageLine = {
@@ -233,6 +239,7 @@ export function showWritten<C extends ChatModel>(
     from: shownName(context.names, context.ownName),
     isOwn: true,
     text,
+    offer: offer && context.texts.fileToAll(fileWhat({ ...offer, entries: null }, context.texts)),
     state: undefined,
     answers: answers === undefined ? undefined : { excerpt: answers },
   };

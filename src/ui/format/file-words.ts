@@ -181,6 +181,12 @@ export function reasonSentence(
   switch (code) {
     case "no_link":
       return texts.fileNoLink;
+    case "no_giver":
+      return texts.fileNoGiver;
+    case "withdrawn":
+      return texts.fileWithdrawn;
+    case "not_a_member":
+      return texts.groupNotMember;
     case "no_space":
       if (state === "paused") return isOut ? texts.fileNoSpaceThere(user) : texts.fileNoSpaceHere;
       return isOut ? texts.fileNoRoomThere(user) : texts.fileNoRoomHere;

@@ -6,6 +6,7 @@ import { partiesOf, storedMessageJson } from "../../client/event-json.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { jsonLine, visibleText } from "../../protocol/visible-text.ts";
 import { excerptOf } from "./excerpt.ts";
+import { fileWhat } from "./file-words.ts";
 import { localClock, localDay } from "./local-time.ts";
 import { shownName, type NameBook } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -92,6 +93,21 @@ export function textOf({ isMissing, text }: StoredMessage, texts: Texts): string
   return isMissing ? texts.groupNoText : visibleText(text, { lines: true });
 }
 
+/**
+ * What stands behind the name of who offers a file to all of a group, in our words; undefined: the message names no file.
+ * @param how what is typed to take it, with its number
+ */
+export function offerOf(
+  { file, text, withdrawnAt }: StoredMessage,
+  how: (number: number) => string,
+  texts: Texts,
+): string | undefined {
+  if (file === undefined || withdrawnAt !== undefined) return undefined;
+  const offer = texts.fileToAll(fileWhat({ ...file, entries: null }, texts));
+  const words = text === file.name ? "" : `: ${visibleText(text, { lines: true })}`;
+  return `${offer}${file.isOpen ? `, ${how(file.number)}` : ""}${words}`;
+}
+
 /** A message line for people: time, name, remarks, text. */
 export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
   const { columns, counts, names, repliedTo, texts } = options;
@@ -111,7 +127,9 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
     texts,
   );
   const head = `${localDay(time)} ${localClock(time)} ${chat}${shownName(names, from)}${remarked}`;
-  const text = message.withdrawnAt === undefined ? `: ${textOf(message, texts)}` : "";
+  const offer = offerOf(message, (number) => `files accept ${number}`, texts);
+  const words = message.withdrawnAt === undefined ? `: ${textOf(message, texts)}` : "";
+  const text = offer === undefined ? words : ` ${offer}`;
   return `${wrappedMessage(`${head}${text}`, columns)}\n`;
 }
 

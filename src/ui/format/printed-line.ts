@@ -29,6 +29,8 @@ export type Line =
       readonly isOwn: boolean;
       /** As received or typed; made visible when it is rendered. */
       readonly text: string;
+      /** As of `offerOf`: stands in the place of the text. */
+      readonly offer?: string | undefined;
       /** Its number in a list. */
       readonly number?: number;
       /** Found by a search: the line also shows the day and, if it is ours, `to`, the receiver's name as shown. */
@@ -79,7 +81,8 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const to = found?.to === undefined ? "" : ` → ${visibleText(found.to)}`;
   const numbered = number === undefined ? "" : `#${number} `;
   const time = `${numbered}${found === undefined ? "" : `${localDay(at)} `}${localClock(at)}`;
-  const text = line.change === "withdrawn" ? "" : `: ${visibleText(line.text, { lines: true })}`;
+  const words = line.change === "withdrawn" ? "" : `: ${visibleText(line.text, { lines: true })}`;
+  const text = line.offer === undefined ? words : ` ${line.offer}`;
   const { writtenAt } = line;
   const written =
     writtenAt === undefined ? undefined : writtenWhen(new Date(writtenAt), new Date(at), options);

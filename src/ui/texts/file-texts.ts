@@ -155,6 +155,45 @@ export const FILE_TEXTS = {
     en: (digest: string) => `Its SHA-256: ${digest}`,
   },
 
+  /** Of a file for all of a group; `title`: of `groupTitle`. The first stands behind the name of who offers it. */
+  fileToAll: {
+    es: (what: string) => `ofrece a todos ${what}`,
+    en: (what: string) => `offers to all ${what}`,
+  },
+  groupFileOffered: {
+    es: (what: string, user: string, title: string) => `${user} ofrece ${what} a todos de ${title}.`,
+    en: (what: string, user: string, title: string) => `${user} offers ${what} to all of ${title}.`,
+  },
+  groupFileGiven: {
+    es: (what: string, title: string) =>
+      `Se ofrece ${what} a todos de ${title}: lo da quien lo tenga y esté en línea.`,
+    en: (what: string, title: string) =>
+      `${what} is offered to all of ${title}: whoever has it and is online gives it.`,
+  },
+  groupFileNotGiven: {
+    es: (what: string, title: string) => `Ya no da usted ${what} a ${title}.`,
+    en: (what: string, title: string) => `You no longer give ${what} to ${title}.`,
+  },
+  groupFileWaits: {
+    es: (what: string, author: string) =>
+      `Aceptado ${what}, de ${author}; espera a alguien que lo tenga y esté en línea.`,
+    en: (what: string, author: string) =>
+      `${what} from ${author} is accepted; it waits for somebody who has it and is online.`,
+  },
+  /** Another one than its author gives it. */
+  groupFileGiver: {
+    es: (author: string, giver: string) => `${author} (lo da ${giver})`,
+    en: (author: string, giver: string) => `${author} (given by ${giver})`,
+  },
+  groupFileArrived: {
+    es: "La oferta ha llegado. El archivo se da mientras su cuenta esté en línea (menús, listen o daemon); también lo da quien ya lo tenga.",
+    en: "The offer has arrived. The file is given while your account is online (menus, listen or daemon), and by whoever has it already.",
+  },
+  groupNoPipe: {
+    es: "A un grupo se le dan archivos, no la entrada estándar: guárdela antes en un archivo.",
+    en: "A group is given files, not standard input: save it to a file first.",
+  },
+
   /** `paths`: quoted. */
   fileLeftOut: {
     es: (name: string, paths: string) =>
@@ -168,6 +207,11 @@ export const FILE_TEXTS = {
     es: "Ahora no hay conexión para ello; se reanudará en cuanto la haya.",
     en: "There is no connection for it now; it resumes as soon as there is one.",
   },
+  fileNoGiver: {
+    es: "Espera a alguien que lo tenga y esté en línea.",
+    en: "It waits for somebody who has it and is online.",
+  },
+  fileWithdrawn: { es: "Se ha retirado.", en: "It was withdrawn." },
   fileNoSpaceHere: {
     es: "No queda sitio en este disco; se reanudará en cuanto lo haya.",
     en: "This disk is full; it resumes as soon as there is room.",

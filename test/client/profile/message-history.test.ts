@@ -7,7 +7,7 @@ import { arriving, fill, NOW, plansOf, withScene } from "../message-scene.ts";
 /** The query that each edited or withdrawn message costs in addition. */
 /** What is read besides of each text, one row at a time. */
 const COLUMNS =
-  /(?:; CORRELATED SCALAR SUBQUERY \d; SEARCH (?:author|entry|action) USING [^;]*\(\w+=\?[^;]*\))+/;
+  /(?:; CORRELATED SCALAR SUBQUERY \d; SEARCH (?:author|entry|action|offer) USING [^;]*\(\w+=\?[^;]*\))+/;
 
 const idsOf = (page: MessagePage) => page.messages.map(({ id }) => id);
 

@@ -1,53 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
-import type { GroupMember, GroupNotice, SharedGroup } from "../../../src/client/conversation/events.ts";
-import type { MessageState } from "../../../src/client/disk/schema.ts";
+import type { GroupMember } from "../../../src/client/conversation/events.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
-import { openGroupChat } from "../../../src/ui/chat/group-update.ts";
-import { chatPrompt } from "../../../src/ui/chat/update.ts";
-import type { OpenedChat } from "../../../src/ui/chat/model.ts";
-import type { Language } from "../../../src/protocol/language.ts";
 import { ChatScript, incoming, linesOf, outgoing, printed } from "./chat-script.ts";
-import { FAMILIA, groupNotice, sharedGroup } from "./group/shared-group.ts";
-
-const CHAT = `#${FAMILIA}`;
-
-/** The chat of ana with a group. */
-class GroupScript extends ChatScript {
-  constructor(language: Language = "es", group: Partial<SharedGroup> = {}) {
-    super(language);
-    this.chat = openGroupChat(sharedGroup(group));
-    this.names.set(CHAT, "#Familia");
-    this.others = { ...this.others, groups: new Map([[CHAT, sharedGroup(group)]]) };
-  }
-
-  open(page: Partial<OpenedChat> = {}) {
-    return this.take({ name: "opened", messages: [], isMore: false, ...page });
-  }
-
-  text(seq: number, author: string, text: string) {
-    const message = { ...incoming(seq, text), id: `feed/${seq}`, author };
-    return this.messenger({ name: "message", from: author, message, group: FAMILIA, title: "Familia" });
-  }
-
-  group(change: Partial<SharedGroup>) {
-    return this.messenger({ name: "group", group: sharedGroup(change) });
-  }
-
-  notice(kind: GroupNotice["kind"], change: Partial<GroupNotice> = {}) {
-    return this.messenger({ name: "groupNotice", notice: groupNotice(kind, change) });
-  }
-
-  counted(id: string, state: MessageState, received: number, read: number) {
-    const counts = { received, read, of: 5 };
-    return this.messenger({ name: "delivery", to: CHAT, id, state, at: this.now, counts });
-  }
-
-  get prompt() {
-    const { names, texts } = this.context;
-    return chatPrompt(this.chat, names, texts);
-  }
-}
+import { CHAT, GroupScript } from "./group/group-script.ts";
+import { groupNotice, sharedGroup } from "./group/shared-group.ts";
 
 describe("a chat with a group", () => {
   test("is opened with its title, how many it has, and what happened since it was looked at", () => {

@@ -1,8 +1,9 @@
 /** What a chat prints of files. */
 import type { SharedFile } from "../../../client/conversation/events.ts";
-import { fileSentence, sizeText } from "../../format/file-words.ts";
+import { sizeText } from "../../format/file-words.ts";
 import type { Line } from "../../format/printed-line.ts";
 import type { Texts } from "../../texts/texts.ts";
+import { sentenceOf } from "./file-sentence.ts";
 import type { FileEvent } from "./model.ts";
 
 type FileLine = Extract<Line, { readonly name: "notice" | "failure" }>;
@@ -24,9 +25,9 @@ export function isOffer({ state, direction }: Pick<SharedFile, "state" | "direct
   return state === "offered" && direction === "in";
 }
 
-/** What is said of a file: of one that waits for our answer also what to type. @param user the other person, as shown */
-export function fileLine(file: SharedFile, user: string, texts: Texts): FileLine {
-  const sentence = fileSentence(file, user, texts);
+/** What is said of a file: of one that waits for our answer also what to type. @param shown gives a name as people see it */
+export function fileLine(file: SharedFile, shown: (username: string) => string, texts: Texts): FileLine {
+  const sentence = sentenceOf(file, shown, texts);
   if (isOffer(file)) return { name: "notice", text: `${sentence} ${texts.chatFileOffer(file.number)}` };
   return { name: file.state === "failed" ? "failure" : "notice", text: sentence };
 }
@@ -40,7 +41,7 @@ export function filesLine(
   const ended = files.filter(hasEnded).slice(-MAX_ENDED);
   const listed = files.filter((file) => !hasEnded(file) || ended.includes(file));
   if (listed.length === 0) return { name: "notice", text: texts.chatNoFiles };
-  const rows = listed.map((file) => `#${file.number} ${fileSentence(file, shown(file.peer), texts)}`);
+  const rows = listed.map((file) => `#${file.number} ${sentenceOf(file, shown, texts)}`);
   const head = asked === undefined ? texts.chatFiles : texts.chatWhichFile(asked);
   return { name: "notice", text: [head, ...rows].join("\n") };
 }

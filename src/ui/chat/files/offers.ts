@@ -16,7 +16,11 @@ export type Offers = ReadonlyMap<string, Offer>;
 
 /** Those among the transfers of an account that is opened. */
 export function storedOffers(files: readonly SharedFile[]): Offers {
-  return new Map(files.filter(isOffer).map((file) => [file.id, { file, told: "stored" }]));
+  return new Map(
+    files
+      .filter(isOffer)
+      .map((file) => [file.id, { file, told: file.group === undefined ? "stored" : "seen" }]),
+  );
 }
 
 /** A transfer has changed. @param told of a new offer */

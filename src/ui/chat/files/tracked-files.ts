@@ -25,8 +25,8 @@ export type FilesContext = {
   /** ms since 1970 */
   readonly now: number;
   readonly texts: Texts;
-  /** The person of the chat, as shown. */
-  readonly user: string;
+  /** A name as people see it. */
+  readonly shown: (username: string) => string;
   /** Why what we write waits; undefined: it does not, or that was said. */
   readonly why: string | undefined;
 };
@@ -40,8 +40,8 @@ const BEGIN_LASTS = 500;
 
 export const NO_FILES: TrackedFiles = new Map();
 
-function sayingOf({ state, reason }: SharedFile): string {
-  return reason === null ? state : `${state} ${reason}`;
+function sayingOf({ state, reason, giver = null }: SharedFile): string {
+  return [state, reason, state === "accepted" || state === "running" ? giver : null].join(" ");
 }
 
 /** How long a state has to last before it is said, in ms. */
@@ -53,15 +53,18 @@ function lasting(file: SharedFile): number {
 /** Says what has become of a file, unless that was said, or has to last before. */
 function tell(
   tracked: Tracked,
-  { now, texts, user, why }: FilesContext,
+  { now, texts, shown, why }: FilesContext,
 ): { tracked: Tracked; lines: readonly Line[] } {
   const { file, since, said } = tracked;
   const saying = sayingOf(file);
+  // The text that offers a file to a group says so.
+  if (file.group !== undefined && file.state === "offered") return { tracked, lines: [] };
   // Nobody knows of an offer that was taken back at once.
-  if (said === undefined && file.state === "cancelled") return { tracked, lines: [] };
+  if (said === undefined && file.state === "cancelled" && file.direction === "in")
+    return { tracked, lines: [] };
   // The clock may have been set back.
   if (said === saying || Math.abs(now - since) < lasting(file)) return { tracked, lines: [] };
-  const line = fileLine(file, user, texts);
+  const line = fileLine(file, shown, texts);
   const isWaiting = file.state === "offered" && file.direction === "out" && why !== undefined;
   return {
     tracked: { ...tracked, said: saying },

@@ -9,10 +9,10 @@ import type { SharedFile } from "../../../client/conversation/events.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { fileSentence } from "../../format/file-words.ts";
 import { localClock, localDay } from "../../format/local-time.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
+import { sentenceOf } from "../../chat/files/file-sentence.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
 
 const WORDS = ["accept", "decline", "stop"] as const;
@@ -65,8 +65,8 @@ async function decided(
 
 function show({ config, output }: CommandContext, { archive }: SharedAccount, file: SharedFile): void {
   const texts = textsIn(config.language);
-  const user = shownName(namesKnownTo(archive, [file.peer]).book, file.peer);
+  const { book } = namesKnownTo(archive, [file.peer, file.from ?? "", file.giver ?? ""]);
   const at = Date.parse(file.at);
-  const sentence = fileSentence(file, user, texts);
+  const sentence = sentenceOf(file, (username) => shownName(book, username), texts);
   output.event({ event: "file", ...file }, `#${file.number}  ${localDay(at)} ${localClock(at)}  ${sentence}`);
 }

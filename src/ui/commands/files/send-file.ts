@@ -1,5 +1,6 @@
 /**
- * `send-file USER PATH…`: offers files and folders to a person, and ends when they have them.
+ * `send-file USER PATH…`: offers files and folders to a person, and ends when they have them; or files to all of a group,
+ * and ends when one of them has the offers.
  *
  * 1. Each is offered. The offers are on this disk before the network is touched.
  * 2. The person accepts, or their `listen --accept-files` does, and the bytes go.
@@ -9,6 +10,7 @@ import { randomUUIDv7 } from "bun";
 
 import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
 import { SelfError, TransferError } from "../../../client/errors.ts";
+import { deliveryJson } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isSamePerson } from "../../../identity/names.ts";
 import {
@@ -19,7 +21,8 @@ import {
   type ExitCode,
   type Failure,
 } from "../../failures.ts";
-import { fileName, fileSentence, leftOutSentence } from "../../format/file-words.ts";
+import { sentenceOf } from "../../chat/files/file-sentence.ts";
+import { fileName, leftOutSentence } from "../../format/file-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { AwaitedPeer } from "../awaited-peer.ts";
 import { queuedSentence } from "../deliver.ts";
@@ -34,8 +37,8 @@ const FAREWELL = 500;
 /** @throws UsageError, SelfError, and as `withAccount` */
 export async function sendFile(context: CommandContext): Promise<ExitCode> {
   const [typed = "", ...paths] = context.args;
-  const [to = typed] = await readPeople(typed, false, context.config);
-  const sending = new FileSending(context, to, readSources(context, paths));
+  const [to = typed] = typed.startsWith("#") ? [typed] : await readPeople(typed, false, context.config);
+  const sending = new FileSending(context, to, readSources(context, paths, to.startsWith("#")));
   return withAccount(
     context,
     "send-file",
@@ -56,6 +59,8 @@ class FileSending {
   readonly #asked = new Map<string, SourceArgument>();
   /** What has become of them, by id. */
   readonly #files = new Map<string, SharedFile>();
+  /** Of a group: those of which somebody has the offer. */
+  readonly #arrived = new Set<string>();
   #areAllOffered = false;
   #exit: ExitCode = EXIT.done;
 
@@ -66,7 +71,7 @@ class FileSending {
     this.#sources = sources;
     this.#peer = new AwaitedPeer(context, to);
     this.#display = new ProgressDisplay(context.output, this.#texts);
-    this.#cuts = new Cuts((file) => context.output.notice(fileSentence(file, this.#peer.shown, this.#texts)));
+    this.#cuts = new Cuts((file) => context.output.notice(this.#sentence(file)));
   }
 
   /** @throws SelfError, InterruptedError, and as the requests */
@@ -80,7 +85,8 @@ class FileSending {
       for (const source of this.#sources) await this.#offer(account, source);
       this.#areAllOffered = true;
       if (config.wait === "queued") {
-        if (this.#isOpen) output.notice(texts.queued(texts.theOffer, peer.shown));
+        const queued = peer.isGroup ? texts.groupQueuedFor : texts.queued;
+        if (this.#isOpen) output.notice(queued(texts.theOffer, peer.shown));
         return this.#exit;
       }
       if (!this.#isOpen) return this.#exit;
@@ -89,6 +95,7 @@ class FileSending {
         // A transfer may outlast the link to the server.
         await account.stayOnline();
       });
+      if (this.#arrived.size > 0) output.notice(texts.groupFileArrived);
       if (problem === undefined) return this.#exit;
       await this.#lookAgain(account);
       if (!this.#isOpen) return this.#exit;
@@ -137,6 +144,10 @@ class FileSending {
       if (this.#asked.has(event.file.id)) this.#onFile(event.file);
       return;
     }
+    if (event.name === "delivery" && this.#peer.isGroup) {
+      this.#onDelivery(event);
+      return;
+    }
     // Once they have accepted, a lost link is a pause.
     const isAccepted = [...this.#files.values()].some(
       ({ state }) => !["offered", "declined"].includes(state),
@@ -144,8 +155,25 @@ class FileSending {
     if (event.name !== "unreachable" || !isAccepted) this.#peer.onEvent(event);
   }
 
+  /** Of a group: the text that offers a file has reached somebody. */
+  #onDelivery({ id, to, state, at, counts }: MessengerEvent & { name: "delivery" }): void {
+    if (!this.#asked.has(id)) return;
+    this.#context.output.event(deliveryJson(to, id, state, at, counts), undefined);
+    if (state !== "received" && state !== "read") return;
+    this.#arrived.add(id);
+    if (this.#areAllOffered && !this.#isOpen) this.#peer.resolve();
+  }
+
+  get #open(): readonly SharedFile[] {
+    return [...this.#files.values()].filter((file) => isOpen(file) && !this.#arrived.has(file.id));
+  }
+
   get #isOpen(): boolean {
-    return [...this.#files.values()].some(isOpen);
+    return this.#open.length > 0;
+  }
+
+  #sentence(file: SharedFile): string {
+    return sentenceOf(file, () => this.#peer.shown, this.#texts);
   }
 
   #onFile(file: SharedFile): void {
@@ -175,16 +203,16 @@ class FileSending {
         return;
       case "offered":
       case "paused":
-        if (isNew) output.notice(fileSentence(file, user, this.#texts));
+        if (isNew) output.notice(this.#sentence(file));
         return;
       case "done":
-        output.notice(fileSentence(file, user, this.#texts));
+        output.notice(this.#sentence(file));
         this.#tellTenth(user);
         return;
       case "declined":
       case "cancelled":
       case "failed":
-        this.#fail(output.failure({ ...endedFailure(file, user, this.#texts), to: file.peer }));
+        this.#fail(output.failure({ ...endedFailure(file, this.#sentence(file)), to: file.peer }));
         return;
       default:
         file.state satisfies never;
@@ -221,7 +249,8 @@ class FileSending {
     const texts = this.#texts;
     if (account.isRemoved) return texts.notKept;
     const user = this.#peer.shown;
-    const states = [...this.#files.values()].filter(isOpen).map(({ state }) => state);
+    const states = this.#open.map(({ state }) => state);
+    if (this.#peer.isGroup) return texts.groupQueued(texts.theOffer, user);
     if (states.some((state) => state !== "offered")) return texts.fileGoesOn(user);
     if (code === undefined || code === "not_acknowledged") return texts.offerStands(user);
     return queuedSentence(texts.theOffer, user, texts, code);
@@ -233,8 +262,7 @@ function isOpen(file: SharedFile | undefined): boolean {
 }
 
 /** Of a transfer that has ended, and was not done. */
-function endedFailure(file: SharedFile, user: string, texts: Texts): Failure {
-  const sentence = fileSentence(file, user, texts);
+function endedFailure(file: SharedFile, sentence: string): Failure {
   const code = file.reason ?? file.state;
   if (code === "key_changed") return failure("notProven", code, sentence);
   const isRefused = file.state !== "failed" || code === "not_supported";

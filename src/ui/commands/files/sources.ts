@@ -1,5 +1,5 @@
 /** What `send-file` is to send, from its arguments. */
-import { existsSync, fstatSync } from "node:fs";
+import { existsSync, fstatSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
 import type { SharedAccount } from "../../../client/shared-account.ts";
@@ -23,16 +23,19 @@ export type SourceArgument =
 
 /**
  * All of them are looked at before anything is offered, so that a mistyped name among several sends nothing.
+ * @param isForGroup which is given files alone
  * @throws UsageError
  */
 export function readSources(
   { config, process }: Pick<CommandContext, "config" | "process">,
   typed: readonly string[],
+  isForGroup: boolean,
 ): readonly SourceArgument[] {
   const texts = textsIn(config.language);
   if (typed.length > MAX_SOURCES) throw new UsageError(texts.tooManyPaths(MAX_SOURCES));
   return typed.map((path, index) => {
     if (path === STDIN) {
+      if (isForGroup) throw new UsageError(texts.groupNoPipe);
       if (typed.indexOf(path) !== index) throw new UsageError(texts.stdinTwice);
       if (config.passwordStdin) throw new UsageError(texts.stdinTaken);
       if (config.wait === "queued") throw new UsageError(texts.stdinCannotWait);
@@ -40,6 +43,8 @@ export function readSources(
       return { kind: "stdin", typed: STDIN_NAME };
     }
     if (!existsSync(path)) throw new UsageError(texts.fileAbout(fileName(path), texts.fileMissing));
+    if (isForGroup && statSync(path).isDirectory())
+      throw new UsageError(texts.fileAbout(fileName(path), texts.fileFolderInGroup));
     return { kind: "path", typed: path, path: resolve(path) };
   });
 }

@@ -1,6 +1,6 @@
 /** Prints what becomes of files while `listen` runs: offers, and when one begins, pauses and ends. */
 import type { SharedFile } from "../../../client/conversation/events.ts";
-import { fileSentence } from "../../format/file-words.ts";
+import { sentenceOf } from "../../chat/files/file-sentence.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 import { Cuts, ProgressDisplay } from "../progress.ts";
@@ -49,13 +49,15 @@ export class FilePrinter {
   }
 
   #sentence(file: SharedFile): string {
-    return fileSentence(file, this.#shown(file.peer), this.#texts);
+    return sentenceOf(file, this.#shown, this.#texts);
   }
 
   /** Undefined: nothing is printed. */
   #line(file: SharedFile): string | undefined {
     const { config, output } = this.#context;
-    const isAsked = file.direction === "in" && config.acceptFiles === undefined;
+    const isOfGroup = file.group !== undefined;
+    // The text that offers a file to a group says so.
+    const isAsked = file.direction === "in" && config.acceptFiles === undefined && !isOfGroup;
     switch (file.state) {
       case "accepted":
         return undefined;
