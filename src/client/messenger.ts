@@ -25,7 +25,8 @@ import type { ProfileLock } from "./disk/lock.ts";
 import type { StorageGuard } from "./disk/storage-guard.ts";
 import { StoreFaults } from "./disk/store-faults.ts";
 import { Files } from "./file/transfer/files.ts";
-import { GroupFiles, isOfGroup } from "./group/files/group-files.ts";
+import { isOfGroup } from "./group/files/giving.ts";
+import { GroupFiles } from "./group/files/group-files.ts";
 import { Groups } from "./group/groups.ts";
 import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
@@ -159,6 +160,7 @@ export class Messenger {
       presence: (username) => this.#presences.of(username),
       refusesStrangers: () => intake.refusesStrangers,
       fileStored: (message) => this.files.stored(message),
+      filesEnded: (contact) => this.files.endAll(contact, "not_a_member"),
     });
     this.#conversations = new Conversations({
       profile: options.profile,
@@ -173,11 +175,11 @@ export class Messenger {
         took: (...taken) => this.files.took(...taken),
         linkChanged: (username) => {
           this.files.active.linkChanged(username);
-          this.groupFiles.recheck();
+          this.groupFiles.fetching.linkChanged(username);
         },
         blocked: (username) => this.files.blocked(username),
         stream: (username, asked, stream) => {
-          if (isOfGroup(asked.transfer)) this.groupFiles.stream(asked, stream);
+          if (isOfGroup(asked.transfer)) this.groupFiles.giving.stream(asked, stream);
           else this.files.active.stream(username, asked, stream);
         },
       },
@@ -231,7 +233,8 @@ export class Messenger {
       storage: this.#storage,
       emit: this.#emit,
       connect: (...stream) => this.reach.stream(...stream),
-      ofGroups: this.groupFiles,
+      ofGroups: this.groupFiles.fetching,
+      aboutGroup: (transfer) => this.groupFiles.about(transfer),
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);
@@ -300,7 +303,7 @@ export class Messenger {
         heard: (label) => this.#conversations.withLabel(label)?.transport.retry(),
         invited: (invitation) => {
           if (invitation.purpose === "stream" && isOfGroup(invitation.transfer ?? ""))
-            this.groupFiles.invited(invitation);
+            this.groupFiles.giving.invited(invitation);
           else if (invitation.purpose === "stream") this.files.active.invited(invitation);
           else this.#conversations.withCaller(invitation.username).transport.reaching.invited(invitation);
         },
@@ -336,6 +339,7 @@ export class Messenger {
     this.#conversations.tick();
     this.#storage.attempt(() => this.decisions.tick());
     this.groups.tick();
+    this.#storage.attempt(() => this.groupFiles.tick());
     this.#faults.tick();
     this.#upkeep.tick();
     this.shown.tick();

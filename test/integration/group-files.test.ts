@@ -8,48 +8,84 @@ import { together } from "./group-people.ts";
 import { Company, until, type Person } from "./messenger-pair.ts";
 
 const cleanups = cleanupsForEachTest();
-const SIZE = 3 * 1024 * 1024 + 7;
 
 const fileOf = ({ messenger }: Person) => messenger.files.list()[0];
 
-test("whoever got a file gives it to others when its author is gone", async () => {
+/** Three people of one group, and a file of so many bytes for all that the first of them gives. */
+async function offered(bytes: Buffer) {
   const company = await Company.meetFor(cleanups);
-  const [ana, bob, eva] = [
-    await company.person("ana"),
-    await company.person("bob"),
-    await company.person("eva"),
-  ];
+  const people = [await company.person("ana"), await company.person("bob"), await company.person("eva")];
+  const [ana, bob, eva] = people as [Person, Person, Person];
   const group = await together(ana, bob, eva);
-  const bytes = Buffer.from(Uint8Array.from({ length: SIZE }, (_, at) => (at * 31) % 251));
   const path = join(company.folder, "foto.jpg");
   writeFileSync(path, bytes);
   await ana.messenger.groupFiles.send(group, path, "foto.jpg", undefined);
-  const folderOf = (name: string) => {
-    const folder = join(company.folder, `got-${name}`);
-    mkdirSync(folder);
-    return folder;
-  };
   for (const each of [bob, eva]) await until(() => fileOf(each)?.state === "offered");
-  await bob.messenger.files.accept(fileOf(bob)?.id ?? "", folderOf("bob"), false);
+  const accept = (who: Person) => {
+    const folder = join(company.folder, `got-${who.name}`);
+    mkdirSync(folder, { recursive: true });
+    return who.messenger.files.accept(fileOf(who)?.id ?? "", folder, false);
+  };
+  return { company, ana, bob, eva, group, path, accept };
+}
+
+const noise = (size: number) => Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 31) % 251));
+
+test("whoever got a file gives it to others when its author is gone", async () => {
+  const bytes = noise(3 * 1024 * 1024 + 7);
+  const { ana, bob, eva, group, accept } = await offered(bytes);
+  await accept(bob);
   await until(() => fileOf(bob)?.state === "done");
   const told = bob.of("file").map(({ file }) => file);
   const one = { group, title: "Familia", from: "ana", peer: `#${group}`, direction: "in" } as const;
   expect(told.at(0)).toMatchObject({ ...one, state: "offered", giver: null });
   expect(told.find(({ state }) => state === "running")).toMatchObject({ ...one, giver: "ana" });
   await ana.close();
-  await eva.messenger.files.accept(fileOf(eva)?.id ?? "", folderOf("eva"), false);
+  await accept(eva);
   await until(() => fileOf(eva)?.state === "done");
   expect(readFileSync(fileOf(eva)?.path ?? "").equals(bytes)).toBe(true);
 });
 
+test("who has no one to give it waits, and gets it when somebody comes", async () => {
+  const { company, ana, eva, accept } = await offered(noise(1000));
+  await ana.close();
+  await accept(eva);
+  // Bob is there, and does not have it.
+  await until(() => eva.of("file").some(({ file }) => file.giver === "bob"));
+  expect(fileOf(eva)?.state).toBe("accepted");
+  await company.person("ana");
+  await until(() => fileOf(eva)?.state === "done");
+});
+
+test("a text that is withdrawn takes its file along, and so does leaving the group", async () => {
+  const { ana, bob, eva, group, path } = await offered(noise(1000));
+  const again = await ana.messenger.groupFiles.send(group, path, "otra.jpg", undefined);
+  for (const each of [bob, eva]) await until(() => each.messenger.files.list().length === 2);
+  ana.messenger.outbox.withdraw(`#${group}`, again.id);
+  await until(() => bob.messenger.files.list()[1]?.state === "cancelled");
+  expect(bob.messenger.files.list()[1]?.reason).toBe("withdrawn");
+  await until(() => ana.messenger.files.list()[1]?.state === "cancelled");
+  await ana.messenger.groups.actions.remove(group, "eva");
+  await until(() => fileOf(eva)?.state === "cancelled");
+  expect(fileOf(eva)?.reason).toBe("not_a_member");
+  await bob.messenger.groups.actions.leave(group);
+  expect(fileOf(bob)).toMatchObject({ state: "cancelled", reason: "not_a_member" });
+});
+
+test("only a file that is there is given to a group", async () => {
+  const { ana, group, path } = await offered(noise(10));
+  const { groupFiles } = ana.messenger;
+  const send = (what: string) => groupFiles.send(group, what, "x", undefined);
+  expect(send(join(path, ".."))).rejects.toMatchObject({ code: "folder_in_group" });
+  expect(send("/dev/zero")).rejects.toMatchObject({ code: "not_a_file" });
+  expect(send(`${path}.no`)).rejects.toMatchObject({ code: "no_such_file" });
+  const { id } = await groupFiles.send(group, path, "foto.jpg", "once");
+  expect((await groupFiles.send(group, path, "foto.jpg", "once")).id).toBe(id);
+  expect(ana.messenger.files.list()).toHaveLength(2);
+});
+
 test("who declines a file of a group tells nobody, and writes on", async () => {
-  const company = await Company.meetFor(cleanups);
-  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
-  const group = await together(ana, bob);
-  const path = join(company.folder, "foto.jpg");
-  writeFileSync(path, "foto");
-  await ana.messenger.groupFiles.send(group, path, "foto.jpg", undefined);
-  await until(() => fileOf(bob)?.state === "offered");
+  const { ana, bob, group } = await offered(noise(10));
   expect(bob.messenger.files.decline(fileOf(bob)?.id ?? "").state).toBe("declined");
   bob.messenger.outbox.send(`#${group}`, "no, gracias");
   await until(() => ana.texts("bob").length === 1);

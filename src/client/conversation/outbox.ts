@@ -33,8 +33,8 @@ export type Sender = {
   checkChanges(id: string): void;
   /** New messages have been stored. */
   committed(messages: readonly OutboxMessage[]): void;
-  /** Messages were removed. @throws SQLiteError */
-  cancelled(): void;
+  /** Messages of these ids were removed. @throws SQLiteError */
+  cancelled(ids: readonly string[]): void;
 };
 
 type OutboxOptions = {
@@ -249,7 +249,7 @@ export class Outbox {
   }
 
   #cancelled(conversation: Sender, ...ids: readonly string[]): void {
-    conversation.cancelled();
+    conversation.cancelled(ids);
     for (const id of ids) this.#options.emit({ name: "cancelled", to: conversation.username, id });
   }
 

@@ -10,6 +10,7 @@ import type { GroupEvents } from "../conversation/needs.ts";
 import type { Sender } from "../conversation/outbox.ts";
 import type { Durability } from "../disk/durability.ts";
 import type { PeerLink } from "../peer/link.ts";
+import type { Contact } from "../profile/contacts.ts";
 import { GroupActions } from "./group-actions.ts";
 import { Inviting } from "./inviting.ts";
 import { LiveGroup, type LiveNeeds } from "./live-group.ts";
@@ -30,6 +31,8 @@ type GroupsNeeds = Omit<SeekingNeeds, "store" | "own" | "sought" | "live"> & {
   /** Whether nothing of strangers is taken. */
   readonly refusesStrangers: () => boolean;
   readonly fileStored: LiveNeeds["fileStored"];
+  /** This account belongs to the group no longer: its files are neither given nor received. @throws SQLiteError */
+  readonly filesEnded: (contact: Contact) => void;
 };
 
 /** Every method throws GroupError, and SQLiteError when the disk fails. */
@@ -113,6 +116,7 @@ export class Groups implements GroupEvents {
     const { contact } = this.#store.existing(group);
     const { profile, emit } = this.#needs;
     for (const id of setAside(profile, contact)) emit({ name: "cancelled", to: contact.username, id });
+    this.#needs.filesEnded(contact);
   }
 
   async keep(group: string, days: number | undefined): Promise<SharedGroup> {
@@ -149,14 +153,18 @@ export class Groups implements GroupEvents {
         if (entry !== undefined && outgoing === true && entry.feed !== this.actions.joined(group).own?.feed)
           throw new GroupError("not_a_member");
       },
-      committed: () => {
+      committed: (messages) => {
         // They may have been written in the turn in which one left.
         if (this.#store.existing(group).state !== "joined") this.#setAside(group);
         this.#live.get(group)?.written();
         this.#seeking.seek();
+        for (const each of messages) if (each.kind === "withdraw") this.#needs.fileStored(each.target);
         this.#changedId(group);
       },
-      cancelled: () => this.#changedId(group),
+      cancelled: (ids) => {
+        for (const id of ids) this.#needs.fileStored(id);
+        this.#changedId(group);
+      },
     };
   }
 

@@ -8,6 +8,7 @@ import type { Contact } from "./contacts.ts";
 import { CLEAR_WORDS, KIND } from "../disk/schema.ts";
 import { IN_OUTBOX } from "./stored-message.ts";
 import { canShrink } from "../disk/vacuum.ts";
+import { TransferStore } from "./transfers.ts";
 
 /** Messages, and about so many bytes of them, deleted in one commit, which takes about 10 ms. */
 const BATCH = 500;
@@ -24,32 +25,38 @@ const IS_SETTLED = "NOT (outgoing = 1 AND state < 2 AND withdrawn_at IS NULL)";
 
 export class MessageRemoval {
   readonly #database: Database;
+  readonly #transfers: TransferStore;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#transfers = new TransferStore(database);
   }
 
   /** Removes a message that was not tried yet from the outbox. @returns false: there is no such message */
   cancel(contact: Contact, id: string): boolean {
-    const { changes } = this.#database.run(
-      `UPDATE messages SET ${FORGET}
-       WHERE contact = ? AND outgoing = 1 AND id = ? AND kind = ${KIND.text} AND state = 0 AND tried = 0`,
-      [contact.id, id],
-    );
-    return changes > 0;
+    return this.#cancel(contact, "id = ?", id).length > 0;
   }
 
   /** As `cancel`, for all of them at once. @returns their ids, oldest first */
   cancelAll(contact: Contact): string[] {
-    return this.#database
-      .query<{ seq: number; id: string }, [number]>(
-        `UPDATE messages INDEXED BY outbox SET ${FORGET}
-         WHERE contact = ? AND ${IN_OUTBOX} AND kind = ${KIND.text} AND state = 0 AND tried = 0
-         RETURNING seq, id`,
-      )
-      .all(contact.id)
-      .sort((one, other) => one.seq - other.seq)
-      .map(({ id }) => id);
+    return this.#cancel(contact, "TRUE");
+  }
+
+  #cancel(contact: Contact, condition: string, ...values: string[]): string[] {
+    const cancel = this.#database.transaction(() => {
+      const cancelled = this.#database
+        .query<{ seq: number; id: string }, (string | number)[]>(
+          `UPDATE messages INDEXED BY outbox SET ${FORGET}
+           WHERE contact = ? AND ${IN_OUTBOX} AND kind = ${KIND.text} AND state = 0 AND tried = 0 AND ${condition}
+           RETURNING seq, id`,
+        )
+        .all(contact.id, ...values)
+        .sort((one, other) => one.seq - other.seq)
+        .map(({ id }) => id);
+      for (const id of cancelled) this.#transfers.withdrawn(contact, id);
+      return cancelled;
+    });
+    return cancel.immediate();
   }
 
   /** Changes the text of a message in the outbox that was not tried yet. @returns false: there is no such message */

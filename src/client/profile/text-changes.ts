@@ -4,6 +4,7 @@ import type { Database } from "bun:sqlite";
 import type { Contact } from "./contacts.ts";
 import { KIND, STATE } from "../disk/schema.ts";
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
+import { TransferStore } from "./transfers.ts";
 
 /** Stands for the target of a peer's action that no message here has as its id. */
 export const UNKNOWN = "";
@@ -12,9 +13,11 @@ export const MAX_UNKNOWN = 1_000;
 
 export class TextChanges {
   readonly #database: Database;
+  readonly #transfers: TransferStore;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#transfers = new TransferStore(database);
   }
 
   /** Whether the contact has sent a message of this id, which may be deleted by now. */
@@ -71,7 +74,10 @@ export class TextChanges {
          RETURNING ${MESSAGE_COLUMNS}`,
       )
       .get(now, contact.id, side, target);
-    if (row !== null) return messageOf(row);
+    if (row !== null) {
+      this.#transfers.withdrawn(contact, target);
+      return messageOf(row);
+    }
     // If the text arrives later, on an older link, this row makes it a duplicate.
     if (!outgoing) {
       this.#database.run(

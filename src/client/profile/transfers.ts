@@ -263,14 +263,24 @@ export class TransferStore {
     );
   }
 
-  /** We end everything that is unfinished with a contact. @returns what has ended */
-  endAll({ id }: Contact): Transfer[] {
+  /** A text of this contact is withdrawn, or was never sent: the file that it names for all of a group goes with it. */
+  withdrawn({ id: contact }: Pick<Contact, "id">, text: string): void {
+    this.#change(
+      "state = 'cancelled', reason = 'withdrawn'",
+      [],
+      "id = ? AND contact = ? AND sha256 IS NOT NULL AND state IN ('offered', 'accepted')",
+      [text, contact],
+    );
+  }
+
+  /** We end everything that is unfinished with a contact. @param reason as of `end` @returns what has ended */
+  endAll({ id }: Contact, reason?: string): Transfer[] {
     return this.#database
-      .query<TransferRow, [number]>(
-        `UPDATE transfers SET state = 'cancelled', reason = NULL
+      .query<TransferRow, [string | null, number]>(
+        `UPDATE transfers SET state = 'cancelled', reason = ?
          WHERE contact = ? AND state IN ('offered', 'accepted') RETURNING *`,
       )
-      .all(id)
+      .all(reason ?? null, id)
       .map(transferOf);
   }
 

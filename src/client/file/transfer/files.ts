@@ -18,7 +18,7 @@ import { checkNotSelf } from "../../conversation/message-actions.ts";
 import type { Outbox } from "../../conversation/outbox.ts";
 import { isRoomFor } from "../../disk/free-space.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
-import { isGroup } from "../../profile/contacts.ts";
+import { isGroup, type Contact } from "../../profile/contacts.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { AcceptedOffers, FaceOffers, Transfer } from "../../profile/transfers.ts";
 import { ActiveTransfers, type ActiveNeeds } from "./active-transfers.ts";
@@ -39,10 +39,9 @@ type FilesNeeds = {
   /** As `Reach.stream`. */
   readonly connect: ActiveNeeds["connect"];
   /** Those that are given to all of a group. */
-  readonly ofGroups: Pick<ActiveTransfers, "start" | "end" | "progressOf"> & {
-    /** What is said of one besides what is said of all. @throws SQLiteError */
-    about(transfer: Transfer): FileOfGroup;
-  };
+  readonly ofGroups: Pick<ActiveTransfers, "start" | "end" | "progressOf">;
+  /** What is said of one of those besides. @throws SQLiteError */
+  readonly aboutGroup: (transfer: Transfer) => FileOfGroup;
 };
 
 /** What is offered. */
@@ -204,12 +203,16 @@ export class Files {
 
   /** As of `TransferEvents`: everything with them ends, and they are told nothing. */
   blocked(username: string): void {
-    const { profile, find, storage } = this.#needs;
+    const { find, storage } = this.#needs;
     storage.attempt(() => {
       const contact = find(username)?.contact;
-      if (contact !== undefined)
-        for (const transfer of profile.transfers.endAll(contact)) this.#follow(transfer);
+      if (contact !== undefined) this.endAll(contact);
     });
+  }
+
+  /** Everything that is unfinished with a contact ends, and nobody is told. @param reason a code @throws SQLiteError */
+  endAll(contact: Contact, reason?: string): void {
+    for (const transfer of this.#needs.profile.transfers.endAll(contact, reason)) this.#follow(transfer);
   }
 
   /** What is done with the bytes of a transfer follows what is stored of it. */
@@ -322,7 +325,7 @@ export class Files {
   #shown(transfer: Transfer): SharedFile {
     const peer = this.#peerOf(transfer);
     const progress = this.#activeOf(transfer).progressOf(transfer);
-    const ofGroup = isGroup({ label: peer }) ? this.#needs.ofGroups.about(transfer) : undefined;
+    const ofGroup = isGroup({ label: peer }) ? this.#needs.aboutGroup(transfer) : undefined;
     return sharedFile(transfer, peer, progress, ofGroup);
   }
 

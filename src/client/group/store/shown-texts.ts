@@ -110,7 +110,7 @@ export class ShownTexts {
   withdraw(feed: StoredFeed, number: number, at: number): void {
     const { id } = feed;
     const message = this.#messageOf(feed, number);
-    if (message !== undefined) this.#transfers.end(message, "cancelled", "withdrawn");
+    if (message !== undefined) this.#transfers.withdrawn({ id: this.#contact }, message);
     this.#database.run(
       `UPDATE messages SET text = '', reply_to = NULL, withdrawn_at = coalesce(withdrawn_at, ?), printed = 1
        WHERE feed = ? AND number = ? AND kind = ${KIND.text}`,

@@ -1,0 +1,223 @@
+/**
+ * The files of groups that are being received. Whoever wants one asks one member after the other, each over a stream of
+ * PROTOCOL 6 that names the entry: first the author, then those who are linked, then those who are online.
+ */
+import { join } from "node:path";
+
+import { label as labelOf } from "../../../identity/names.ts";
+import type { Conversation } from "../../conversation/conversation.ts";
+import type { ActiveNeeds } from "../../file/transfer/active-transfers.ts";
+import { RunningTransfer } from "../../file/transfer/running-transfer.ts";
+import type { Progress } from "../../file/transfer/shared-file.ts";
+import { streamPlace, type OpenedStream, type PeerPlace, type Streams } from "../../file/transfer/streams.ts";
+import type { Transfer } from "../../profile/transfers.ts";
+import { ServerFailure } from "../../rendezvous/server-errors.ts";
+import type { Term } from "../sync/membership.ts";
+import { GroupDownload } from "./group-download.ts";
+
+/** How long one is not asked again who has not given a file, in ms. */
+const REST = 30_000;
+/** How long a link to somebody is awaited before another one is asked, in ms. */
+const LINK_PATIENCE = 15_000;
+/** Files that are received at once. */
+const MAX_OPEN = 3;
+
+export type FetchingNeeds = Pick<ActiveNeeds, "profile" | "clock" | "storage" | "changed" | "reached"> & {
+  readonly conversation: (username: string) => Conversation;
+  /** Undefined: not known. */
+  readonly presence: (username: string) => boolean | undefined;
+  /** The others who may give, and be given, a file; by the fingerprints of their keys. */
+  readonly membersFor: (transfer: Transfer) => ReadonlyMap<string, Term>;
+};
+
+type Giver = {
+  readonly key: string;
+  /** Its link is held. */
+  readonly conversation: Conversation;
+  /** When it was chosen, of the monotonic clock. */
+  readonly since: number;
+  /** Bytes that were here when it was dialled last. */
+  doneAtDial: number | undefined;
+};
+
+/** One that is being received. */
+type Fetched = {
+  readonly running: RunningTransfer;
+  readonly work: GroupDownload;
+  giver: Giver | undefined;
+  /** Who is not asked before a time, of the monotonic clock; by keys. */
+  readonly resting: Map<string, number>;
+};
+
+export class Fetching {
+  readonly #needs: FetchingNeeds;
+  readonly #streams: Streams;
+  readonly #fetched = new Map<string, Fetched>();
+
+  constructor(needs: FetchingNeeds, streams: Streams) {
+    this.#needs = needs;
+    this.#streams = streams;
+  }
+
+  /** A file is accepted. */
+  start(transfer: Transfer): void {
+    const { profile, clock, storage, changed, reached } = this.#needs;
+    const { id, sha256 = "" } = transfer;
+    const folder = join(profile.folder, "transfers", String(transfer.number));
+    const work = new GroupDownload(folder, sha256, () => this.#rest(fetched));
+    const running = new RunningTransfer(transfer, {
+      clock,
+      work,
+      place: () => this.#placeOf(fetched),
+      hasOtherKey: () => false,
+      dial: async (place, attempt, signal) => this.#dial(fetched, place, attempt, signal),
+      changed: () => changed(running.transfer),
+      save: (done) => storage.attempt(() => profile.transfers.saveDone(id, done)),
+      wantsChanged: () => this.#hold(fetched.giver?.conversation),
+      reached: (end) => reached(running.transfer, end),
+      failed: (error) => {
+        if (!(error instanceof ServerFailure)) storage.failed(error);
+      },
+    });
+    const fetched: Fetched = { running, work, giver: undefined, resting: new Map() };
+    this.#fetched.set(id, fetched);
+    running.begin();
+    this.#openSome();
+  }
+
+  #openSome(): void {
+    const all = [...this.#fetched.values()].map(({ running }) => running);
+    let free = MAX_OPEN - all.filter(({ isOpen }) => isOpen).length;
+    for (const running of all) if (free > 0 && running.openIfOfUse(true)) free--;
+  }
+
+  /** How far one is; undefined: it is not being received. */
+  progressOf({ id }: Transfer): Progress | undefined {
+    return this.#fetched.get(id)?.running.progress;
+  }
+
+  /** The name of who gives it at present; null: nobody does. */
+  giverOf({ id }: Transfer): string | null {
+    return this.#fetched.get(id)?.giver?.conversation.contact.username ?? null;
+  }
+
+  /** It is wanted no longer. */
+  end({ id }: Transfer): void {
+    const fetched = this.#fetched.get(id);
+    if (fetched === undefined) return;
+    this.#fetched.delete(id);
+    this.#hold(fetched.giver?.conversation);
+    fetched.running.end().catch(this.#needs.storage.failed);
+    this.#openSome();
+  }
+
+  /** The link to somebody has changed. */
+  linkChanged(username: string): void {
+    for (const { running, giver } of this.#fetched.values())
+      if (giver?.conversation.contact.label === labelOf(username)) running.linkChanged();
+  }
+
+  /** To be called about once a second: others may be there, and givers be members no longer. */
+  tick(): void {
+    const now = this.#needs.clock.monotonic();
+    for (const fetched of this.#fetched.values()) {
+      const { running, giver } = fetched;
+      if (running.stream !== undefined) {
+        const isMember = giver !== undefined && this.#membersFor(fetched).has(giver.key);
+        if (!isMember) running.endStream("not_a_member");
+      } else if (running.wantsLink) {
+        const isLinked = giver?.conversation.transport.current?.isOpen === true;
+        if (giver !== undefined && !isLinked && now - giver.since >= LINK_PATIENCE) this.#rest(fetched);
+        this.#choose(fetched);
+        if (fetched.giver !== giver) running.linkChanged();
+      }
+    }
+  }
+
+  #membersFor({ running }: Fetched): ReadonlyMap<string, Term> {
+    return this.#needs.membersFor(running.transfer);
+  }
+
+  /** Where the present giver is to be reached; another one is chosen where that one is no use. */
+  #placeOf(fetched: Fetched): PeerPlace | undefined {
+    this.#choose(fetched);
+    const { giver } = fetched;
+    if (giver === undefined) return undefined;
+    const { transport, contact } = giver.conversation;
+    const place = streamPlace(transport, labelOf(this.#needs.profile.username) < contact.label);
+    // The one who wants it dials.
+    return place?.peer.fingerprint === giver.key ? { ...place, isFirst: true } : undefined;
+  }
+
+  #choose(fetched: Fetched): void {
+    const { running, giver, work, resting } = fetched;
+    // What is there already comes from that one.
+    if (running.stream !== undefined) return;
+    const now = this.#needs.clock.monotonic();
+    const author = running.transfer.id.split("/")[0];
+    const ranked = [...this.#membersFor(fetched)]
+      .filter(([key]) => !work.isLiar(key) && (resting.get(key) ?? -Infinity) <= now)
+      .flatMap(([key, term]) => {
+        const rank = this.#rankOf(key, term, author);
+        return rank === undefined ? [] : [{ key, term, rank }];
+      });
+    if (ranked.some(({ key }) => key === giver?.key)) return;
+    const [best] = ranked.toSorted((one, other) => one.rank - other.rank);
+    fetched.giver = best && {
+      key: best.key,
+      conversation: this.#needs.conversation(best.term.name),
+      since: now,
+      doneAtDial: undefined,
+    };
+    this.#hold(giver?.conversation);
+    this.#hold(fetched.giver?.conversation);
+  }
+
+  /** In which order members are asked; undefined: they are not there. */
+  #rankOf(key: string, { feed, name }: Term, author: string | undefined): number | undefined {
+    const { current } = this.#needs.conversation(name).transport;
+    const isLinked = current?.isOpen === true && current.peer.fingerprint === key;
+    const isThere = isLinked || this.#needs.presence(name);
+    if (isThere === false) return undefined;
+    if (isThere === undefined) return 3;
+    return feed === author ? 0 : isLinked ? 1 : 2;
+  }
+
+  /** The present giver is not asked for a while. */
+  #rest({ giver, resting }: Fetched): undefined {
+    if (giver !== undefined) resting.set(giver.key, this.#needs.clock.monotonic() + REST);
+  }
+
+  async #dial(
+    fetched: Fetched,
+    place: PeerPlace,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<OpenedStream | undefined> {
+    const { giver, work, running } = fetched;
+    if (giver === undefined) return undefined;
+    // Nothing has come of it.
+    if (giver.doneAtDial === work.done) return this.#rest(fetched);
+    giver.doneAtDial = work.done;
+    await work.from(giver.key, running.transfer);
+    const { id } = running.transfer;
+    const stream = await this.#streams.dial(giver.conversation, place, id, attempt, signal);
+    if (stream === undefined) this.#rest(fetched);
+    return stream;
+  }
+
+  /** A link to this person is wanted as long as something is to come from them. */
+  #hold(conversation: Conversation | undefined): void {
+    const isWanted = [...this.#fetched.values()].some(
+      ({ giver, running }) => giver?.conversation === conversation && running.wantsLink,
+    );
+    conversation?.hold("groupFile", isWanted);
+  }
+
+  /** Everything is left as it is. Resolves when nothing is done on the disk. */
+  async close(): Promise<void> {
+    const all = [...this.#fetched.values()];
+    this.#fetched.clear();
+    await Promise.all(all.map(({ running }) => running.close()));
+  }
+}
