@@ -23,8 +23,9 @@ import { Observations } from "./meeting/observations.ts";
 import { Relay } from "./meeting/relay.ts";
 import { withoutAudit, type SecurityLog } from "./log/security-log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import type { OnlineUser } from "./presence/online-user.ts";
+import type { OnlineUser, OwnUser } from "./presence/online-user.ts";
 import { Presence } from "./presence/presence.ts";
+import { OwnSeats } from "./presence/seats.ts";
 import { UserDirectory } from "./presence/user-directory.ts";
 import { ClientConnection, type Link } from "./requests/client-connection.ts";
 import { MovedPush } from "./session/moved-push.ts";
@@ -107,8 +108,10 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     observe: (waited, took) => metrics.hash(waited, took),
   });
   const authority = new ServerAuthority(store.authority, now, options.identity);
-  const presence = new Presence<OnlineUser>();
-  const revocationPush = new RevocationPush(presence, systemClock(now).after);
+  const presence = new Presence<OnlineUser, OwnUser>();
+  const movedPush = new MovedPush(presence, clock, systemClock(now).after);
+  const seats = new OwnSeats(presence, (fold) => movedPush.moved(fold));
+  const revocationPush = new RevocationPush(seats, systemClock(now).after);
   const droppedRevocations = new LimitedLog(DROPPED_LOG_INTERVAL, clock, { count: 0 }, ({ count }) =>
     log.warn("revocations_dropped", { count, limit: MAX_OWN_REVOCATIONS }),
   );
@@ -130,11 +133,12 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     revocations,
     passwords,
     presence,
+    seats,
     directory,
     meetings,
     observations,
     relay,
-    movedPush: new MovedPush(presence, clock, systemClock(now).after),
+    movedPush,
     unauthenticated: new Unauthenticated(limits.anonymous, clock, ({ evicted, refused }) =>
       log.warn("too_many_not_logged_in", { limit: limits.anonymous, made_way: evicted, refused }),
     ),
@@ -269,7 +273,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     await store.close();
   }
 
-  const counts = () => ({ ...open, online: services.presence.size });
+  const counts = () => ({ ...open, online: seats.own().length });
   return { plain, tls, fingerprint: authority.fingerprint, services, counts, checkLiveness, stop };
 }
 

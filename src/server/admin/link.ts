@@ -9,8 +9,9 @@ import { LOCK_PATIENCE } from "../database/database-lock.ts";
 import { openOwnDatabase, requireOurs } from "../database/database.ts";
 import { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import type { OnlineUser, OwnUser } from "../presence/online-user.ts";
 import { Presence } from "../presence/presence.ts";
+import { OwnSeats } from "../presence/seats.ts";
 import { Revocations } from "../store/revocations.ts";
 import { SqliteStore } from "../store/sqlite-store.ts";
 import { StoreBusy } from "../store/store.ts";
@@ -88,11 +89,13 @@ async function openDirectly(path: string, openSecurity: () => SecurityLog): Prom
   try {
     const revocations = new Revocations(await store.revocations(), { now });
     security = openSecurity();
+    const presence = new Presence<OnlineUser, OwnUser>();
     const operations = new AdminOperations({
       store,
       revocations,
       security,
-      presence: new Presence<OnlineUser>(),
+      presence,
+      seats: new OwnSeats(presence, () => undefined),
       passwords: new PasswordQueue({ limit: 1 }),
     });
     return {

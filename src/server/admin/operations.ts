@@ -24,7 +24,7 @@ const SCANNED_ACCOUNTS = 500;
 const MAX_SHOWN = 254;
 
 /** The parts of the server that the commands use. */
-export type AdminServices = Pick<Services, "store" | "revocations" | "security" | "presence"> & {
+export type AdminServices = Pick<Services, "store" | "revocations" | "security" | "presence" | "seats"> & {
   readonly passwords: Pick<PasswordQueue, "hash">;
 };
 
@@ -161,7 +161,7 @@ export class AdminOperations {
         const { id, username } = account;
         const change = { id, was: undefined, hash, kept: undefined };
         const changed = await store.setPassword(change, { name: "operator" });
-        const reply = this.#changed("password_reset", account, changed, { ends: true });
+        const reply = await this.#changed("password_reset", account, changed, { ends: true });
         return reply.name === "refused" ? reply : { name: "password", username, password };
       }),
     );
@@ -217,16 +217,16 @@ export class AdminOperations {
    * Tells and records a change that was made, and ends the live session if `ends`.
    * @param change undefined: the account was deleted meanwhile.
    */
-  #changed(
+  async #changed(
     event: SecurityEvent,
     { username, fold: folded }: Account,
     change: Change | undefined,
     { ends, tokens }: { ends: boolean; tokens?: number },
-  ): AdminReply {
+  ): Promise<AdminReply> {
     if (change === undefined) return refused("unknown_user");
     this.#services.revocations.changed(change);
     this.#record(event, username, tokens);
-    if (ends) this.#services.presence.find(folded)?.session.end(event);
+    if (ends) await this.#services.seats.end(folded, event);
     return { name: "done", username, changed: true };
   }
 

@@ -65,9 +65,9 @@ function writeProcess(text: OpenMetricsText, process: ProcessMetrics): void {
 
 function writeConnections(text: OpenMetricsText, server: RendezvousServer): void {
   const { plain, tls, online } = server.counts();
-  const { passwords, presence, relay } = server.services;
+  const { passwords, relay, seats } = server.services;
   let onlinePlain = 0;
-  for (const user of presence.page("", "")) if (user.session.isPlain) onlinePlain++;
+  for (const { session } of seats.own()) if (session.isPlain) onlinePlain++;
   const onlineTls = online - onlinePlain;
   text
     .family({ name: "paloma_connections", type: "gauge", help: "Open connections" })

@@ -12,7 +12,7 @@ export type Reach = {
   readonly open: readonly Endpoint[];
 };
 
-/** A user who is logged in, for as long as the session lasts. */
+/** A user who is logged in, for as long as the session lasts, at this server or another one of the same cluster. */
 export type OnlineUser = {
   readonly userId: number;
   readonly username: string;
@@ -30,8 +30,11 @@ export type OnlineUser = {
   readonly isRelayOnly: boolean;
   /** Absent for a legacy client, which has no key. */
   readonly key: OnlineKey | undefined;
-  readonly session: OnlineSession;
+  readonly session: UserSession;
 };
+
+/** One whose session is at this server. */
+export type OwnUser = OnlineUser & { readonly session: OnlineSession };
 
 /** As text, which needs less memory than a buffer. */
 type OnlineKey = {
@@ -54,15 +57,19 @@ export type Requester = {
   readonly isLegacy: boolean;
 };
 
-/** What other sessions and the operator may do with the session of a user. */
-export interface OnlineSession extends Requester {
+/** What others may do with the session of a user, wherever it is. */
+export interface UserSession extends Requester {
+  /** Sends a notification, unless to a legacy client. */
+  push(message: object): void;
+}
+
+/** What the server may do with a session of its own. */
+export interface OnlineSession extends UserSession {
   /** The connection is not encrypted. */
   readonly isPlain: boolean;
   /** Notifies the client that a user whom it watches came online or went offline. */
   pushPresence(username: string, online: boolean): void;
-  /** Sends a notification, unless to a legacy client. */
-  push(message: object): void;
-  /** The same, for one line that is already written. */
+  /** As `push`, for one line that is already written. */
   pushLine(line: string): void;
   /** Ends the session once everything sent has left; the user is offline at once. */
   end(reason: string): void;

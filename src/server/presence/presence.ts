@@ -9,10 +9,11 @@ export const MAX_WATCH_ENTRIES = 250_000;
 /** Entries of a list that is never refused. */
 export const SHORT_LIST = 100;
 
-export class Presence<M extends Member> {
+/** `W`: those of the members who can watch. */
+export class Presence<M extends Member, W extends M = M> {
   readonly #online = new Map<string, M>();
   readonly #sorted = new SortedMembers<M>();
-  readonly #watchers = new Map<string, Set<M>>();
+  readonly #watchers = new Map<string, Set<W>>();
   readonly #watched = new Map<M, readonly string[]>();
   /** Entries of all watch lists together. */
   #watchedNames = 0;
@@ -37,7 +38,7 @@ export class Presence<M extends Member> {
   }
 
   /** Adds a member, or replaces the one of that name. @returns the watchers to notify; none after a replacement */
-  enter(member: M): M[] {
+  enter(member: M): W[] {
     this.#version++;
     const previous = this.#online.get(member.fold);
     this.#online.set(member.fold, member);
@@ -48,7 +49,7 @@ export class Presence<M extends Member> {
   }
 
   /** Removes a member and its watch list, unless it was replaced. @returns the watchers to notify */
-  leave(member: M): M[] {
+  leave(member: M): W[] {
     if (!this.has(member)) return [];
     this.#version++;
     this.#online.delete(member.fold);
@@ -61,7 +62,7 @@ export class Presence<M extends Member> {
    * Replaces the watch list of `watcher`, who is online, by these folded names.
    * @returns the members of the list who are online; undefined if it is refused, and the previous list stays
    */
-  watch(watcher: M, folds: Iterable<string>): M[] | undefined {
+  watch(watcher: W, folds: Iterable<string>): M[] | undefined {
     const wanted = [...new Set(folds)];
     const others = this.#watchedNames - (this.#watched.get(watcher)?.length ?? 0);
     if (wanted.length > SHORT_LIST && others + wanted.length > MAX_WATCH_ENTRIES) return undefined;
@@ -69,7 +70,7 @@ export class Presence<M extends Member> {
     this.#watchedNames += wanted.length;
     const online: M[] = [];
     for (const fold of wanted) {
-      const watchers = this.#watchers.get(fold) ?? new Set();
+      const watchers = this.#watchers.get(fold) ?? new Set<W>();
       watchers.add(watcher);
       this.#watchers.set(fold, watchers);
       const member = this.#online.get(fold);
@@ -92,11 +93,12 @@ export class Presence<M extends Member> {
     return this.#sorted.all();
   }
 
-  isWatching(watcher: M, fold: string): boolean {
-    return this.#watchers.get(fold)?.has(watcher) === true;
+  isWatching(member: M, fold: string): boolean {
+    const watchers: ReadonlySet<M> | undefined = this.#watchers.get(fold);
+    return watchers?.has(member) === true;
   }
 
-  watchersOf(fold: string): M[] {
+  watchersOf(fold: string): W[] {
     return [...(this.#watchers.get(fold) ?? [])];
   }
 
@@ -104,7 +106,7 @@ export class Presence<M extends Member> {
     const watched = this.#watched.get(watcher) ?? [];
     this.#watchedNames -= watched.length;
     for (const fold of watched) {
-      const watchers = this.#watchers.get(fold);
+      const watchers: Set<M> | undefined = this.#watchers.get(fold);
       watchers?.delete(watcher);
       if (watchers?.size === 0) this.#watchers.delete(fold);
     }

@@ -4,7 +4,7 @@
  */
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import type { OwnUser } from "../presence/online-user.ts";
 import {
   codeOf,
   failure,
@@ -41,7 +41,7 @@ export function answerRequest(session: Session, object: JsonObject): Promise<voi
   let response: Response | Promise<Response | undefined>;
   try {
     // `checkRequest` has refused requests that need a user where there is none.
-    response = row.handle(session, fields, session.user as OnlineUser);
+    response = row.handle(session, fields, session.user as OwnUser);
   } catch (error) {
     response = failed(session, row, error);
   }

@@ -13,7 +13,7 @@ import {
   type Action,
   type RequestOf,
 } from "../../protocol/rendezvous-messages.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import type { OwnUser } from "../presence/online-user.ts";
 import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
 import {
   failure,
@@ -25,7 +25,8 @@ import {
 } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 import { connect, reach } from "./reach-handlers.ts";
-import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
+import { changePassword, deleteAccount, logout, register } from "./account-handlers.ts";
+import { login, renew, resume } from "./login-handlers.ts";
 
 /** Undefined: the client has disconnected. */
 type Answer = Response | Promise<Response | undefined>;
@@ -33,7 +34,7 @@ type Answer = Response | Promise<Response | undefined>;
 type Handling<A extends Action> =
   | { readonly needsLogin: false; handle(session: Session, request: RequestOf<A>): Answer }
   /** `user`: who is logged in. */
-  | { readonly needsLogin: true; handle(session: Session, request: RequestOf<A>, user: OnlineUser): Answer };
+  | { readonly needsLogin: true; handle(session: Session, request: RequestOf<A>, user: OwnUser): Answer };
 
 type Row<A extends Action> = Handling<A> & {
   /** It carries a secret, or needs what only TLS binds, so that it is refused on the plain link, from loopback too (PROTOCOL 2). */
@@ -53,7 +54,7 @@ export type RequestRow = {
   readonly needsLogin: boolean;
   readonly neverPlain: boolean;
   readonly responses: ResponseActions;
-  handle(session: Session, fields: unknown, user: OnlineUser): Answer;
+  handle(session: Session, fields: unknown, user: OwnUser): Answer;
 };
 
 const ROWS: { readonly [A in Action]: Row<A> } = {
@@ -110,7 +111,7 @@ function ping({ challenge, isPlain, services: { authority, now, registration } }
   });
 }
 
-function getUsers(session: Session, request: RequestOf<"get_users">, user: OnlineUser): Response {
+function getUsers(session: Session, request: RequestOf<"get_users">, user: OwnUser): Response {
   const lookups = (request.limit ?? DEFAULT_PAGE) / NAMES_PER_LOOKUP;
   return (
     limitLookups(session, user, lookups) ??
@@ -118,11 +119,7 @@ function getUsers(session: Session, request: RequestOf<"get_users">, user: Onlin
   );
 }
 
-function requestPeer(
-  session: Session,
-  { target_user }: RequestOf<"request_p2p">,
-  user: OnlineUser,
-): Response {
+function requestPeer(session: Session, { target_user }: RequestOf<"request_p2p">, user: OwnUser): Response {
   const limited = limitLookups(session, user, 1);
   if (limited !== undefined) return limited;
   const target = session.services.presence.find(fold(target_user));
@@ -132,7 +129,7 @@ function requestPeer(
   return written(session.services.directory.peerInfo(target, session));
 }
 
-function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser): Response {
+function watch(session: Session, { users }: RequestOf<"watch">, user: OwnUser): Response {
   const limited = limitLookups(session, user, users.length / NAMES_PER_LOOKUP);
   if (limited !== undefined) return limited;
   const { presence } = session.services;
@@ -155,14 +152,14 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
   return success({ added: { online: names } });
 }
 
-function revocations(session: Session, { after }: RequestOf<"revocations">, user: OnlineUser): Response {
+function revocations(session: Session, { after }: RequestOf<"revocations">, user: OwnUser): Response {
   const limited = limitLookups(session, user, MAX_REVOKED / NAMES_PER_LOOKUP);
   if (limited !== undefined) return limited;
   const { revoked, next } = session.services.revocations.page(after);
   return success({ added: { revoked, next } });
 }
 
-function limitLookups(session: Session, user: OnlineUser, lookups: number): Response | undefined {
+function limitLookups(session: Session, user: OwnUser, lookups: number): Response | undefined {
   const { throttle } = session.services;
   const verdict = throttle.lookup(user.userId, session.network, Math.max(1, lookups));
   return verdict.name === "passes" ? undefined : rateLimited(verdict);

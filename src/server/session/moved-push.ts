@@ -1,20 +1,20 @@
 /** Tells those who watch a user, and whose clients understand it, that the user's addresses have changed (PROTOCOL 7). */
 import { RateTable } from "../limits/rate-table.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import type { OnlineUser, OwnUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
 
 /** Once in this time for each user, in ms; a change that comes earlier is told at its end. What nobody was told does not count. */
 export const MOVED_INTERVAL = 10_000;
 
 export class MovedPush {
-  readonly #presence: Presence<OnlineUser>;
+  readonly #presence: Presence<OnlineUser, OwnUser>;
   readonly #after: (ms: number, run: () => void) => () => void;
   readonly #told: RateTable;
   readonly #waiting = new Set<string>();
 
   /** @param clock ms that never go back. @param after calls `run` once after `ms` */
   constructor(
-    presence: Presence<OnlineUser>,
+    presence: Presence<OnlineUser, OwnUser>,
     clock: () => number,
     after: (ms: number, run: () => void) => () => void,
   ) {

@@ -1,9 +1,8 @@
-/** Tells everybody who is online of new revocations (PROTOCOL 3), gathered for a moment. */
+/** Tells everybody whose session is here of new revocations (PROTOCOL 3), gathered for a moment. */
 import type { Revocation } from "../../identity/revocation.ts";
 import { encodeFrame } from "../../protocol/framing.ts";
 import { MAX_REVOKED } from "../../protocol/rendezvous-messages.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
-import type { Presence } from "../presence/presence.ts";
+import type { Seats } from "../presence/seats.ts";
 
 /** How long revocations are gathered after the first, in ms; a full message is sent at once. */
 export const GATHERING_TIME = 500;
@@ -12,12 +11,12 @@ export const GATHERING_TIME = 500;
 type After = (ms: number, run: () => void) => () => void;
 
 export class RevocationPush {
-  readonly #presence: Pick<Presence<OnlineUser>, "all">;
+  readonly #seats: Pick<Seats, "own">;
   readonly #after: After;
   #gathered: { readonly revoked: Revocation[]; readonly cancel: () => void } | undefined;
 
-  constructor(presence: Pick<Presence<OnlineUser>, "all">, after: After) {
-    this.#presence = presence;
+  constructor(seats: Pick<Seats, "own">, after: After) {
+    this.#seats = seats;
     this.#after = after;
   }
 
@@ -35,6 +34,6 @@ export class RevocationPush {
     this.#gathered = undefined;
     cancel();
     const line = encodeFrame({ action: "revoked", revoked });
-    for (const { session } of this.#presence.all()) session.pushLine(line);
+    for (const { session } of this.#seats.own()) session.pushLine(line);
   }
 }

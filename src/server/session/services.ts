@@ -10,8 +10,9 @@ import type { Observations } from "../meeting/observations.ts";
 import type { Relay } from "../meeting/relay.ts";
 import type { SecurityLog } from "../log/security-log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import type { OnlineUser, OwnUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
+import type { Seats } from "../presence/seats.ts";
 import type { UserDirectory } from "../presence/user-directory.ts";
 import type { ServerAuthority } from "../store/authority.ts";
 import type { Revocations } from "../store/revocations.ts";
@@ -23,7 +24,9 @@ export type Services = {
   /** Those of the store. */
   readonly revocations: Revocations;
   readonly passwords: PasswordQueue;
-  readonly presence: Presence<OnlineUser>;
+  /** Everybody online, and who watches whom; only `seats` changes who is in it. */
+  readonly presence: Presence<OnlineUser, OwnUser>;
+  readonly seats: Seats;
   readonly directory: UserDirectory;
   readonly unauthenticated: Unauthenticated;
   readonly authority: ServerAuthority;

@@ -10,7 +10,8 @@ import type { FailureCode } from "../../protocol/codes.ts";
 import { isLoopback, isPrivate } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { PendingConnection } from "../limits/unauthenticated.ts";
-import type { OnlineSession, OnlineUser } from "../presence/online-user.ts";
+import type { OnlineSession, OwnUser } from "../presence/online-user.ts";
+import type { Claim } from "../presence/seats.ts";
 import { notification } from "./responses.ts";
 import type { Services } from "./services.ts";
 
@@ -21,7 +22,7 @@ export const FIRST_REQUEST_TIMEOUT = 600_000;
 
 type State =
   | { readonly name: "anonymous" }
-  | { readonly name: "loggedIn"; readonly user: OnlineUser }
+  | { readonly name: "loggedIn"; readonly user: OwnUser; readonly claim: Claim }
   | { readonly name: "closed" };
 
 /** The requests that a connection may make (`withoutSecrets`: without a key, a token or a change to an account); any other one must come encrypted. */
@@ -75,7 +76,7 @@ export class Session implements OnlineSession {
   }
 
   /** Who is logged in. */
-  get user(): OnlineUser | undefined {
+  get user(): OwnUser | undefined {
     return this.#state.name === "loggedIn" ? this.#state.user : undefined;
   }
 
@@ -153,26 +154,20 @@ export class Session implements OnlineSession {
     if (this.#state.name === "anonymous") this.services.unauthenticated.silent(this.#pending);
   }
 
-  /** Binds a user, who replaces an earlier session of the same name. The caller has checked that this is allowed. */
-  bind(user: OnlineUser): void {
-    const { presence, unauthenticated } = this.services;
-    const previous = presence.find(user.fold);
-    const hasMoved = previous !== undefined && !isAtSamePlace(previous, user);
-    const watchers = presence.enter(user);
-    unauthenticated.leave(this.#pending);
-    this.#state = { name: "loggedIn", user };
-    previous?.session.replaced();
-    for (const watcher of watchers) watcher.session.pushPresence(user.username, true);
-    if (hasMoved) this.services.movedPush.moved(user.fold);
+  /** Binds a user, who has taken the seat that was claimed. */
+  bind(user: OwnUser, claim: Claim): void {
+    this.services.unauthenticated.leave(this.#pending);
+    this.#state = { name: "loggedIn", user, claim };
+    claim.bound();
   }
 
   /** Makes the session anonymous again; watchers are notified. */
   unbind(): void {
     if (this.#state.name !== "loggedIn") return;
-    const { user } = this.#state;
+    const { user, claim } = this.#state;
     this.#state = ANONYMOUS;
     this.services.unauthenticated.enter(this.#pending);
-    this.#announceLeft(user);
+    this.#left(user, claim);
   }
 
   /** Ends the connection once everything sent has left; the user is offline at once. */
@@ -188,9 +183,10 @@ export class Session implements OnlineSession {
   }
 
   replaced(): void {
+    // The user stays online with the other session, which has the seat.
     if (this.#state.name === "loggedIn") this.#endMeetings(this.#state.user);
+    else if (this.#state.name === "anonymous") this.services.unauthenticated.leave(this.#pending);
     this.push(notification("session_replaced", this.#language));
-    // The user stays online with the other session.
     this.#state = CLOSED;
     this.#connection.end("session_replaced");
   }
@@ -201,7 +197,8 @@ export class Session implements OnlineSession {
   }
 
   pushLine(line: string): void {
-    if (!this.#isLegacy) this.#connection.sendText(line);
+    // Not before the answer to its login.
+    if (!this.#isLegacy && this.#state.name === "loggedIn") this.#connection.sendText(line);
   }
 
   pushPresence(username: string, online: boolean): void {
@@ -228,7 +225,7 @@ export class Session implements OnlineSession {
         this.services.unauthenticated.leave(this.#pending);
         return;
       case "loggedIn":
-        this.#announceLeft(state.user);
+        this.#left(state.user, state.claim);
         this.services.log.info("offline", { user: state.user.username, reason });
         return;
       case "closed":
@@ -238,19 +235,13 @@ export class Session implements OnlineSession {
     }
   }
 
-  #endMeetings(user: OnlineUser): void {
+  #endMeetings(user: OwnUser): void {
     this.services.meetings.left(user);
     this.services.observations.left(user);
   }
 
-  #announceLeft(user: OnlineUser): void {
+  #left(user: OwnUser, claim: Claim): void {
     this.#endMeetings(user);
-    for (const watcher of this.services.presence.leave(user)) {
-      watcher.session.pushPresence(user.username, false);
-    }
+    this.services.seats.leave(claim);
   }
-}
-
-function isAtSamePlace(one: OnlineUser, other: OnlineUser): boolean {
-  return one.ip === other.ip && one.p2pPort === other.p2pPort && one.addresses === other.addresses;
 }

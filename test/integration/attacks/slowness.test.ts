@@ -107,7 +107,7 @@ describe("slow readers", () => {
     while (server.server.services.presence.find("sorda") === undefined) await talker.ask({ action: "ping" });
     await talker.ask({ action: "ping" });
     const before = process.memoryUsage().rss;
-    const session = server.server.services.presence.find("sorda")?.session;
+    const session = server.server.services.seats.own().find(({ fold }) => fold === "sorda")?.session;
     let pushes = 0;
     while (server.server.services.presence.find("sorda") !== undefined && pushes < MOST_PUSHES) {
       // As when somebody who is watched comes and goes.
@@ -141,7 +141,7 @@ describe("slow readers", () => {
     // Paused: 100,000 answers with the authority's certificate would be 80 MB.
     expect(server.server.services.presence.find("sorda")).toBeDefined();
     expect(process.memoryUsage().rss - before).toBeLessThan(MOST_GROWTH);
-    const session = server.server.services.presence.find("sorda")?.session;
+    const session = server.server.services.seats.own().find(({ fold }) => fold === "sorda")?.session;
     const isOnline = () => server.server.services.presence.find("sorda") !== undefined;
     for (let pushes = 0; pushes < 2 * (QUEUE_LIMIT / 50) && isOnline(); pushes += 500) {
       for (let each = 0; each < 500; each++) session?.pushPresence("ana", each % 2 === 0);

@@ -8,8 +8,9 @@ import type { AdminReply, AdminRequest } from "../../../src/server/admin/message
 import { AdminOperations } from "../../../src/server/admin/operations.ts";
 import type { HashOutcome } from "../../../src/server/limits/password-queue.ts";
 import type { LogFields } from "../../../src/server/log/log.ts";
-import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
+import type { OnlineUser, OwnUser } from "../../../src/server/presence/online-user.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
+import { OwnSeats } from "../../../src/server/presence/seats.ts";
 import { Revocations } from "../../../src/server/store/revocations.ts";
 import { newToken, tokenId } from "../../../src/server/store/session-token.ts";
 import { SqliteStore } from "../../../src/server/store/sqlite-store.ts";
@@ -21,7 +22,8 @@ const KEY = Buffer.alloc(44, 7);
 let folder: string;
 let store: SqliteStore;
 let now: number;
-let online: Presence<OnlineUser>;
+let online: Presence<OnlineUser, OwnUser>;
+let seats: OwnSeats;
 let recorded: [string, LogFields][];
 let hashed: (password: string) => HashOutcome<string> | Promise<HashOutcome<string>>;
 let operations: AdminOperations;
@@ -33,6 +35,7 @@ beforeEach(async () => {
   database.run("PRAGMA synchronous = OFF");
   store = new SqliteStore(database, { now: () => now });
   online = new Presence();
+  seats = new OwnSeats(online, () => undefined);
   recorded = [];
   hashed = (password) => ({ name: "done", value: `hash of ${password}` });
   operations = new AdminOperations({
@@ -40,6 +43,7 @@ beforeEach(async () => {
     revocations: new Revocations([], { now: () => now }),
     security: { record: (event, fields) => recorded.push([event, fields]), close: () => undefined },
     presence: online,
+    seats,
     passwords: { hash: async (_owner, password) => hashed(password) },
   });
 });
@@ -64,8 +68,8 @@ async function issue(id: number): Promise<string> {
 
 const isValid = async (hash: string) => (await store.use(hash, KEY)) !== undefined;
 
-function comeOnline(name: string, tokenHash?: string): void {
-  const user: OnlineUser = {
+async function comeOnline(name: string, tokenHash?: string): Promise<void> {
+  const user: OwnUser = {
     userId: 1,
     username: name,
     fold: name,
@@ -86,11 +90,13 @@ function comeOnline(name: string, tokenHash?: string): void {
       push: () => undefined,
       pushPresence: () => undefined,
       pushLine: () => undefined,
-      end: () => online.leave(user),
+      end: () => seats.leave(claim),
       replaced: () => undefined,
     },
   };
-  online.enter(user);
+  const claim = seats.claim(name, user.session);
+  await seats.take(claim, user, false);
+  claim.bound();
 }
 
 /** Every line of a listing, page by page; and how many pages there were. */
@@ -124,7 +130,7 @@ describe("listings", () => {
     await make("Ana", "Ana@Example.org");
     await make("ÁNGEL");
     await store.setDisabled(await make("beto", "beto@example.org"), true);
-    comeOnline("ana");
+    await comeOnline("ana");
     const reply = await operations.run({ command: "users", search: "EXAMPLE", after: "" });
     expect(reply).toEqual({
       name: "users",
@@ -154,7 +160,7 @@ describe("listings", () => {
     const first = await issue(id);
     now++;
     const second = await issue(id);
-    comeOnline("ana", first);
+    await comeOnline("ana", first);
     const reply = await operations.run({ command: "sessions", name: "ANA", after: "" });
     const shown = reply.name === "sessions" ? reply.sessions.map((line) => [line.kind, line.id]) : [];
     expect(shown).toEqual([
@@ -180,7 +186,7 @@ describe("changes", () => {
 
   test("are recorded as the operator's, once, and only if something changed", async () => {
     await make("Ana");
-    comeOnline("ana");
+    await comeOnline("ana");
     expect(await run({ command: "disable", name: "ANA" })).toEqual({
       name: "done",
       username: "Ana",
@@ -198,7 +204,7 @@ describe("changes", () => {
 
   test("to a password void every token and end the live session, and the new password is not logged", async () => {
     const hash = await issue(await make("ana"));
-    comeOnline("ana");
+    await comeOnline("ana");
     const reply = await run({ command: "reset-password", name: "ana" });
     if (reply.name !== "password") throw new Error(JSON.stringify(reply));
     expect(reply.password).toMatch(/^[a-hj-km-np-z2-9]{5}(-[a-hj-km-np-z2-9]{5}){3}$/);
@@ -250,7 +256,7 @@ describe("changes", () => {
   test("to one session leave the others, and end the live one only if it was named", async () => {
     const id = await make("ana");
     const [first, second] = [await issue(id), await issue(id)];
-    comeOnline("ana", second);
+    await comeOnline("ana", second);
     const revoke = (which?: string) => run({ command: "revoke", name: "ana", id: which });
     expect(await revoke("0".repeat(12))).toEqual({ name: "refused", code: "unknown_session" });
     expect(await revoke(tokenId(first).toUpperCase())).toMatchObject({ changed: true });
@@ -259,7 +265,7 @@ describe("changes", () => {
     expect(await revoke(tokenId(second))).toMatchObject({ changed: true });
     expect(online.size).toBe(0);
     // A legacy client has no token.
-    comeOnline("ana");
+    await comeOnline("ana");
     expect(await revoke()).toMatchObject({ changed: true });
     expect(online.size).toBe(0);
     expect(recorded.map(([, fields]) => fields["tokens"])).toEqual([1, 1, 0]);

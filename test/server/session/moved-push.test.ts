@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from "bun:test";
 
-import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
+import type { OnlineUser, OwnUser } from "../../../src/server/presence/online-user.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
 import { MOVED_INTERVAL, MovedPush } from "../../../src/server/session/moved-push.ts";
 
-let presence: Presence<OnlineUser>;
+let presence: Presence<OnlineUser, OwnUser>;
 /** To whom something was pushed. */
 let pushed: string[];
 let now: number;
@@ -26,9 +26,9 @@ beforeEach(() => {
   );
 });
 
-function online(fold: string, reach: object | undefined): OnlineUser {
+function online(fold: string, reach: object | undefined): OwnUser {
   const session = { push: () => void pushed.push(fold) };
-  const user = { fold, username: fold, reach, session } as unknown as OnlineUser;
+  const user = { fold, username: fold, reach, session } as unknown as OwnUser;
   presence.enter(user);
   return user;
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
 
 import { MAX_REVOKED } from "../../../src/protocol/rendezvous-messages.ts";
-import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
+import type { OwnUser } from "../../../src/server/presence/online-user.ts";
 import { GATHERING_TIME, RevocationPush } from "../../../src/server/session/revocation-push.ts";
 
 let lines: string[];
@@ -11,8 +11,8 @@ let push: RevocationPush;
 
 beforeEach(() => {
   [lines, timers, now] = [[], [], 0];
-  const online = [{ session: { pushLine: (line: string) => lines.push(line) } }] as unknown as OnlineUser[];
-  push = new RevocationPush({ all: () => online }, (ms, run) => {
+  const online = [{ session: { pushLine: (line: string) => lines.push(line) } }] as unknown as OwnUser[];
+  push = new RevocationPush({ own: () => online }, (ms, run) => {
     const timer = { at: now + ms, run };
     timers.push(timer);
     return () => void timers.splice(timers.indexOf(timer), 1);
