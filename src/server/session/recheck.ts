@@ -8,10 +8,10 @@ import type { Services } from "./services.ts";
 const BATCH = 1_000;
 
 /** Ends such sessions. If the store cannot be read, that is logged. */
-export async function recheck({ log, presence, revocations, store }: Services): Promise<void> {
+export async function recheck({ log, revocations, seats, store }: Services): Promise<void> {
   try {
     for (const each of await store.revocations()) revocations.add(each);
-    const users = presence.all();
+    const users = seats.own();
     for (let start = 0; start < users.length; start += BATCH) {
       for (const { session } of await store.ended(users.slice(start, start + BATCH))) {
         session.end("no_longer_valid");
