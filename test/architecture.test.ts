@@ -62,6 +62,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "host-process.ts",
       "start-error.ts",
+      "place.ts",
       "metrics",
       "presence",
       "database",

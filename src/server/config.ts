@@ -17,6 +17,7 @@ import {
   type RelayLimits,
 } from "./limits/limits.ts";
 import type { LogStyle } from "./log/log.ts";
+import { readPlace, readPostgresUrl, type Place, type Say } from "./place.ts";
 
 /** More descriptors than a process can have. */
 const MOST_CONNECTIONS = 1_000_000;
@@ -47,6 +48,7 @@ const OPTIONS = {
   "tls-cert": { type: "path" },
   "tls-key": { type: "path" },
   db: { type: "path" },
+  shared: { type: "text" },
   register: { type: "choice", of: ["open", "closed"] },
   log: { type: "choice", of: ["pretty", "json"] },
   "audit-log": { type: "path" },
@@ -66,6 +68,8 @@ const OPTIONS = {
 /** Options of `admin`. */
 const ADMIN_OPTIONS = {
   db: { type: "path" },
+  shared: { type: "text" },
+  to: { type: "text" },
   "audit-log": { type: "path" },
   json: { type: "switch" },
   yes: { type: "switch" },
@@ -99,11 +103,11 @@ export type ServerConfig = {
   readonly meeting: MeetingConfig | undefined;
   /** Paths of the operator's PEM files. */
   readonly tlsFiles: { readonly certificate: string; readonly key: string } | undefined;
-  readonly databasePath: string;
+  readonly place: Place;
   readonly registration: "open" | "closed";
   /** Undefined: pretty on a terminal, else JSON. */
   readonly logStyle: LogStyle | undefined;
-  /** Undefined: beside the database; `off`: none. */
+  /** Undefined: beside the database's file, and none with PostgreSQL; `off`: none. */
   readonly auditPath: string | undefined;
   /** Where the HTTP server with `/metrics` listens; undefined: there is none. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
@@ -111,7 +115,7 @@ export type ServerConfig = {
 };
 
 export type AdminConfig = {
-  readonly databasePath: string;
+  readonly place: Place;
   /** As for the server; changes without a running server are recorded there. */
   readonly auditPath: string | undefined;
   /** Prints one JSON object per line. */
@@ -120,6 +124,8 @@ export type AdminConfig = {
   readonly yes: boolean;
   /** The file of the accounts to add. */
   readonly from: string | undefined;
+  /** The PostgreSQL to which `move` moves the database. */
+  readonly to: string | undefined;
   /** The command and its arguments. */
   readonly words: readonly string[];
 };
@@ -131,8 +137,6 @@ export type Invocation =
   | { readonly name: "adminHelp" }
   | { readonly name: "admin"; readonly config: AdminConfig };
 
-type Say = (es: string, en: string) => UsageError;
-
 /** @throws UsageError in `language`. */
 export function readConfig(
   args: readonly string[],
@@ -140,7 +144,7 @@ export function readConfig(
   language: Language,
 ): Invocation {
   const say: Say = (es, en) => new UsageError(language === "es" ? es : en);
-  if (args[0] === "admin") return readAdminConfig(args.slice(1), environment, language);
+  if (args[0] === "admin") return readAdminConfig(args.slice(1), environment, language, say);
   const { values, positionals } = readOptions(OPTIONS, args, environment, language);
   if (values.help === true) return { name: "help" };
   if (values.version === true) return { name: "version" };
@@ -194,7 +198,7 @@ export function readConfig(
       tlsPort,
       meeting,
       tlsFiles: certificate === undefined || key === undefined ? undefined : { certificate, key },
-      databasePath: values.db ?? "users.db",
+      place: readPlace(values, say),
       registration: values.register ?? "open",
       logStyle: values.log,
       auditPath: values["audit-log"],
@@ -204,18 +208,24 @@ export function readConfig(
   };
 }
 
-function readAdminConfig(args: readonly string[], environment: Environment, language: Language): Invocation {
+function readAdminConfig(
+  args: readonly string[],
+  environment: Environment,
+  language: Language,
+  say: Say,
+): Invocation {
   const { values, positionals } = readOptions(ADMIN_OPTIONS, args, environment, language);
   if (values.version === true) return { name: "version" };
   if (values.help === true || positionals.length === 0 || isHelp(positionals)) return { name: "adminHelp" };
   return {
     name: "admin",
     config: {
-      databasePath: values.db ?? "users.db",
+      place: readPlace(values, say),
       auditPath: values["audit-log"],
       json: values.json === true,
       yes: values.yes === true,
       from: values.from,
+      to: values.to === undefined ? undefined : readPostgresUrl("--to", values.to, say),
       words: positionals,
     },
   };
@@ -279,10 +289,10 @@ function meetingOf(
 }
 
 /** Where one port is listened on. `host`: undefined for all addresses. */
-type Place = { readonly host: string | undefined; readonly port: number | undefined };
+type PortPlace = { readonly host: string | undefined; readonly port: number | undefined };
 
 /** Whether two ports cannot both be open. */
-function isSamePlace(one: Place, other: Place): boolean {
+function isSamePlace(one: PortPlace, other: PortPlace): boolean {
   if (one.port !== other.port || one.port === undefined || one.port === 0) return false;
   return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
 }

@@ -17,11 +17,12 @@ import { openDatabase } from "./database/database.ts";
 import { openLog, type Log } from "./log/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { startMonitor } from "./monitor/monitor.ts";
-import { startServer, type RendezvousServer } from "./rendezvous-server.ts";
+import { startServer } from "./rendezvous-server.ts";
 import { openSecurityLog } from "./log/security-log.ts";
 import { refusedNames } from "./database/migration.ts";
 import { StartError } from "./start-error.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
 
 const EXIT_FAILED = 1;
 
@@ -34,62 +35,44 @@ export async function serve(config: ServerConfig, language: Language, host: Host
   const log = openLog(style, Date.now, host.stderr);
   const metrics = new Metrics();
   const say = (sentence: Bilingual) => host.stdout.write(`${sentence[language]}\n`);
+  const { port, plainFrom, tlsPort, place } = config;
+  // Until several servers are ready.
+  if (place.name === "cluster") throw notReady();
   /** What is closed again if the start fails. */
-  using opened = new DisposableStack();
+  await using opened = new AsyncDisposableStack();
 
   const monitor =
     config.metrics === undefined ? undefined : await startMonitor({ ...config.metrics, metrics, log });
   opened.defer(() => monitor?.stop());
   const identity = config.tlsFiles === undefined ? undefined : readIdentity(config.tlsFiles);
-  let reported = 0;
-  const database = await openDatabase(config.databasePath, (step) => {
-    if (step.name === "hash") {
-      if (reported > 0 && step.done - reported < 1_000) return;
-      reported = step.done;
-    }
-    log.info("seed_takeover", {
-      step: step.name,
-      ...(step.name === "hash" ? { done: step.done, total: step.total } : {}),
-    });
-  });
-  opened.defer(() => database.close());
-  logRefusedNames(refusedNames(database), log);
-
-  const { port, plainFrom, tlsPort, databasePath } = config;
+  const store = await openFile(place.path, metrics, log);
+  opened.defer(() => store.close());
   const security = openSecurityLog(config, log);
   opened.defer(() => security.close());
-  let server: RendezvousServer;
-  try {
-    const store = new SqliteStore(database, {
-      now: Date.now,
-      observe: (took) => metrics.database(took),
-      failed: (error) => log.error("token_uses_not_written", error),
-    });
-    server = await startServer({
-      store,
-      host: config.host,
-      port,
-      plainFrom,
-      tlsPort,
-      meeting: config.meeting,
-      identity,
-      log,
-      now: Date.now,
-      limits: config.limits,
-      registration: config.registration,
-      security,
-      metrics,
-    });
-  } catch (error) {
-    throw error instanceof SQLiteError ? cannotOpen(databasePath, error) : error;
-  }
+  const server = await startServer({
+    store,
+    host: config.host,
+    port,
+    plainFrom,
+    tlsPort,
+    meeting: config.meeting,
+    identity,
+    log,
+    now: Date.now,
+    limits: config.limits,
+    registration: config.registration,
+    security,
+    metrics,
+  }).catch((error: unknown) => {
+    throw error instanceof SQLiteError ? cannotOpen(place.path, error) : error;
+  });
   opened.move();
   host.on("uncaughtException", (error) => log.error("uncaught_exception", error));
   host.on("unhandledRejection", (error) => log.error("unhandled_rejection", error));
   if (plainFrom === "private" || plainFrom === "any") {
     log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
   }
-  const admin = openAdminSocket(databasePath, server.services);
+  const admin = openAdminSocket(place.path, server.services);
   monitor?.started(server);
   security.record("server_started", { pid: process.pid });
   const stop = async () => {
@@ -117,6 +100,39 @@ export async function serve(config: ServerConfig, language: Language, host: Host
     log.info("monitor", { url: `http://${showHostPort(monitor.host, monitor.port)}/` });
   }
   say({ es: "Esperando conexiones...", en: "Waiting for connections..." });
+}
+
+/** @throws StartError */
+async function openFile(path: string, metrics: Metrics, log: Log): Promise<Store> {
+  let reported = 0;
+  const database = await openDatabase(path, (step) => {
+    if (step.name === "hash") {
+      if (reported > 0 && step.done - reported < 1_000) return;
+      reported = step.done;
+    }
+    log.info("seed_takeover", {
+      step: step.name,
+      ...(step.name === "hash" ? { done: step.done, total: step.total } : {}),
+    });
+  });
+  try {
+    logRefusedNames(refusedNames(database), log);
+    return new SqliteStore(database, {
+      now: Date.now,
+      observe: (took) => metrics.database(took),
+      failed: (error) => log.error("token_uses_not_written", error),
+    });
+  } catch (error) {
+    database.close();
+    throw error instanceof SQLiteError ? cannotOpen(path, error) : error;
+  }
+}
+
+function notReady(): StartError {
+  return new StartError({
+    es: "Esta versión aún no sirve con PostgreSQL",
+    en: "This version does not serve with PostgreSQL yet",
+  });
 }
 
 const PLAIN_WARNING: Bilingual = {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import { shownServer } from "../../src/server/place.ts";
 import { UsageError } from "../../src/protocol/options.ts";
 import { chosenLanguage } from "../../src/protocol/language.ts";
 import { readConfig } from "../../src/server/config.ts";
@@ -15,7 +16,7 @@ test("without flags the server listens on 8080 for this machine and on 8443 for 
       tlsPort: 8443,
       meeting: { port: 8444, isAsked: false, hosts: [], relay: DEFAULT_RELAY_LIMITS },
       tlsFiles: undefined,
-      databasePath: "users.db",
+      place: { name: "file", path: "users.db" },
       registration: "open",
       logStyle: undefined,
       auditPath: undefined,
@@ -53,7 +54,7 @@ test("the meeting port is another, or off; its addresses are one a family", () =
 test("flags win over variables, and these over the locale", () => {
   const environment = { PALOMA_PORT: "9100", PALOMA_DB: "x.db", PALOMA_LANG: "en", LANG: "es_ES.UTF-8" };
   expect(readConfig(["--port", "9200"], environment, "es")).toMatchObject({
-    config: { port: 9200, databasePath: "x.db" },
+    config: { port: 9200, place: { path: "x.db" } },
   });
   expect(chosenLanguage([], environment)).toBe("en");
   expect(chosenLanguage(["--lang=es"], environment)).toBe("es");
@@ -88,10 +89,10 @@ test("help is known in every form, and a mistyped word is answered", () => {
 test("every path may begin with ~", () => {
   const args = ["--db=~/u.db", "--audit-log=~/a", "--tls-cert=~/c", "--tls-key=~/k"];
   expect(readConfig(args, { HOME: "/h" }, "en")).toMatchObject({
-    config: { databasePath: "/h/u.db", auditPath: "/h/a", tlsFiles: { certificate: "/h/c", key: "/h/k" } },
+    config: { place: { path: "/h/u.db" }, auditPath: "/h/a", tlsFiles: { certificate: "/h/c", key: "/h/k" } },
   });
   expect(readConfig(["admin", "users", "--db=~/u.db"], { HOME: "/h" }, "en")).toMatchObject({
-    config: { databasePath: "/h/u.db" },
+    config: { place: { path: "/h/u.db" } },
   });
 });
 
@@ -159,4 +160,35 @@ test("the two ports must differ, unless they are chosen by the system or one is 
   ]) {
     expect(readConfig(args, {}, "en")).toMatchObject({ name: "run" });
   }
+});
+
+test("PostgreSQL and what the servers share go together, and no password is shown", () => {
+  const [db, shared] = [
+    "postgres://paloma:s3creto@db.example/paloma?sslmode=require",
+    "rediss://:s3creto@valkey.example",
+  ];
+  const read = (...args: string[]) => readConfig(args, {}, "en");
+  const place = { name: "cluster", postgres: db, shared };
+  expect(read("--db", db, "--shared", shared)).toMatchObject({ name: "run", config: { place } });
+  expect(read("admin", "users", "--db", db, "--shared", shared)).toMatchObject({
+    name: "admin",
+    config: { place },
+  });
+  expect(read("admin", "move", "--to", db)).toMatchObject({
+    config: { place: { name: "file", path: "users.db" }, to: db },
+  });
+  const together = "--db postgres://… and --shared redis://… go together";
+  expect(() => read("--db", db)).toThrow(together);
+  expect(() => read("--shared", shared)).toThrow(together);
+  expect(() => read("admin", "users", "--db", db)).toThrow(together);
+  for (const wrong of ["postgres://s3creto", "postgres://s3creto/", "postgres:///s3creto"]) {
+    const words = ["--db", wrong, "--shared", shared];
+    expect(() => read(...words)).toThrow(/^--db: expected postgres:\/\/USER:PASSWORD@HOST:5432\/DATABASE$/);
+  }
+  for (const wrong of ["s3creto", "http://s3creto", "redis://"]) {
+    expect(() => read("--db", db, "--shared", wrong)).toThrow(/^--shared: expected redis:\/\/HOST:6379$/);
+  }
+  expect(() => read("admin", "move", "--to", "users.db")).toThrow(/^--to: expected postgres:/);
+  expect(shownServer(db)).toBe("postgres://db.example/paloma");
+  expect(shownServer(shared)).toBe("rediss://valkey.example");
 });

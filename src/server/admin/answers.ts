@@ -6,6 +6,7 @@ import { quotedName, quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Backup } from "./backup.ts";
 import type { AdminCommand, Refusal, SessionLine, UserLine } from "./messages.ts";
+import type { Moved } from "./move.ts";
 import type { Restored } from "./restore.ts";
 
 /** Widths of columns; a longer text moves the rest of its line to the right. */
@@ -118,7 +119,7 @@ export function passwordSentence(username: string, password: string): Bilingual 
 }
 
 /** What a command could not write to standard output. */
-export type Unwritten = "listing" | "password" | "change" | "backup" | "restore";
+export type Unwritten = "listing" | "password" | "change" | "backup" | "restore" | "move";
 
 /** Says what was done although its result could not be written. @param code of the system's error. */
 export function unwrittenSentence(what: Unwritten, code: string): Bilingual {
@@ -139,6 +140,10 @@ export function unwrittenSentence(what: Unwritten, code: string): Bilingual {
     restore: [
       "La base de datos está restaurada, pero no se ha podido escribir el resultado",
       "The database was restored, but its result could not be written",
+    ],
+    move: [
+      "Todo está trasladado, pero no se ha podido escribir el resultado",
+      "Everything was moved, but the result could not be written",
     ],
   }[what] as [string, string];
   return { es: `${es} (${code})`, en: `${en} (${code})` };
@@ -181,6 +186,14 @@ export function restoredSentence(file: string, { users, tokens, before }: Restor
     en:
       `Restored the backup “${quotedText(file)}” (accounts: ${users}, sessions: ${tokens})` +
       (before === undefined ? "" : `; the previous database is kept as “${quotedText(before)}”`),
+  };
+}
+
+/** @param to as it is shown. */
+export function movedSentence(to: string, { users, tokens, revocations }: Moved): Bilingual {
+  return {
+    es: `Trasladado todo a «${to}» (cuentas: ${users}, sesiones: ${tokens}, anulaciones: ${revocations}): arranque los servidores con esa dirección`,
+    en: `Moved everything to “${to}” (accounts: ${users}, sessions: ${tokens}, revocations: ${revocations}): start the servers with that address`,
   };
 }
 

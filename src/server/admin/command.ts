@@ -10,7 +10,8 @@ import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts
 
 export type AdminTask =
   | { readonly name: "request"; readonly request: AdminRequest }
-  | { readonly name: "backup" | "restore" | "addList"; readonly file: string };
+  | { readonly name: "backup" | "restore" | "addList"; readonly file: string }
+  | { readonly name: "move"; readonly to: string };
 
 type Arguments = {
   /** As the usage sentence shows them. */
@@ -46,14 +47,27 @@ const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup"
 
 /**
  * Reads a command and its arguments.
- * @param from the file of `--from`, which only `add` takes, and nothing beside it
+ * @param flags `from`: the file of `--from`, which only `add` takes, and nothing beside it; `to`: as only `move` has it
  * @throws UsageError in `language`
  */
-export function readTask(words: readonly string[], language: Language, from?: string): AdminTask {
+export function readTask(
+  words: readonly string[],
+  language: Language,
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined } = {},
+): AdminTask {
   const [command = "", ...given] = words;
+  if (command === "move" || to !== undefined) {
+    if (command === "move" && to !== undefined && given.length === 0 && from === undefined) {
+      return { name: "move", to };
+    }
+    throw usage(language, {
+      es: "Se esperaba: admin move --to postgres://…",
+      en: "Expected: admin move --to postgres://…",
+    });
+  }
   const known = COMMANDS.get(command);
   if (known === undefined) {
-    const meant = nearestWord(command, [...COMMANDS.keys(), "help"]);
+    const meant = nearestWord(command, [...COMMANDS.keys(), "move", "help"]);
     const [es, en] =
       meant === undefined ? ["las", ""] : [`¿quiere decir ${meant}? Las`, `did you mean ${meant}? `];
     throw usage(language, {

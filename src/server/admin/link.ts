@@ -9,6 +9,7 @@ import { LOCK_PATIENCE } from "../database/database-lock.ts";
 import { openOwnDatabase, requireOurs } from "../database/database.ts";
 import { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
+import type { Place } from "../place.ts";
 import type { OnlineUser, OwnUser } from "../presence/online-user.ts";
 import { Presence } from "../presence/presence.ts";
 import { OwnSeats } from "../presence/seats.ts";
@@ -63,6 +64,15 @@ export async function reachDatabase(
     }
     await Bun.sleep(RETRY_INTERVAL);
   }
+}
+
+/** As `reachDatabase`, wherever the database is. */
+export async function reachPlace(place: Place, openSecurity: () => SecurityLog): Promise<AdminLink> {
+  if (place.name === "file") return reachDatabase(place.path, openSecurity);
+  throw new StartError({
+    es: "Esta versión aún no sirve con PostgreSQL",
+    en: "This version does not serve with PostgreSQL yet",
+  });
 }
 
 /** Whether a server listens on the socket. @throws StartError if that cannot be found out */

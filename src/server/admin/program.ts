@@ -2,12 +2,14 @@
 import { resolve } from "node:path";
 
 import type { Language } from "../../protocol/language.ts";
+import { UsageError } from "../../protocol/options.ts";
 import { visibleJson, visibleText } from "../../protocol/visible-text.ts";
 import { readAccountList } from "./account-list.ts";
 import { addList } from "./add-list.ts";
 import {
   backupSentence,
   doneSentence,
+  movedSentence,
   passwordSentence,
   refusalSentence,
   restoredSentence,
@@ -20,10 +22,12 @@ import { backUp } from "./backup.ts";
 import { readTask, type AdminTask } from "./command.ts";
 import { isConfirmed, requireTerminal } from "./confirm.ts";
 import { LineOutput } from "./line-output.ts";
-import { reachDatabase, type AdminLink } from "./link.ts";
+import { reachPlace, type AdminLink } from "./link.ts";
 import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
+import { move } from "./move.ts";
 import { restore } from "./restore.ts";
 import type { AdminConfig } from "../config.ts";
+import { shownServer, type Place } from "../place.ts";
 import type { HostProcess } from "../host-process.ts";
 import { createLog, type Log } from "../log/log.ts";
 import { openSecurityLog, type SecurityLog } from "../log/security-log.ts";
@@ -44,13 +48,15 @@ type Context = {
  * @returns the exit code. @throws UsageError, StartError
  */
 export async function runAdmin(config: AdminConfig, language: Language, host: HostProcess): Promise<number> {
-  const task = readTask(config.words, language, config.from);
+  const task = readTask(config.words, language, config);
   const context: Context = { config, language, output: new LineOutput(host.stdout), host };
   switch (task.name) {
     case "backup":
       return makeBackup(task.file, context);
     case "restore":
       return restoreFrom(task.file, context);
+    case "move":
+      return moveTo(task.to, context);
     case "addList":
       return runList(task.file, context);
     case "request":
@@ -67,7 +73,7 @@ export function printFailure(code: string, message: string, { stdout }: HostProc
 
 async function makeBackup(file: string, context: Context): Promise<number> {
   const { config, language, output } = context;
-  const made = backUp(config.databasePath, file);
+  const made = backUp(fileOf(config.place, language), file);
   await recordBackup(file, context);
   const sentence = backupSentence(file, made)[language];
   await output.write(config.json ? visibleJson({ file, ...made }) : sentence);
@@ -77,7 +83,7 @@ async function makeBackup(file: string, context: Context): Promise<number> {
 /** Records the backup, through the server if it runs. If that fails, the backup is still good. */
 async function recordBackup(file: string, { config, language, host }: Context): Promise<void> {
   try {
-    const link = await reachDatabase(config.databasePath, () => openAudit(config, host));
+    const link = await reachPlace(config.place, () => openAudit(config, host));
     try {
       const reply = await link.ask({ command: "backup-made", file: resolve(file).toWellFormed() });
       if (reply.name === "refused") host.stderr.write(`${refusalSentence(reply.code, language)}\n`);
@@ -94,7 +100,7 @@ async function restoreFrom(file: string, context: Context): Promise<number> {
   const { config, language, output, host } = context;
   let audit: SecurityLog | undefined;
   try {
-    const restored = await restore(config.databasePath, file, () => {
+    const restored = await restore(fileOf(config.place, language), file, () => {
       audit = openAudit(config, host);
     });
     audit?.record("database_restored", { file: resolve(file), users: restored.users, by: "operator" });
@@ -105,6 +111,32 @@ async function restoreFrom(file: string, context: Context): Promise<number> {
   } finally {
     audit?.close();
   }
+}
+
+async function moveTo(to: string, context: Context): Promise<number> {
+  const { config, language, output, host } = context;
+  let audit: SecurityLog | undefined;
+  try {
+    const moved = await move(fileOf(config.place, language), to, () => {
+      audit = openAudit(config, host);
+    });
+    audit?.record("database_moved", { to: shownServer(to), users: moved.users, by: "operator" });
+    const sentence = movedSentence(shownServer(to), moved)[language];
+    await output.write(config.json ? visibleJson({ to: shownServer(to), ...moved }) : sentence);
+    return codeOf("move", context);
+  } finally {
+    audit?.close();
+  }
+}
+
+/** @throws UsageError for PostgreSQL, which has its own tools for backups */
+function fileOf(place: Place, language: Language): string {
+  if (place.name === "file") return place.path;
+  throw new UsageError(
+    language === "es"
+      ? "Eso es para la base de datos de un archivo; con PostgreSQL use pg_dump y pg_restore"
+      : "That is for the database of a file; with PostgreSQL use pg_dump and pg_restore",
+  );
 }
 
 async function runRequest(task: AdminTask & { name: "request" }, context: Context): Promise<number> {
@@ -141,7 +173,7 @@ async function runList(file: string, context: Context): Promise<number> {
 }
 
 async function linked<T>({ config, host }: Context, use: (link: AdminLink) => Promise<T>): Promise<T> {
-  const link = await reachDatabase(config.databasePath, () => openAudit(config, host));
+  const link = await reachPlace(config.place, () => openAudit(config, host));
   try {
     return await use(link);
   } finally {

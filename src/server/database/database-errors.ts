@@ -80,6 +80,18 @@ export function notMigrated(path: string): StartError {
   );
 }
 
+/** A database whose rows were moved to another server. @param to as it is shown. */
+export function moved(path: string, to: string): StartError {
+  return new StartError(
+    {
+      es: `«${quotedText(path)}» se trasladó a «${quotedText(to)}»: dé esa dirección con --db`,
+      en: `“${quotedText(path)}” was moved to “${quotedText(to)}”: give that address with --db`,
+    },
+    undefined,
+    "moved_database",
+  );
+}
+
 /** A database of a later version. */
 export function tooNew(path: string): StartError {
   return new StartError(

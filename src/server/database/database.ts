@@ -14,6 +14,7 @@ import {
   inUse,
   isDamage,
   damagedAtStart,
+  moved,
   notMigrated,
   notOurs,
   tooNew,
@@ -24,12 +25,12 @@ import { migrate, type MigrationStep } from "./migration.ts";
 import {
   APPLICATION_ID,
   makePrivate,
+  movedTo,
   recognize,
   schemaVersion,
   SCHEMA_VERSION,
   USERS_COLUMNS,
   VERSIONS,
-  type DatabaseKind,
 } from "./schema.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 
@@ -155,14 +156,16 @@ function requireWhole(database: Database): void {
 function kindOfFile(real: string, path: string): "empty" | "legacy" | "ours" {
   const database = new ExistingDatabase(real, BUSY_TIMEOUT);
   try {
-    return requireUsable(recognize(database), path);
+    return requireUsable(database, path);
   } finally {
     database.close();
   }
 }
 
-/** @throws StartError for a database of another program or of a later version. */
-function requireUsable(kind: DatabaseKind, path: string): "empty" | "legacy" | "ours" {
+/** @throws StartError for a database of another program or of a later version, and for one that was moved. */
+function requireUsable(database: Database, path: string): "empty" | "legacy" | "ours" {
+  const kind = recognize(database);
+  if (kind === "moved") throw moved(path, movedTo(database));
   if (kind === "newer") throw tooNew(path);
   if (kind === "foreign") throw notOurs(path);
   return kind;
@@ -174,7 +177,7 @@ async function prepare(
   onStep?: (step: MigrationStep) => void,
 ): Promise<void> {
   // Again: another server may have migrated the file while we waited for its lock.
-  const kind = requireUsable(recognize(database), path);
+  const kind = requireUsable(database, path);
 
   // SQLite gives its log the mode of the file.
   makePrivate(path);

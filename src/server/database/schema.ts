@@ -4,6 +4,8 @@ import { chmodSync, existsSync } from "node:fs";
 
 /** `PRAGMA application_id`, "PALO": other programs use `user_version` too. */
 export const APPLICATION_ID = 0x50_41_4c_4f;
+/** The same of a database whose rows were moved to PostgreSQL, "PALM": earlier versions take it for a foreign one. */
+const MOVED_ID = 0x50_41_4c_4d;
 /** The legacy columns, unchanged, followed by ours. */
 export const USERS_COLUMNS = `(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,11 +61,25 @@ export const VERSIONS: readonly string[] = [VERSION_1, VERSION_2];
 /** `PRAGMA user_version` of the newest schema; legacy databases have 0. */
 export const SCHEMA_VERSION = VERSIONS.length;
 
+/** Marks a database as moved: no server opens it any more. @param to where its rows are, as it is shown. */
+export function markMoved(database: Database, to: string): void {
+  database.run("CREATE TABLE moved (destination TEXT NOT NULL)");
+  database.query("INSERT INTO moved VALUES (?)").run(to);
+  database.run(`PRAGMA application_id = ${MOVED_ID}`);
+}
+
+/** Where the rows of a database are that was moved. */
+export function movedTo(database: Database): string {
+  return (
+    database.query<{ destination: string }, []>("SELECT destination FROM moved").get()?.destination ?? ""
+  );
+}
+
 /** Excludes the tables of SQLite itself; in a `LIKE` pattern `_` would stand for any character. */
 const NOT_OF_SQLITE = "lower(substr(name, 1, 7)) <> 'sqlite_'";
 
 /** `legacy` includes a database whose migration has begun: it has our `application_id` and no version yet. */
-export type DatabaseKind = "empty" | "legacy" | "ours" | "newer" | "foreign";
+export type DatabaseKind = "empty" | "legacy" | "ours" | "newer" | "moved" | "foreign";
 
 /** Finds out what kind of database this is, without changing it. */
 export function recognize(database: Database): DatabaseKind {
@@ -74,6 +90,7 @@ export function recognize(database: Database): DatabaseKind {
     if (version > SCHEMA_VERSION) return "newer";
     return version > 0 ? "ours" : "foreign";
   }
+  if (application === MOVED_ID) return "moved";
   if (application !== 0 || version !== 0) return "foreign";
   const objects = database
     .query<{ type: string; name: string }, []>(

@@ -9,6 +9,7 @@ import { AuditFile } from "./audit-file.ts";
 import { ownerFor, type Owner } from "../database/owner.ts";
 import { LimitedLog } from "./limited-log.ts";
 import { jsonLine, visibleFields, type Log, type LogFields } from "./log.ts";
+import type { Place } from "../place.ts";
 
 /** UTF-16 units of events that may wait for the end of the turn; beyond it they are written at once. */
 const MAX_UNWRITTEN = 1024 * 1024;
@@ -37,6 +38,7 @@ export type SecurityEvent =
   | "session_revoked"
   | "backup_made"
   | "database_restored"
+  | "database_moved"
   | "server_started"
   | "server_stopped";
 
@@ -54,15 +56,18 @@ export function withoutAudit(log: Log): SecurityLog {
 
 /**
  * The security log of a server and of its operator's commands, with the audit log at the configured path, beside the
- * database by default, or nowhere if the path is `off`. @throws StartError
+ * database's file by default, or nowhere if the path is `off`. @throws StartError
  */
 export function openSecurityLog(
-  { auditPath, databasePath }: { readonly auditPath: string | undefined; readonly databasePath: string },
+  { auditPath, place }: { readonly auditPath: string | undefined; readonly place: Place },
   log: Log,
 ): SecurityLog {
   if (auditPath === "off") return withoutAudit(log);
+  if (place.name === "cluster") {
+    return auditPath === undefined ? withoutAudit(log) : new AuditedLog(auditPath, log, Date.now);
+  }
   // A database that is opened through a symbolic link has the same log.
-  const real = existsSync(databasePath) ? realpathSync(databasePath) : databasePath;
+  const real = existsSync(place.path) ? realpathSync(place.path) : place.path;
   return new AuditedLog(auditPath ?? `${real}.audit.jsonl`, log, Date.now, ownerFor(real));
 }
 

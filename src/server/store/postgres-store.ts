@@ -45,7 +45,7 @@ type AccountRow = Omit<Account, "id"> & { readonly id: string };
 type RevocationRow = { label: string; before: string; except_key: string | null; by_operator: boolean };
 type TokenRow = { hash: Buffer; user_id: string; public_key: Buffer; created_at: string; last_used: string };
 
-type PostgresOptions = {
+export type PostgresOptions = {
   /** Ms since 1970. */
   readonly now: () => number;
   /** A use of the server was done, which took so many ms. */

@@ -49,14 +49,27 @@ test("unknown commands, names of Object members and wrong arguments are refused 
 });
 
 test("a list of accounts goes with add alone", () => {
-  expect(readTask(["add"], "en", "class.csv")).toEqual({ name: "addList", file: "class.csv" });
+  expect(readTask(["add"], "en", { from: "class.csv" })).toEqual({ name: "addList", file: "class.csv" });
   for (const words of [["add", "ana"], ["users"], ["disable", "ana"]]) {
-    expect(() => readTask(words, "en", "class.csv")).toThrow(
+    expect(() => readTask(words, "en", { from: "class.csv" })).toThrow(
       "--from goes with add alone: admin add --from FILE",
     );
-    expect(() => readTask(words, "es", "class.csv")).toThrow(
+    expect(() => readTask(words, "es", { from: "class.csv" })).toThrow(
       "--from va solo con add: admin add --from ARCHIVO",
     );
   }
   expect(said(["add"])).toBe("Expected: admin add NAME [EMAIL], or --from FILE");
+});
+
+test("only move takes --to, and needs it", () => {
+  const to = "postgres://h/d";
+  expect(readTask(["move"], "en", { to })).toEqual({ name: "move", to });
+  for (const [words, flags] of [
+    [["move"], {}],
+    [["move", "x"], { to }],
+    [["users"], { to }],
+  ] as const) {
+    expect(() => readTask(words, "en", flags)).toThrow("Expected: admin move --to postgres://…");
+  }
+  expect(said(["mvoe"])).toContain("did you mean move?");
 });
