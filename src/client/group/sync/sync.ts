@@ -26,6 +26,7 @@ import type { HeldControl } from "./lanes.ts";
 import type { GroupLog } from "./log.ts";
 import { termOfKey } from "./members.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
+import { Named } from "./named.ts";
 import { Receipts } from "./receipts.ts";
 import { Telling } from "./telling.ts";
 
@@ -46,8 +47,7 @@ export class GroupSync {
   readonly #receipts: Receipts;
   readonly #telling: Telling;
   readonly #peers = new Map<GroupLink, LinkedPeer>();
-  /** The last text of each feed that a member has said to hold in this run. */
-  readonly #named = new Map<string, number>();
+  readonly #named: Named;
   /** Whether our own `add` is not here yet. */
   #isJoining = false;
   /** When something came that may have to be answered, and that is no entry. */
@@ -65,6 +65,7 @@ export class GroupSync {
     this.#holdings = new Holdings(group, log);
     this.#giving = new Giving(this.#holdings);
     this.#forks = new ForkSearch(this.#holdings);
+    this.#named = new Named(this.#holdings);
     this.#receipts = new Receipts(key, this.#holdings);
     this.#telling = new Telling(this.#holdings);
     this.#durable = this.#holdings.seq;
@@ -102,21 +103,12 @@ export class GroupSync {
     if (term === undefined || !this.#holdings.isReadable(term)) return 0;
     const first = lanes.texts(feed)?.first.number ?? 1;
     const isFrontWanted = since === 0 && this.own?.history !== "none";
-    return this.#behind(term) + (isFrontWanted ? first - 1 : 0);
+    return this.#named.behind(term) + (isFrontWanted ? first - 1 : 0);
   }
 
-  /** Of which feeds members have named texts that come after all that are here, and how many; also those not linked now. */
+  /** As `Named.gaps`. */
   get gaps(): ReadonlyMap<string, number> {
-    const terms = [...this.#named.keys()].flatMap((feed) => this.#holdings.term(feed) ?? []);
-    const readable = terms.filter((term) => this.#holdings.isReadable(term));
-    return new Map(
-      readable.map((term) => [term.feed, this.#behind(term)] as const).filter(([, count]) => count > 0),
-    );
-  }
-
-  #behind({ feed, cutT }: Term): number {
-    const named = Math.min(this.#named.get(feed) ?? 0, cutT);
-    return Math.max(0, named - this.#holdings.lanes.end(feed, "t").number);
+    return this.#named.gaps;
   }
 
   linkUp(link: GroupLink, now: number): void {
@@ -158,7 +150,10 @@ export class GroupSync {
         return true;
       }
       case "group_seen":
-        if (peer.standing.name === "member") this.#receipts.hearsay(peer.link.key, message.seen);
+        if (peer.standing.name === "member") {
+          const seen = message.seen.filter(([term]) => !this.#isLinked(term));
+          this.#receipts.hearsay(peer.link.key, seen);
+        }
         return true;
     }
   }
@@ -309,6 +304,13 @@ export class GroupSync {
     peer.mustTellAll = this.#lacksFront();
   }
 
+  /** Whether a term is linked, and so speaks for itself. */
+  #isLinked(feed: string): boolean {
+    return [...this.#peers.values()].some(
+      ({ standing }) => standing.name === "member" && standing.feed === feed,
+    );
+  }
+
   #lacksFront(): boolean {
     if (this.#holdings.since > 0 || this.own?.history === "none") return false;
     return [...this.#heads.of.values()].some(({ first }) => first > 1);
@@ -324,7 +326,7 @@ export class GroupSync {
       peer.says(fields);
       // Of feeds that nobody has admitted anybody can make up any number.
       if (this.#holdings.term(feed) === undefined) continue;
-      if (peer.standing.name === "member") this.#named.set(feed, Math.max(t, this.#named.get(feed) ?? 0));
+      if (peer.standing.name === "member") this.#named.says(peer.standing.feed, feed, t);
       if (this.#holdings.idAt(feed, "t", t)?.startsWith(tid) === true) peer.proves(feed, t);
       // A side that does not know us tells its own feed alone: if we hold less of it, it may have gone on from a copy.
       if (peer.greetingsTaken === 0) peer.compare(feed, "c", this.#holdings.lanes.end(feed, "c").number);

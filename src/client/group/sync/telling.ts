@@ -1,6 +1,6 @@
 /** What is told of the ends of lanes, and to whom (GROUPS 5, `group_heads`). All that is told is on the disk. */
 import { MAX_HEADS } from "./group-link.ts";
-import { emptyHead, headFields, type HeadFields, type Heads } from "./heads.ts";
+import { emptyHead, headFields, Heads, type Head, type HeadFields } from "./heads.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";
 
@@ -23,11 +23,13 @@ export class Telling {
 
   /**
    * Somebody who speaks of the group, and of whom this side knows nothing: a copy may have been put back from before they
-   * were admitted. They are told what is here of our own feed alone, so that they give what they have.
+   * were admitted. They are told what is here of our own control alone, so that they give what they have. When somebody
+   * writes, and how much, is nothing for strangers.
    */
   tellOwn(peer: LinkedPeer, heads: Heads, own: string | undefined): void {
     const head = own === undefined ? undefined : heads.of.get(own);
-    if (own !== undefined && head !== undefined) this.#send(peer, heads, [headFields(own, head)]);
+    if (own !== undefined && head !== undefined)
+      this.#tellOnly(peer, [[own, { ...emptyHead(own), c: head.c, cid: head.cid }]]);
   }
 
   /**
@@ -36,12 +38,20 @@ export class Telling {
    */
   tellControl(peer: LinkedPeer, heads: Heads): void {
     const end = this.#holdings.endOf(peer.link.key) ?? 0;
-    const fields = [...heads.of.keys()].flatMap((feed) => {
+    const told = [...heads.of.keys()].flatMap((feed): [string, Head][] => {
       const last = this.#holdings.lanes.control(feed).findLast(({ seq }) => seq > 0 && seq <= end);
-      if (last === undefined) return [];
-      return [headFields(feed, { ...emptyHead(feed), c: last.number, cid: last.id })];
+      return last === undefined ? [] : [[feed, { ...emptyHead(feed), c: last.number, cid: last.id }]];
     });
-    if (fields.length > 0) this.#send(peer, heads, fields);
+    if (told.length > 0) this.#tellOnly(peer, told);
+  }
+
+  /** The sum is of these alone: that of all would tell them whenever something is written. */
+  #tellOnly(peer: LinkedPeer, told: readonly (readonly [feed: string, head: Head])[]): void {
+    this.#send(
+      peer,
+      new Heads(new Map(told)),
+      told.map(([feed, head]) => headFields(feed, head)),
+    );
   }
 
   /** Tells all heads, or what has changed of them, if it is time. @returns whether there was anything to tell */

@@ -294,16 +294,16 @@ describe("what was withdrawn", () => {
 
 describe("what costs the one who is asked", () => {
   test("is bounded: hearsay that says nothing new is not stored", () => {
-    const { scene, ana, eva } = trio();
+    const { scene, ana, eva, luis } = trio();
     text(ana);
     const victim = new Victim(scene, ANA);
     const link = victim.link(EVA);
     victim.heads(link, head(ana), head(eva));
-    const seen = { action: "group_seen", group: scene.group, seen: [[eva.id, 1, 1]] } as const;
+    const seen = { action: "group_seen", group: scene.group, seen: [[luis.id, 1, 1]] } as const;
     victim.sync.take(link, seen, victim.now);
     expect(victim.sync.commit()).toBeDefined();
     for (const t of [1, 0, 1_000_000_000]) {
-      victim.sync.take(link, { ...seen, seen: [[eva.id, t, 0]] }, victim.now);
+      victim.sync.take(link, { ...seen, seen: [[luis.id, t, 0]] }, victim.now);
       expect(victim.sync.commit()).toBeUndefined();
     }
   });
@@ -344,6 +344,54 @@ describe("what is said of a feed that nobody has admitted", () => {
     expect(victim.sync.gaps).toEqual(new Map());
     victim.heads(link, head(pepa, { t: 7 }));
     expect(victim.sync.gaps).toEqual(new Map([[pepa.id, 7]]));
+  });
+});
+
+describe("what somebody lies about", () => {
+  test("is not believed any longer once they were removed", () => {
+    const { scene, ana, eva, luis } = trio();
+    const victim = new Victim(scene, LUIS);
+    const link = victim.link(EVA);
+    victim.heads(link, head(eva), head(ana, { t: 1_000_000_000 }));
+    expect(victim.sync.gaps.get(ana.id)).toBe(1_000_000_000);
+    victim.give(victim.link(ANA), ana.end(eva));
+    expect(victim.sync.gaps).toEqual(new Map());
+    victim.heads(victim.link(PEPA), head(ana, { t: 3 }));
+    expect(victim.sync.gaps).toEqual(new Map());
+    victim.heads(victim.link(ANA), head(ana, { t: 3 }));
+    expect(victim.sync.gaps.get(ana.id)).toBe(3);
+    expect(luis.term?.state).toBe("member");
+  });
+
+  test("is not asked about who is linked, and says so itself", () => {
+    const { scene, ana, eva, luis } = trio();
+    text(ana);
+    const victim = new Victim(scene, ANA);
+    const [link, liar] = [victim.link(LUIS), victim.link(EVA)];
+    victim.heads(link, head(luis));
+    victim.heads(liar, head(eva), head(ana));
+    const seen = { action: "group_seen", group: scene.group, seen: [[luis.id, 1, 1]] } as const;
+    victim.sync.take(liar, seen, victim.now);
+    expect(victim.sync.commit()).toBeUndefined();
+    victim.sync.linkDown(link);
+    victim.sync.take(liar, seen, victim.now);
+    expect(victim.sync.commit()?.receipts).toMatchObject([{ term: luis.id, read: 1, isDirect: false }]);
+  });
+});
+
+describe("who has no term", () => {
+  test("is not told when something is written, nor how much", () => {
+    const { scene, ana, luis } = trio();
+    const victim = new Victim(scene, LUIS);
+    const before = victim.link(testKey("nobody")).sent;
+    victim.give(victim.link(ANA), unsent(ana), unsent(ana));
+    victim.sync.write(unsent(luis));
+    victim.sync.stored(victim.sync.commit()?.seq ?? 0, victim.now);
+    expect(victim.link(testKey("nobody")).sent).toEqual(before);
+    const [told] = before;
+    expect(
+      told?.action === "group_heads" && told.heads?.map(([feed, c, , first, t]) => [feed, c, first, t]),
+    ).toEqual([[luis.id, 1, 0, 0]]);
   });
 });
 
