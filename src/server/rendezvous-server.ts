@@ -42,7 +42,7 @@ const LIVENESS_INTERVAL = 5_000;
 const BUDGET_INTERVAL = 1_000;
 /** How often a store is read that others change too, in ms, as the news of a change may be lost. */
 const RECHECK_INTERVAL = 60_000;
-/** How often failed handshakes are logged, at most, in ms. */
+/** How often failed handshakes, and requests that the store refused, are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
 /** How often dropped revocations are logged, at most, in ms. */
 const DROPPED_LOG_INTERVAL = 60_000;
@@ -112,6 +112,9 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const movedPush = new MovedPush(presence, clock, systemClock(now).after);
   const seats = new OwnSeats(presence, (fold) => movedPush.moved(fold));
   const revocationPush = new RevocationPush(seats, systemClock(now).after);
+  const busyStore = new LimitedLog(REFUSAL_LOG_INTERVAL, clock, { count: 0 }, ({ count }, code: string) =>
+    log.error("store_busy", code, { count }),
+  );
   const droppedRevocations = new LimitedLog(DROPPED_LOG_INTERVAL, clock, { count: 0 }, ({ count }) =>
     log.warn("revocations_dropped", { count, limit: MAX_OWN_REVOCATIONS }),
   );
@@ -155,6 +158,10 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     meetingPlaces: () => meetingPort?.places ?? [],
     isClosing: () => phase === "closing",
     logRefusal: refusalLog(log, clock),
+    logBusyStore(code) {
+      metrics.refusedByStore++;
+      busyStore.note("count", code);
+    },
   };
 
   const admission = new Admission({

@@ -91,6 +91,13 @@ describe.skipIf(noPostgres !== undefined)(`with PostgreSQL as the store${skipped
       const requests = await peopleAway();
       await end();
       expect(await codes(requests)).toEqual(["server_busy", "server_busy", "server_busy"]);
+      // Many such requests make few lines, which name the reason and no secret.
+      const told = server.log.filter((line) => line.includes("store_busy"));
+      expect(told).toHaveLength(1);
+      expect(JSON.parse(told[0] ?? "")).toMatchObject({
+        error: expect.stringMatching(/^(ERR_POSTGRES_|57P0)/),
+      });
+      expect(server.server.services.metrics.refusedByStore).toBe(3);
       await expectService(client, berta);
       expect(server.server.counts().online).toBe(2);
       await expect(server.server.services.store.check()).rejects.toThrow();

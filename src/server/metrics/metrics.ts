@@ -62,6 +62,10 @@ export class Metrics {
   readonly drops = new Counts(DROP_REASONS);
   /** Meetings that have ended. */
   readonly meetings = new Counts(MEETING_RESULTS);
+  /** Requests that were `server_busy` because the store could not be used. */
+  refusedByStore = 0;
+  /** How often the connections to PostgreSQL were replaced, because nothing came from it. */
+  poolsReplaced = 0;
   /** Bytes that the relay has passed, in both directions. */
   relayedBytes = 0;
   /** All requests, with bounds 19 % apart, from which quantiles are read. */

@@ -145,5 +145,17 @@ function writeTimes(text: OpenMetricsText, metrics: Metrics): void {
       ...histogram,
       help: "How long reading or writing accounts and tokens took",
     })
-    .histogram({}, metrics.databaseSeconds);
+    .histogram({}, metrics.databaseSeconds)
+    .family({
+      name: "paloma_database_refusals",
+      type: "counter",
+      help: "Requests answered server_busy because the database could not be used",
+    })
+    .sample("_total", {}, metrics.refusedByStore)
+    .family({
+      name: "paloma_database_pools_replaced",
+      type: "counter",
+      help: "How often the connections to PostgreSQL were replaced because nothing came from it",
+    })
+    .sample("_total", {}, metrics.poolsReplaced);
 }

@@ -109,7 +109,10 @@ function respond(session: Session, request: ReadRequest, response: Response, too
 }
 
 function failed(session: Session, { action }: RequestRow, error: unknown): Failure {
-  const code = error instanceof StoreBusy ? "server_busy" : "internal_error";
-  session.services.log.error(code, error, { action, request: session.requestName });
-  return failure(code);
+  if (error instanceof StoreBusy) {
+    session.services.logBusyStore(error.code);
+    return failure("server_busy");
+  }
+  session.services.log.error("internal_error", error, { action, request: session.requestName });
+  return failure("internal_error");
 }

@@ -51,4 +51,6 @@ export type Services = {
   isClosing(): boolean;
   /** Logs a handshake that failed, at most once a second. */
   logRefusal(address: string, reason: string): void;
+  /** Counts a request that the store refused, and logs that at most once a second. */
+  logBusyStore(code: string): void;
 };

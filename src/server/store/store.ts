@@ -60,7 +60,7 @@ export class StoreBusy extends Error {
   readonly code: string;
 
   constructor(cause: unknown) {
-    super("the store cannot be used now", { cause });
+    super(`the store cannot be used now (${errorCode(cause)})`, { cause });
     this.code = errorCode(cause);
   }
 }
