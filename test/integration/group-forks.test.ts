@@ -87,7 +87,7 @@ describe("who has forked", () => {
     await untilQuiet(() => groupOf(older, group)?.role === "admin");
     const last = older.messenger.outbox.send(name, "cinco");
     await until(() => older.of("delivery").some(({ id, state }) => id === last && state === "received"));
-    await untilQuiet(() => groupOf(older, group)?.waiting === 0);
+    await untilQuiet(() => groupOf(older, group)?.unshared === 0 && groupOf(older, group)?.waiting === 0);
     await until(() => [anaAgain, carlaBack].every((each) => textOf(each, "bob", group).includes("cinco")));
     expect(texts(older, group).toSorted()).toEqual(["cinco", "cuatro", "tres", "uno"]);
   });

@@ -297,20 +297,26 @@ export class LiveGroup {
     if (this.#needs.store.find(this.group)?.state !== "joined") return;
     this.synced.held.write(signJoin(create, anew.feed, this.#needs.profile.keys.privateKey));
     this.synced.commit();
+    this.#goOnIn(anew.feed, 0);
   }
 
-  /** Goes on in the feed of a new term, also one that a later life of this profile had joined before it was put back. */
+  /** A later life of this profile had joined anew, before an older copy was put back: its term has come from the others. */
   #follow(): void {
     const { own } = this;
     if (own === undefined || own.feed === this.#ownFeed || !isActive(own)) return;
+    this.#goOnIn(own.feed, this.#lasts(own).lastControl);
+  }
+
+  /** From now on we write this feed. @param shared the last number of its lane c that others have */
+  #goOnIn(feed: string, shared: number): void {
     // What counts for nobody goes out in the new feed.
     for (const term of this.membership.terms.values()) if (term.spki === this.#key) this.unsign(term);
     // They are about texts of the feed before.
     forgetChanges(this.#needs.profile, this.contact);
-    this.#needs.store.save(this.group, { ownFeed: own.feed });
-    this.#ownFeed = own.feed;
-    this.#sharedControl = 0;
-    this.#texts.follow(own.feed);
+    this.#needs.store.save(this.group, { ownFeed: feed });
+    this.#ownFeed = feed;
+    this.#sharedControl = shared;
+    this.#texts.follow(feed);
   }
 
   /** Texts of this term that were signed and count for nobody are drafts again. @throws SQLiteError */

@@ -14,7 +14,15 @@ import { label as labelOf } from "../../../identity/names.ts";
 import { lightly } from "../../disk/write-ahead-log.ts";
 import type { Profile } from "../../profile/profile.ts";
 import { IN_OUTBOX } from "../../profile/stored-message.ts";
-import type { GroupBatch, GroupContents, GroupLog, StoredEntry, TextLane, TextPlace } from "../sync/log.ts";
+import type {
+  GroupBatch,
+  GroupContents,
+  GroupLog,
+  StoredEntry,
+  TextLane,
+  TextPlace,
+  Trimmed,
+} from "../sync/log.ts";
 import { DROPPED, ShownTexts, type StoredFeed } from "./shown-texts.ts";
 
 /** How much of a lane budgets count. */
@@ -23,6 +31,8 @@ const DAY = 24 * 60 * 60_000;
 const DAY_TEXTS = 2_000;
 /** Most entries that are deleted at once, which takes about 10 ms. */
 const TRIMMED_AT_ONCE = 500;
+/** Lanes that are looked at in one step of trimming. */
+const LANES_AT_ONCE = 16;
 
 type EntryRow = { seq: number; header: string; signature: string; body: string | null };
 type EntryPlace = { readonly number: number; readonly at: number; readonly size: number };
@@ -41,6 +51,11 @@ export class StoredLog implements GroupLog {
   readonly #feeds = new Map<string, StoredFeed>();
   /** The row of the feed that was trimmed last. */
   #trimming = 0;
+  /** Lanes of which all has gone that was to go, by the row of their feed: the last number then, and the time of the first that stayed. */
+  readonly #trimmed = new Map<
+    number,
+    { readonly last: number | undefined; readonly nextAt: number | undefined }
+  >();
 
   /** @param contact the group's row number @param now ms since 1970 */
   constructor(profile: Profile, group: string, contact: number, now: () => number) {
@@ -112,34 +127,61 @@ export class StoredLog implements GroupLog {
     );
   }
 
-  /** Does a part of it, which takes some 20 ms; to be called again until no lane has changed. */
-  trim(since: number): TextLane[] {
-    this.#database.run("UPDATE groups SET since = max(since, ?) WHERE contact = ?", [since, this.#contact]);
-    const feeds = this.#allFeeds();
-    const [done, next] = [0, 1].map((side) =>
-      feeds.filter(({ id }) => (id < this.#trimming ? 0 : 1) === side),
-    ) as [StoredFeed[], StoredFeed[]];
-    const feed = [...next, ...done].find((each) => this.#trimLane(each, since));
-    const lane = feed === undefined ? undefined : this.#lane(feed);
-    this.#trimming = feed?.id ?? 0;
-    return lane === undefined ? [] : [lane];
+  /** Does a part of it, which takes some 20 ms. */
+  trim(since: number): Trimmed {
+    this.#database.run("UPDATE groups SET since = ?1 WHERE contact = ?2 AND since < ?1", [
+      since,
+      this.#contact,
+    ]);
+    const feeds = this.#allFeeds().filter((feed) => this.#isDue(feed, since));
+    const [begun = [], others = []] = [true, false].map((isNext) =>
+      feeds.filter(({ id }) => id >= this.#trimming === isNext),
+    );
+    const inTurn = [...begun, ...others];
+    for (const feed of inTurn.slice(0, LANES_AT_ONCE)) {
+      this.#trimming = feed.id;
+      if (!this.#trimLane(feed, since)) continue;
+      const lane = this.#lane(feed);
+      return { lanes: lane === undefined ? [] : [lane], isMore: true };
+    }
+    return { lanes: [], isMore: inTurn.length > LANES_AT_ONCE };
+  }
+
+  /** Whether something may go of a lane. */
+  #isDue(feed: StoredFeed, since: number): boolean {
+    const done = this.#trimmed.get(feed.id);
+    if (done === undefined) return true;
+    return done.nextAt === undefined
+      ? this.#outermost(feed, "DESC")?.number !== done.last
+      : done.nextAt < since;
   }
 
   /** Shown texts go first, in small parts; then their entries, but for those that budgets still count. @returns whether something went */
   #trimLane(feed: StoredFeed, since: number): boolean {
-    const last = this.#end(feed, "DESC");
-    if (last === undefined) return false;
-    const early = [...this.#walk(feed, "ASC", ({ at }) => at < since)];
-    const [first, forgotten] = [early[0], early.at(-1)];
-    if (first === undefined || forgotten === undefined) return false;
+    const [first, last] = [this.#outermost(feed, "ASC"), this.#outermost(feed, "DESC")];
+    if (first === undefined || last === undefined) {
+      this.#trimmed.set(feed.id, { last: undefined, nextAt: undefined });
+      return false;
+    }
+    const next = this.#firstSince(feed, first.number, last.number, since);
     // What nobody has yet is kept until somebody has it.
     const waiting = this.#waiting(feed);
-    const belowText = Math.min(forgotten.number + 1, waiting);
-    const { deleted, isMore } = this.#profile.removal.deleteEntries(feed.id, belowText);
-    if (isMore) return true;
-    const counted = early.find(({ number, at }) => at >= last.at - DAY || number === last.number);
-    const kept = Math.min(counted?.number ?? Infinity, belowText);
-    const below = Math.min(kept, first.number + TRIMMED_AT_ONCE);
+    const belowText = Math.min(next, waiting);
+    if (next > first.number) {
+      const { deleted, isMore } = this.#profile.removal.deleteEntries(feed.id, belowText);
+      if (isMore) return true;
+      const counted = this.#firstSince(feed, first.number, last.number, last.at - DAY);
+      const kept = Math.min(counted, last.number, belowText);
+      if (this.#removeEarly(feed, first.number, kept, belowText) > 0 || deleted > 0) return true;
+    }
+    const nextAt = this.#at(feed, next);
+    if (waiting > next) this.#trimmed.set(feed.id, { last: last.number, nextAt });
+    return false;
+  }
+
+  /** Entries from `first` to before `kept`, some at once, and the bodies from there to before `belowText`. @returns how many entries went */
+  #removeEarly(feed: StoredFeed, first: number, kept: number, belowText: number): number {
+    const below = Math.min(kept, first + TRIMMED_AT_ONCE);
     const remove = this.#database.transaction(() => {
       // The newest row stays, because its number must not come again.
       this.#database.run(
@@ -154,7 +196,36 @@ export class StoredLog implements GroupLog {
       );
       return this.#removeTexts(feed, below);
     });
-    return lightly(this.#database, () => remove.immediate()) > 0 || deleted > 0;
+    return lightly(this.#database, () => remove.immediate());
+  }
+
+  /** The first number of a lane whose `at` is not below this one: it never falls from one entry to the next. */
+  #firstSince(feed: StoredFeed, first: number, last: number, at: number): number {
+    let [from, to] = [first, last + 1];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      if ((this.#at(feed, middle) ?? 0) < at) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+
+  #at({ id }: StoredFeed, number: number): number | undefined {
+    return this.#database
+      .query<{ at: number }, [number, number]>(
+        "SELECT at FROM group_entries WHERE feed = ? AND lane = 't' AND number = ?",
+      )
+      .get(id, number)?.at;
+  }
+
+  #outermost({ id }: StoredFeed, order: "ASC" | "DESC"): { number: number; at: number } | undefined {
+    return (
+      this.#database
+        .query<{ number: number; at: number }, [number]>(
+          `SELECT number, at FROM group_entries WHERE feed = ? AND lane = 't' ORDER BY number ${order} LIMIT 1`,
+        )
+        .get(id) ?? undefined
+    );
   }
 
   /** @returns how many */
@@ -166,7 +237,8 @@ export class StoredLog implements GroupLog {
   }
 
   /** The first number of a feed that nobody else has, as long as somebody could get it. */
-  #waiting({ id }: StoredFeed): number {
+  #waiting({ id, isOwn }: StoredFeed): number {
+    if (!isOwn) return Infinity;
     return (
       this.#database
         .query<{ number: number | null }, [number, number]>(
@@ -203,6 +275,7 @@ export class StoredLog implements GroupLog {
     const target = said === undefined || said.kind === "text" ? null : said.target;
     // What is said of it later is here already only if it comes to the front of its lane.
     const isEarlier = lane === "t" && known.base !== undefined && number < known.base;
+    if (isEarlier) this.#trimmed.delete(known.id);
     const about = said?.kind === "edit" ? said.target : number;
     const withdrawnAt = isEarlier ? this.#shown.withdrawnAt(known, about) : undefined;
     const { lastInsertRowid } = this.#insertEntry.run(
@@ -286,13 +359,18 @@ export class StoredLog implements GroupLog {
     const first = this.#end(feed, "ASC");
     const last = this.#end(feed, "DESC");
     if (first === undefined || last === undefined) return undefined;
+    const spent = (order: "ASC" | "DESC", at: number) => this.#spent(feed, order, at);
     return {
       feed: feed.feed,
       base: Math.max(first.number, feed.base ?? 0),
       first: first.entry,
       last: last.entry,
-      early: this.#spent(feed, "ASC", first.at),
-      recent: this.#spent(feed, "DESC", last.at).reverse(),
+      get early() {
+        return spent("ASC", first.at);
+      },
+      get recent() {
+        return spent("DESC", last.at).reverse();
+      },
     };
   }
 

@@ -238,12 +238,12 @@ export class Holdings {
   /** Deletes texts from before this time. @returns whether there may be more of them @throws SQLiteError */
   trim(since: number): boolean {
     this.#since = Math.max(since, this.#since);
-    const changed = this.log.trim(this.#since);
-    for (const lane of changed) this.lanes.trimmed(lane);
+    const { lanes, isMore } = this.log.trim(this.#since);
+    for (const lane of lanes) this.lanes.trimmed(lane);
     for (const [key, { feed, number }] of this.bodiless) {
       if (number < (this.lanes.texts(feed)?.first.number ?? 0)) this.bodiless.delete(key);
     }
-    return changed.length > 0;
+    return isMore;
   }
 
   /** The ends of all lanes now. */

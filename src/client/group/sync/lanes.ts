@@ -6,14 +6,38 @@ import type { GroupContents, StoredEntry, TextLane } from "./log.ts";
 /** `seq`: 0 until it is stored. */
 export type HeldControl = GroupEntry & { seq: number };
 
-export type HeldTexts = {
-  base: number;
+type Spending = [at: number, size: number][];
+
+function copied(spent: TextLane["early"]): Spending {
+  return spent.map(([at, size]) => [at, size]);
+}
+
+/** A lane of texts. What its ends have spent is read from the disk where it is asked for, once. */
+export class HeldTexts {
+  readonly base: number;
   first: TextLane["first"];
   last: TextLane["last"];
-  /** What the first and the last entries have spent of their budgets, the outermost first. */
-  early: [at: number, size: number][];
-  readonly recent: [at: number, size: number][];
-};
+  readonly #read: TextLane;
+  #early: Spending | undefined;
+  #recent: Spending | undefined;
+
+  constructor(read: TextLane) {
+    this.base = read.base;
+    this.first = read.first;
+    this.last = read.last;
+    this.#read = read;
+  }
+
+  /** What the first entries have spent of their budgets, the outermost first. */
+  get early(): Spending {
+    return (this.#early ??= copied(this.#read.early));
+  }
+
+  /** What the last entries have spent of theirs, the outermost first. */
+  get recent(): Spending {
+    return (this.#recent ??= copied(this.#read.recent).reverse());
+  }
+}
 
 /** The last entry of a lane. Of an empty one: number 0, and the id of the feed, which number 1 has as `prev`. */
 export type LaneEnd = { readonly number: number; readonly id: string; readonly at: number };
@@ -94,8 +118,8 @@ export class Lanes {
       this.restart(entry);
       return;
     }
-    texts.last = { number, id, at };
     spend(texts.recent, at, size);
+    texts.last = { number, id, at };
     if (texts.first.number > 1 && texts.early.length < EARLY_COUNT) texts.early.push([at, size]);
   }
 
@@ -114,13 +138,12 @@ export class Lanes {
     // A lane that begins anew has spent what it had spent before.
     const recent = this.#texts.get(feed)?.recent ?? [];
     spend(recent, at, size);
-    this.#texts.set(feed, { base: number, first, last, early: [[at, size]], recent });
+    this.trimmed({ feed, base: number, first, last, early: [[at, size]], recent: recent.toReversed() });
   }
 
   /** The lane as the disk has it after its front was trimmed. */
-  trimmed({ feed, base, first, last, early, recent }: TextLane): void {
-    const copy = (spent: TextLane["early"]) => spent.map(([at, size]): [number, number] => [at, size]);
-    this.#texts.set(feed, { base, first, last, early: copy(early), recent: copy(recent).reverse() });
+  trimmed(lane: TextLane): void {
+    this.#texts.set(lane.feed, new HeldTexts(lane));
   }
 
   /** The control entries of a batch have these places now. */

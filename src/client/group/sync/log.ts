@@ -17,9 +17,9 @@ export type TextLane = {
   readonly base: number;
   readonly first: { readonly number: number; readonly prev: string; readonly at: number };
   readonly last: { readonly number: number; readonly id: string; readonly at: number };
-  /** Of the first entries, in the order of their numbers. */
+  /** Of the first entries, in the order of their numbers. May be read from the disk when it is asked for. */
   readonly early: Spent;
-  /** Of the last entries, in the order of their numbers. */
+  /** Of the last entries, in the order of their numbers. May be read likewise. */
   readonly recent: Spent;
 };
 
@@ -65,6 +65,13 @@ export type GroupBatch = {
   readonly restarted: readonly TextPlace[];
 };
 
+/** What a step of trimming has done. */
+export type Trimmed = {
+  /** The lanes that have changed. */
+  readonly lanes: readonly TextLane[];
+  readonly isMore: boolean;
+};
+
 /** Every method may throw SQLiteError. */
 export interface GroupLog {
   load(): GroupContents;
@@ -78,8 +85,7 @@ export interface GroupLog {
   texts(feed: string, from: number, to: number): StoredEntry[];
   /**
    * Deletes texts from before `since` (ms since 1970) at the front of each lane, and remembers `since`. Of those in the 24
-   * hours before the last one of their lane only the body goes, since budgets count them. It may do a part only.
-   * @returns the lanes that have changed: none once all is done
+   * hours before the last one of their lane only the body goes, since budgets count them. It does a part only; to be called again while there is more.
    */
-  trim(since: number): TextLane[];
+  trim(since: number): Trimmed;
 }

@@ -7,6 +7,7 @@ import type {
   GroupLog,
   StoredEntry,
   TextLane,
+  Trimmed,
 } from "../../../../src/client/group/sync/log.ts";
 
 /** What is on a disk. The rows of a lane of texts are one run, from its first to its last number. */
@@ -146,7 +147,7 @@ export class MemoryLog implements GroupLog {
     return found;
   }
 
-  trim(since: number): TextLane[] {
+  trim(since: number): Trimmed {
     const state = this.#state;
     const lasts = new Map<string, number>();
     for (const { feed, lane, at } of state.rows) {
@@ -163,7 +164,7 @@ export class MemoryLog implements GroupLog {
     const changed = new Set(state.rows.filter((row) => !isKept(row)).map(({ feed }) => feed));
     const bases = new Map(state.bases);
     this.putBack({ ...state, rows, since, bases, dropped });
-    return [...changed].map((feed) => this.#lane(feed));
+    return { lanes: [...changed].map((feed) => this.#lane(feed)), isMore: false };
   }
 
   #lane(feed: string): TextLane {
