@@ -63,7 +63,7 @@ export function userText(line: UserLine, language: Language): string {
 
 /** A line of `sessions`. */
 export function sessionText(line: SessionLine, language: Language): string {
-  const { kind, id, address, since, last_used: lastUsed, fingerprint } = line;
+  const { kind, id, address, since, last_used: lastUsed, fingerprint, node } = line;
   const key = fingerprint === null ? undefined : showFingerprint(visibleText(fingerprint));
   const named = visibleText(id ?? "-").padEnd(12);
   const [begun, used] = [shownTime(since), shownTime(lastUsed)];
@@ -75,7 +75,8 @@ export function sessionText(line: SessionLine, language: Language): string {
   const withoutKey: Bilingual = { es: "sin clave (cliente antiguo)", en: "no key (old client)" };
   const withKey: Bilingual = { es: `clave ${key}`, en: `key ${key}` };
   const end = (key === undefined ? withoutKey : withKey)[language];
-  return `${pad(line.username, NAME_WIDTH)}  ${named}  ${text[language]}, ${end}`;
+  const place = node === undefined ? "" : `, ${language === "es" ? "en" : "at"} ${visibleText(node)}`;
+  return `${pad(line.username, NAME_WIDTH)}  ${named}  ${text[language]}, ${end}${place}`;
 }
 
 const NOTHING_CHANGED: Bilingual = { es: "no ha cambiado nada", en: "nothing has changed" };

@@ -117,6 +117,8 @@ const sessionLine = object({
   last_used: nullable(shown),
   /** Of the session's key. */
   fingerprint: nullable(shown),
+  /** Of several servers the one at which a live session is. */
+  node: optional(shown),
 });
 
 const REPLIES = {

@@ -4,6 +4,8 @@ import { checkUsername, fold } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/account-rules.ts";
 import type { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityEvent } from "../log/security-log.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
+import type { Seats } from "../presence/seats.ts";
 import type { Services } from "../session/services.ts";
 import { tokenId } from "../store/session-token.ts";
 import type { Change } from "../store/revocations.ts";
@@ -23,8 +25,13 @@ const SCANNED_ACCOUNTS = 500;
 /** UTF-16 units shown of an email address or a date: an old database may hold any text. */
 const MAX_SHOWN = 254;
 
+/** Somebody online as the operator sees them; with several servers, at which. */
+type SeenUser = Pick<OnlineUser, "ip" | "since" | "key"> & { readonly node?: { readonly name: string } };
+
 /** The parts of the server that the commands use. */
-export type AdminServices = Pick<Services, "store" | "revocations" | "security" | "presence" | "seats"> & {
+export type AdminServices = Pick<Services, "store" | "revocations" | "security"> & {
+  readonly presence: { find(fold: string): SeenUser | undefined | Promise<SeenUser | undefined> };
+  readonly seats: Pick<Seats, "end">;
   readonly passwords: Pick<PasswordQueue, "hash">;
 };
 
@@ -51,7 +58,11 @@ export class AdminOperations {
         if (request.name === undefined) return this.#allSessions(request.after);
         return this.#of(request.name, async (account) => ({
           name: "sessions",
-          sessions: this.#sessions(account, await this.#services.store.tokens([account.id])),
+          sessions: sessionsOf(
+            account,
+            await this.#services.presence.find(account.fold),
+            await this.#services.store.tokens([account.id]),
+          ),
           next: undefined,
         }));
       case "add":
@@ -85,59 +96,38 @@ export class AdminOperations {
 
   async #users(search: string, after: string): Promise<AdminReply> {
     const wanted = fold(search);
-    const users: UserLine[] = [];
+    const found: ListedAccount[] = [];
     const page = await this.#services.store.page(after, SCANNED_ACCOUNTS);
     const next = untilFull(page, (account) => {
-      const email = account.email ?? "";
-      if (account.fold.includes(wanted) || fold(email).includes(wanted)) {
-        users.push({
-          username: account.username,
-          email: email.slice(0, MAX_SHOWN).toWellFormed(),
-          made: account.created_at === null ? null : madeAt(account.created_at),
-          online: this.#services.presence.find(account.fold) !== undefined,
-          disabled: account.disabled,
-        });
-      }
-      return users.length;
+      if (account.fold.includes(wanted) || fold(account.email ?? "").includes(wanted)) found.push(account);
+      return found.length;
     });
+    const online = await this.#find(found);
+    const users = found.map((account, index): UserLine => ({
+      username: account.username,
+      email: (account.email ?? "").slice(0, MAX_SHOWN).toWellFormed(),
+      made: account.created_at === null ? null : madeAt(account.created_at),
+      online: online[index] !== undefined,
+      disabled: account.disabled,
+    }));
     return { name: "users", users, next };
   }
 
   async #allSessions(after: string): Promise<AdminReply> {
+    const { store } = this.#services;
     const sessions: SessionLine[] = [];
-    const page = await this.#services.store.page(after, SCANNED_ACCOUNTS);
-    const tokens = Map.groupBy(
-      await this.#services.store.tokens(page.map(({ id }) => id)),
-      ({ userId }) => userId,
-    );
+    const page = await store.page(after, SCANNED_ACCOUNTS);
+    const tokens = Map.groupBy(await store.tokens(page.map(({ id }) => id)), ({ userId }) => userId);
+    const online = await this.#find(page);
+    let at = 0;
     const next = untilFull(page, (account) =>
-      sessions.push(...this.#sessions(account, tokens.get(account.id) ?? [])),
+      sessions.push(...sessionsOf(account, online[at++], tokens.get(account.id) ?? [])),
     );
     return { name: "sessions", sessions, next };
   }
 
-  #sessions({ username, fold }: Pick<Account, "username" | "fold">, tokens: readonly StoredToken[]) {
-    const lines: SessionLine[] = tokens.map((token) => ({
-      kind: "token",
-      username,
-      id: tokenId(token.hash),
-      address: null,
-      since: timeOf(token.madeAt),
-      last_used: timeOf(token.lastUsed),
-      fingerprint: fingerprint(Buffer.from(token.publicKey)),
-    }));
-    const user = this.#services.presence.find(fold);
-    if (user === undefined) return lines;
-    const live: SessionLine = {
-      kind: "live",
-      username,
-      id: user.key === undefined ? null : tokenId(user.key.tokenHash),
-      address: user.ip,
-      since: timeOf(user.since),
-      last_used: null,
-      fingerprint: user.key?.fingerprint ?? null,
-    };
-    return [live, ...lines];
+  #find(accounts: readonly ListedAccount[]): Promise<(SeenUser | undefined)[]> {
+    return Promise.all(accounts.map((account) => this.#services.presence.find(account.fold)));
   }
 
   async #add(given: string, email: string, wanted: () => boolean): Promise<AdminReply> {
@@ -199,7 +189,7 @@ export class AdminOperations {
     if (id !== undefined && named.length === 0) return refused("unknown_session");
     // Also without a session: the certificate of one that has ended may still be valid.
     const revoked = await store.revoke(account.id, named);
-    const user = presence.find(account.fold);
+    const user = await presence.find(account.fold);
     const ends = user !== undefined && isNamed(user.key?.tokenHash);
     if (revoked !== undefined && named.length === 0 && !ends) {
       this.#services.revocations.changed(revoked);
@@ -233,6 +223,35 @@ export class AdminOperations {
   #record(event: SecurityEvent, user: string, tokens?: number): void {
     this.#services.security.record(event, { user, by: OPERATOR, tokens });
   }
+}
+
+function sessionsOf(
+  { username }: Pick<Account, "username">,
+  user: SeenUser | undefined,
+  tokens: readonly StoredToken[],
+): SessionLine[] {
+  const lines: SessionLine[] = tokens.map((token) => ({
+    kind: "token",
+    username,
+    id: tokenId(token.hash),
+    address: null,
+    since: timeOf(token.madeAt),
+    last_used: timeOf(token.lastUsed),
+    fingerprint: fingerprint(Buffer.from(token.publicKey)),
+    node: undefined,
+  }));
+  if (user === undefined) return lines;
+  const live: SessionLine = {
+    kind: "live",
+    username,
+    id: user.key === undefined ? null : tokenId(user.key.tokenHash),
+    address: user.ip,
+    since: timeOf(user.since),
+    last_used: null,
+    fingerprint: user.key?.fingerprint ?? null,
+    node: user.node?.name,
+  };
+  return [live, ...lines];
 }
 
 /**
