@@ -47,7 +47,8 @@ export class Giving {
     peer.gaps = [];
     peer.fronts = [];
     peer.limit = standing.name === "ended" ? (this.#holdings.endOf(peer.link.key) ?? 0) : Infinity;
-    const own = standing.name === "member" ? membership.terms.get(standing.feed) : undefined;
+    const own =
+      standing.name === "member" && peer.getsTexts ? membership.terms.get(standing.feed) : undefined;
     peer.floor = own?.history === "none" ? (lanes.control(own.feed)[0]?.seq ?? Infinity) : 0;
     let from = durable + 1;
     for (const term of membership.terms.values()) {
@@ -114,8 +115,7 @@ export class Giving {
     const has = peer.has(feed);
     if (lane === "c") return number === has.c + 1 && seq <= peer.limit;
     const texts = this.#holdings.lanes.texts(feed);
-    if (peer.standing.name !== "member" || !this.#holdings.isReadable(term) || texts === undefined)
-      return false;
+    if (!peer.getsTexts || !this.#holdings.isReadable(term) || texts === undefined) return false;
     if (peer.floor > 0 && seq <= peer.floor && !peer.hasProven(feed, has.t)) return false;
     if (has.t === 0 && peer.floor > 0) return number >= texts.base;
     // The other side lacks what this side has lost the front of: there it goes on behind a hole.

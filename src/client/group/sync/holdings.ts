@@ -293,9 +293,24 @@ export class Holdings {
       if (author === undefined || entry.number > author.cutC) continue;
       const said = readControl(entry);
       const isEnd = said?.kind === "end" && said.feed === term.feed && mayEnd(author, term);
-      if (isEnd || (said?.kind === "leave" && author.feed === term.feed)) first = Math.min(first, entry.seq);
+      if (!isEnd && !(said?.kind === "leave" && author.feed === term.feed)) continue;
+      first = Math.min(first, Math.max(entry.seq, isEnd ? this.#rightSince(author, control) : 0));
     }
     return first === Infinity ? 0 : first;
+  }
+
+  /** From which place on a term is what it is: it may have been granted later than it made use of that. */
+  #rightSince(term: Term, control: readonly StoredEntry[]): number {
+    const places = control.flatMap((entry) => {
+      const by = this.term(entry.feed);
+      if (by === undefined || by.level >= term.level || entry.number > by.cutC) return [];
+      const said = readControl(entry);
+      const isAdmitted =
+        entry.id === term.feed && (!isAdmin(term) || (said?.kind === "add" && said.role === "admin"));
+      const isGranted = said?.kind === "grant" && said.feed === term.feed && isAdmin(by);
+      return isAdmitted || isGranted ? [Math.max(entry.seq, this.#rightSince(by, control))] : [];
+    });
+    return places.length === 0 ? 0 : Math.min(...places);
   }
 
   #count(): Membership {

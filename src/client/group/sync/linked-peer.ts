@@ -93,6 +93,14 @@ export class LinkedPeer {
     return this.greeting === undefined || this.greetingsTaken < this.greetingsSent;
   }
 
+  /**
+   * Whether it is given texts. Who has not greeted may not know us yet, and would take a text that comes after it does
+   * without those before it.
+   */
+  get getsTexts(): boolean {
+    return this.standing.name === "member" && this.greetingsTaken > 0;
+  }
+
   /** The other side begins anew: it has forgotten what was said. */
   forget(): void {
     this.isCompared = false;

@@ -428,7 +428,9 @@ export class GroupSync {
     if (!hasRoom(link)) return;
     this.#forks.prove(peer);
     if (standing.name === "unknown") return;
-    if (this.#isJoining || standing.name === "member") this.#telling.greet(peer, this.#heads);
+    // Of two who each count the other out, the one who belongs knows more, and is to be asked.
+    const isOut = standing.name === "ended" && this.own?.state === "member";
+    if (this.#isJoining || standing.name === "member" || isOut) this.#telling.greet(peer, this.#heads);
     if (standing.name !== "ended") {
       // Who has told nothing of itself was not asked to, or has greeted while nothing was known of it.
       if (peer.isCompared && peer.told === undefined) peer.mustTellAll = true;

@@ -11,6 +11,7 @@ import {
   mayAdd,
   mayEnd,
   mayGrant,
+  membership,
   type Membership,
   type Term,
 } from "../../../../src/client/group/sync/membership.ts";
@@ -214,17 +215,17 @@ export class SyncWorld {
     }
   }
 
-  #control(member: Member, own: Term, membership: Membership): void {
+  #control(member: Member, own: Term, belonging: Membership): void {
     const { random, network } = this;
     const chance = random.next();
     const isHostile = member === this.#hostile;
     if (chance < 0.5) {
       const other = random.pick(network.members);
-      const terms = [...membership.terms.values()].filter(({ spki }) => spki === other.key.named.spki);
+      const terms = [...belonging.terms.values()].filter(({ spki }) => spki === other.key.named.spki);
       if (terms.some(({ state }) => state !== "ended")) return;
       const role = random.next() < 0.3 ? "admin" : "member";
       const { label } = other.key.named;
-      if (!isHostile && !mayAdd(membership, own, { label, role })) return;
+      if (!isHostile && !mayAdd(belonging, own, { label, role })) return;
       const entry = member.write(
         own.feed,
         "c",
@@ -235,7 +236,7 @@ export class SyncWorld {
       this.#invited(member);
       return;
     }
-    const other = random.pick([...membership.terms.values()]);
+    const other = random.pick([...belonging.terms.values()]);
     if (chance < 0.7) {
       if (other.state === "ended" || (!isHostile && !mayEnd(own, other))) return;
       const c = member.sync?.next(other.feed, "c", 0) ?? { number: 1, prev: other.feed };
@@ -248,7 +249,7 @@ export class SyncWorld {
       const t = (member.sync?.next(own.feed, "t", 0).number ?? 1) - 1;
       this.note(`${member.key.name} leaves`);
       member.write(own.feed, "c", "leave", { t });
-    } else if (mayGrant(membership, own, other) || isHostile) {
+    } else if (mayGrant(belonging, own, other) || isHostile) {
       this.note(`${member.key.name} grants ${other.name}`);
       member.write(own.feed, "c", "grant", { feed: other.feed });
     }
@@ -301,10 +302,14 @@ export class SyncWorld {
     if (sync?.membership.writes === "admins") return false;
     const firstOf = (held: Member["log"]) =>
       held.load().texts.find((each) => each.feed === feed)?.first.number;
-    // Who has lost it, or never had it, passes on what came later.
+    // Who has lost it, or never had it, passes on what came later; so does who got no history at an earlier stay.
+    const isWithoutHistory = ({ key, sync: its }: Member) =>
+      [...(its?.membership.terms.values() ?? [])].some(
+        ({ spki, history }) => spki === key.named.spki && history === "none",
+      );
     const isWithout = (member: Member) =>
-      (member.sync?.own?.history === "none" || member.log.load().since > 0) &&
-      (firstOf(member.log) ?? Infinity) > number;
+      (isWithoutHistory(member) || member.log.load().since > 0) &&
+      (firstOf(member.log) ?? Infinity) > (endsOf({ log }).get(feed)?.t ?? number - 1) + 1;
     if (this.network.members.some(isWithout)) return false;
     const first = firstOf(log);
     return own.history === "all" ? number >= (first ?? 0) : first !== undefined && number >= first;
@@ -317,7 +322,7 @@ export class SyncWorld {
     const theirs = [...terms.values()].filter(({ spki }) => spki === to.key.named.spki);
     if (theirs.length === 0 || theirs.some(({ state }) => state !== "ended")) return;
     const ends = from.log.rows.filter(({ id }) => theirs.some(({ endId }) => endId === id));
-    const last = Math.max(...ends.map(({ seq }) => seq));
+    const last = Math.max(...ends.map(({ seq }) => seq), lastBelonging(from, to));
     for (const raw of message.entries) {
       const entry = readEntry(this.network.group, raw) as GroupEntry;
       const seq = from.log.rows.find(({ id }) => id === entry.id)?.seq ?? Infinity;
@@ -444,7 +449,20 @@ export class SyncWorld {
   }
 }
 
-function endsOf({ log }: Member): Ends {
+/** The place of what has ended a key, as far as its holder then knew. */
+function lastBelonging({ log }: Member, { key }: Member): number {
+  const { control, forks } = log.load();
+  for (let count = control.length - 1; count > 0; count--) {
+    const { terms } = membership(control.slice(0, count), forks) ?? {};
+    const isIn = [...(terms?.values() ?? [])].some(
+      ({ spki, state }) => spki === key.named.spki && state !== "ended",
+    );
+    if (isIn) return control[count]?.seq ?? 0;
+  }
+  return 0;
+}
+
+function endsOf({ log }: Pick<Member, "log">): Ends {
   const ends = new Map<string, { c: number; t: number }>();
   for (const { feed, lane, number } of log.rows) {
     const end = ends.get(feed) ?? { c: 0, t: 0 };

@@ -123,3 +123,72 @@ test.each([3_600_000, -3_600_000])("a clock that jumps by %d ms loses nothing, a
     expect(reader.log.shown.length).toBe(6);
   }
 });
+
+/** Ends a term where its holder's lanes end. */
+function end(by: Member, own: string, feed: string): void {
+  const [c, t] = [by.sync?.next(feed, "c", 0), by.sync?.next(feed, "t", 0)];
+  if (c === undefined || t === undefined) throw new Error("no member");
+  const ends = { c: c.number - 1, t: t.number - 1, cid: c.prev, tid: t.prev };
+  by.write(own, "c", "end", { feed, ...ends });
+}
+
+test("whose end came to count by a grant that came later learns of both", () => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const [luis, eva] = [network.join(LUIS), network.join(EVA)];
+  for (const other of [luis, eva]) network.link(ana, other);
+  const [ofLuis, ofEva] = [luis, eva].map((other) => admit(network, ana, network.group, other)) as [
+    string,
+    string,
+  ];
+  end(luis, ofLuis, ofEva);
+  network.time.pass(5_000);
+  expect(eva.sync?.own?.state).toBe("member");
+  for (const wire of eva.wires) wire.cut();
+  ana.write(network.group, "c", "grant", { feed: ofLuis });
+  network.time.pass(5_000);
+  network.link(ana, eva);
+  network.time.pass(5_000);
+  expect(eva.sync?.own?.state).toBe("ended");
+});
+
+test("of two who count each other out, who was removed last learns it from who came back", () => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const [luis, eva] = [network.join(LUIS), network.join(EVA)];
+  for (const other of [luis, eva]) network.link(ana, other);
+  const [ofLuis, ofEva] = [luis, eva].map((other) => admit(network, ana, network.group, other)) as [
+    string,
+    string,
+  ];
+  end(ana, network.group, ofEva);
+  network.time.pass(5_000);
+  for (const wire of luis.wires) wire.cut();
+  end(ana, network.group, ofLuis);
+  admit(network, ana, network.group, eva);
+  network.cutAll();
+  expect(luis.sync?.own?.state).toBe("member");
+  network.link(luis, eva);
+  network.time.pass(5_000);
+  expect(luis.sync?.own?.state).toBe("ended");
+});
+
+test("who has not greeted is given no texts", () => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const luis = network.join(LUIS);
+  network.link(ana, luis);
+  admit(network, ana, network.group, luis);
+  network.cutAll();
+  ana.write(network.group, "t", "text", { text: "hola" });
+  luis.tamper = (message) =>
+    message.action === "group_heads" && message.heads === undefined ? [] : [message];
+  network.link(ana, luis);
+  network.time.pass(5_000);
+  expect(luis.log.shown.length).toBe(0);
+  network.cutAll();
+  luis.tamper = undefined;
+  network.link(ana, luis);
+  network.time.pass(5_000);
+  expect(luis.log.shown.length).toBe(1);
+});
