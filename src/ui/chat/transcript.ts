@@ -3,7 +3,7 @@ import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { fileWhat } from "../format/file-words.ts";
 import { localDay } from "../format/local-time.ts";
-import { changeOf, offerOf } from "../format/message-format.ts";
+import { changeOf, isNameAlone, offerOf } from "../format/message-format.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
 import { beginDeliveries, follow, followStored } from "./delivery-tracking.ts";
@@ -53,7 +53,7 @@ function lineOf(
     writtenAt: isLate ? sentAt : undefined,
     from: outgoing ? shownName(context.names, context.ownName) : authorOf(message, other, context),
     isOwn: outgoing,
-    text: isMissing ? context.texts.groupNoText : text,
+    text: isMissing ? context.texts.groupNoText : isNameAlone(message) ? "" : text,
     offer: offerOf(message, howToGet, context.texts),
     state: outgoing ? state : undefined,
     counts: counts?.get(message.id),
@@ -238,7 +238,7 @@ export function showWritten<C extends ChatModel>(
     writtenAt: undefined,
     from: shownName(context.names, context.ownName),
     isOwn: true,
-    text,
+    text: isNameAlone({ file: offer, text }) ? "" : text,
     offer: offer && context.texts.fileToAll(fileWhat({ ...offer, entries: null }, context.texts)),
     state: undefined,
     answers: answers === undefined ? undefined : { excerpt: answers },

@@ -2,7 +2,7 @@
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { isBlank } from "../../protocol/visible-text.ts";
-import { leftOutSentence } from "../format/file-words.ts";
+import { fileName, leftOutSentence } from "../format/file-words.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -234,6 +234,8 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
       return printing(chat, [
         filesLine(event, (username) => shownName(context.names, username), context.texts),
       ]);
+    case "counting":
+      return printing(chat, [notice(context.texts.fileCounting(fileName(event.file)))]);
     case "leftOut":
       return printing(chat, [notice(leftOutSentence(event.folder, event, context.texts))]);
     case "tick":

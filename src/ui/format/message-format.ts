@@ -3,7 +3,7 @@ import type { Archive } from "../../client/archive.ts";
 import type { GroupCounts } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import { partiesOf, storedMessageJson } from "../../client/event-json.ts";
-import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { OfferedFile, StoredMessage } from "../../client/profile/stored-message.ts";
 import { jsonLine, visibleText } from "../../protocol/visible-text.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fileWhat } from "./file-words.ts";
@@ -94,18 +94,29 @@ export function textOf({ isMissing, text }: StoredMessage, texts: Texts): string
 }
 
 /**
- * What stands behind the name of who offers a file to all of a group, in our words; undefined: the message names no file.
+ * What stands behind the name of who offers a file to all of a group, in our words, before the remarks; the text is left out
+ * where it is the name of the file. Undefined: the message names no file.
  * @param how what is typed to take it, with its number
  */
 export function offerOf(
-  { file, text, withdrawnAt }: StoredMessage,
+  { file, withdrawnAt }: StoredMessage,
   how: (number: number) => string,
   texts: Texts,
 ): string | undefined {
   if (file === undefined || withdrawnAt !== undefined) return undefined;
   const offer = texts.fileToAll(fileWhat({ ...file, entries: null }, texts));
-  const words = text === file.name ? "" : `: ${visibleText(text, { lines: true })}`;
-  return `${offer}${file.isOpen ? `, ${how(file.number)}` : ""}${words}`;
+  return file.isOpen ? `${offer}, ${how(file.number)}` : offer;
+}
+
+/** Whether the text of a message is but the name of the file that it offers. */
+export function isNameAlone({
+  file,
+  text,
+}: {
+  readonly file?: OfferedFile | undefined;
+  readonly text: string;
+}): boolean {
+  return file !== undefined && file.name === text;
 }
 
 /** A message line for people: time, name, remarks, text. */
@@ -126,10 +137,11 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
     },
     texts,
   );
-  const head = `${localDay(time)} ${localClock(time)} ${chat}${shownName(names, from)}${remarked}`;
   const offer = offerOf(message, (number) => `files accept ${number}`, texts);
-  const words = message.withdrawnAt === undefined ? `: ${textOf(message, texts)}` : "";
-  const text = offer === undefined ? words : ` ${offer}`;
+  const author = shownName(names, from) + (offer === undefined ? "" : ` ${offer}`);
+  const head = `${localDay(time)} ${localClock(time)} ${chat}${author}${remarked}`;
+  const isSaid = message.withdrawnAt !== undefined || isNameAlone(message);
+  const text = isSaid ? "" : `: ${textOf(message, texts)}`;
   return `${wrappedMessage(`${head}${text}`, columns)}\n`;
 }
 

@@ -27,9 +27,9 @@ export type Line =
       /** The author's name as shown. */
       readonly from: string;
       readonly isOwn: boolean;
-      /** As received or typed; made visible when it is rendered. */
+      /** As received or typed; made visible when it is rendered. With `offer` it may be empty. */
       readonly text: string;
-      /** As of `offerOf`: stands in the place of the text. */
+      /** As of `offerOf`. */
       readonly offer?: string | undefined;
       /** Its number in a list. */
       readonly number?: number;
@@ -78,11 +78,14 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const colours = createColors(options.colours);
   const { at, found, number } = line;
   const from = visibleText(line.from);
-  const to = found?.to === undefined ? "" : ` → ${visibleText(found.to)}`;
+  const to = [
+    ...(found?.to === undefined ? [] : [` → ${visibleText(found.to)}`]),
+    ...(line.offer === undefined ? [] : [` ${line.offer}`]),
+  ].join("");
   const numbered = number === undefined ? "" : `#${number} `;
   const time = `${numbered}${found === undefined ? "" : `${localDay(at)} `}${localClock(at)}`;
-  const words = line.change === "withdrawn" ? "" : `: ${visibleText(line.text, { lines: true })}`;
-  const text = line.offer === undefined ? words : ` ${line.offer}`;
+  const isSaid = line.change === "withdrawn" || (line.offer !== undefined && line.text === "");
+  const text = isSaid ? "" : `: ${visibleText(line.text, { lines: true })}`;
   const { writtenAt } = line;
   const written =
     writtenAt === undefined ? undefined : writtenWhen(new Date(writtenAt), new Date(at), options);

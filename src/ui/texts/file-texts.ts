@@ -185,6 +185,10 @@ export const FILE_TEXTS = {
     es: (author: string, giver: string) => `${author} (lo da ${giver})`,
     en: (author: string, giver: string) => `${author} (given by ${giver})`,
   },
+  fileCounting: {
+    es: (name: string) => `Se cuenta el SHA-256 de «${name}» antes de ofrecerlo…`,
+    en: (name: string) => `The SHA-256 of “${name}” is being counted before it is offered…`,
+  },
   groupFileArrived: {
     es: "La oferta ha llegado. El archivo se da mientras su cuenta esté en línea (menús, listen o daemon); también lo da quien ya lo tenga.",
     en: "The offer has arrived. The file is given while your account is online (menus, listen or daemon), and by whoever has it already.",

@@ -1,7 +1,8 @@
 /** The effects of a chat on files. */
 import type { SharedFile } from "../../../client/conversation/events.ts";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
+import { basename } from "node:path";
 
 import { randomUUIDv7 } from "bun";
 
@@ -27,6 +28,15 @@ export type FileNeeds = {
   ) => void;
 };
 
+/** Bytes of a file whose SHA-256 takes so long that it is said, before a group is offered it. */
+const LONG = 256 * 1024 * 1024;
+
+/** @param to a person's name, or `#` and the id of a group */
+export function isLongToCount(to: string, path: string): boolean {
+  const size = to.startsWith("#") ? statSync(path, { throwIfNoEntry: false })?.size : undefined;
+  return size !== undefined && size >= LONG;
+}
+
 /** Where a path that is typed begins. */
 export function here(): Place {
   return { cwd: process.cwd(), home: process.env["HOME"] ?? homedir() };
@@ -51,10 +61,12 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
     isMeant: (file: SharedFile) => boolean,
     none: string,
   ): Promise<SharedFile | undefined> {
-    const files = (await all()).filter(isMeant);
+    const known = await all();
+    const files = known.filter(isMeant);
     if (number !== undefined) {
       const found = files.find((file) => file.number === number);
-      if (found === undefined) fail(texts.chatNoFileNumber(`#${number}`));
+      const isKnown = known.some((file) => file.number === number);
+      if (found === undefined) fail(isKnown ? texts.fileNotPossible : texts.chatNoFileNumber(`#${number}`));
       return found;
     }
     const [file, ...more] = files.filter(isOurs);
@@ -96,6 +108,7 @@ export function fileEffects(needs: FileNeeds): FileEffectTable {
     sendFiles: async ({ paths, typed }) => {
       const found = typedPaths(paths, here(), existsSync);
       for (const path of found) {
+        if (isLongToCount(username, path)) dispatch({ name: "counting", file: basename(path) });
         const sent = await refusedAs(
           // With an id of ours it can be asked for again if the process that is online ends.
           () => account.request("send_file", { to: username, path, transfer: randomUUIDv7() }),

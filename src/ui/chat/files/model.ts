@@ -14,6 +14,8 @@ export type FileEffect =
   | { readonly name: "listFiles" };
 
 export type FileEvent =
+  /** The SHA-256 of a large file is counted, before a group is offered it. */
+  | { readonly name: "counting"; readonly file: string }
   /** What of a folder that is sent is not sent. `folder`: its name. */
   | {
       readonly name: "leftOut";

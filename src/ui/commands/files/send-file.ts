@@ -6,6 +6,8 @@
  * 2. The person accepts, or their `listen --accept-files` does, and the bytes go.
  * 3. What is cut, by Ctrl-C too, goes on by itself when both are online again; standard input does not.
  */
+import { basename } from "node:path";
+
 import { randomUUIDv7 } from "bun";
 
 import type { MessengerEvent, SharedFile } from "../../../client/conversation/events.ts";
@@ -21,6 +23,7 @@ import {
   type ExitCode,
   type Failure,
 } from "../../failures.ts";
+import { isLongToCount } from "../../chat/files/file-effects.ts";
 import { sentenceOf } from "../../chat/files/file-sentence.ts";
 import { fileName, leftOutSentence } from "../../format/file-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
@@ -122,6 +125,8 @@ class FileSending {
     this.#asked.set(transfer, source);
     try {
       const place = await placeOf(source, account, this.#texts);
+      if (isLongToCount(this.#to, place.path))
+        output.notice(this.#texts.fileCounting(fileName(basename(place.path))));
       const request = { to: this.#to, ...place, sha256: config.sha256, transfer };
       const { file, left_out } = await untilAborted(signal, account.request("send_file", request));
       if (left_out !== null) output.notice(leftOutSentence(file.name, left_out, this.#texts));

@@ -83,6 +83,9 @@ test("which one is asked for if there are several, and none is said", async () =
     ),
   );
   expect([asking.asked, none.asked]).toEqual([[], []]);
+  const past = scene(offers);
+  await past.effects.getFile({ ...get, number: 3 });
+  expect(past.answers).toEqual([{ name: "failed", sentence: texts.fileNotPossible }]);
 });
 
 test("/stop declines an offer, and stops what goes on", async () => {

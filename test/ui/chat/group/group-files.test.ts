@@ -48,8 +48,8 @@ describe("a file for all of a group", () => {
   });
 
   test.each([
-    ["es", "ana ✓ en 2 de 5 ofrece a todos «foto.jpg» (2,1 MiB)"],
-    ["en", "ana ✓ with 2 of 5 offers to all “foto.jpg” (2.1 MiB)"],
+    ["es", "ana ofrece a todos «foto.jpg» (2,1 MiB) ✓ en 2 de 5"],
+    ["en", "ana offers to all “foto.jpg” (2.1 MiB) ✓ with 2 of 5"],
   ] as const)("is listed so, in %s", (language, line) => {
     const script = new FileScript(language);
     script.open();
@@ -94,7 +94,7 @@ describe("a file for all of a group", () => {
     ]);
     script.becomes({ state: "running", giver: "eva" });
     expect(printed(script.wait(1_000))[0]).toStartWith("Recibiendo de eva en «Familia» «foto.jpg»: 50 %");
-    expect(script.becomes({ state: "done", done: 2.1 * MIB, path: "/d/foto.jpg" })).toEqual([
+    expect(script.becomes({ state: "done", done: 2.1 * MIB, path: "/d/foto.jpg", sha256: "aa" })).toEqual([
       "Recibido «foto.jpg» (2,1 MiB) de eva en «Familia»: está en «/d/foto.jpg».",
     ]);
     expect(script.prompt.mark).toBe("");
