@@ -70,6 +70,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "listening.ts",
       "log",
       "limits",
+      "shared",
       "config.ts",
       "help.ts",
       "meeting",
