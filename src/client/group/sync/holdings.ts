@@ -170,9 +170,14 @@ export class Holdings {
     this.#withdraw(entry);
   }
 
-  /** The body of an entry that is held, if it had come without it. */
+  /** The body of a text that is held, if it had come without it. */
   fill(entry: GroupEntry): void {
-    if (entry.body === null || !this.bodiless.delete(placeKey(entry.feed, entry.number))) return;
+    if (
+      entry.lane === "c" ||
+      entry.body === null ||
+      !this.bodiless.delete(placeKey(entry.feed, entry.number))
+    )
+      return;
     this.#batch.bodies.push(entry);
     this.#withdraw(entry);
   }

@@ -292,6 +292,20 @@ describe("what was withdrawn", () => {
   });
 });
 
+describe("a body that was stripped", () => {
+  test("comes with its own text, not with a control entry of that number", () => {
+    const { scene, eva } = trio();
+    const whole = unsent(eva);
+    const join = scene.entries.find(({ feed, kind }) => feed === eva.id && kind === "join") as GroupEntry;
+    const victim = new Victim(scene, LUIS);
+    const link = victim.link(ANA);
+    victim.heads(link, head(eva));
+    victim.give(link, { ...whole, body: null });
+    victim.give(link, join, whole);
+    expect(victim.log.rows.find(({ id }) => id === whole.id)?.body).toBe(whole.body);
+  });
+});
+
 describe("what costs the one who is asked", () => {
   test("is bounded: hearsay that says nothing new is not stored", () => {
     const { scene, ana, eva, luis } = trio();

@@ -181,6 +181,7 @@ test("who has not greeted is given no texts", () => {
   admit(network, ana, network.group, luis);
   network.cutAll();
   ana.write(network.group, "t", "text", { text: "hola" });
+  network.time.pass(1_000);
   luis.tamper = (message) =>
     message.action === "group_heads" && message.heads === undefined ? [] : [message];
   network.link(ana, luis);
