@@ -104,8 +104,12 @@ export class StoredLog implements GroupLog {
 
   write(batch: GroupBatch): number[] {
     this.#profile.messages.checkInPlace();
-    const isFromOthers = batch.entries.some(({ entry, draft }) => entry.lane === "t" && draft === undefined);
-    if (isFromOthers || batch.bodies.length > 0) this.#profile.space.check();
+    const own = this.#database
+      .query<{ feed: string }, [number]>("SELECT own_feed AS feed FROM groups WHERE contact = ?")
+      .get(this.#contact)?.feed;
+    const isOurs = ({ entry, draft }: GroupBatch["entries"][number]) =>
+      draft !== undefined || (entry.lane === "c" && entry.feed === own);
+    if (!batch.entries.every(isOurs) || batch.bodies.length > 0) this.#profile.space.check();
     try {
       return lightly(this.#database, () => this.#writeAll.immediate(batch, this.#now()));
     } catch (error) {

@@ -522,7 +522,8 @@ test("on a disk with little space nothing of others is taken, and own entries ar
     };
     Object.assign(scene.profile, { space: low });
     const before = scene.log.load();
-    expect(() => scene.store(scene.text(scene.ana, "hola"))).toThrow(LowDiskError);
+    for (const taken of [scene.text(scene.ana, "hola"), scene.ana.write("set", { n: 1, title: "Banco" })])
+      expect(() => scene.store(taken)).toThrow(LowDiskError);
     expect(scene.log.load()).toEqual(before);
     scene.queue("one", "uno");
     scene.batch({ entries: [{ entry: scene.sign("one", "uno"), draft: "one" }] });
