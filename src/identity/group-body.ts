@@ -10,7 +10,8 @@ export const MAX_TITLE_CODE_POINTS = 64;
 /** Bytes of UTF-8 in one text. */
 const MAX_TEXT_BYTES = 32 * 1024;
 const MAX_FILE_NAME_BYTES = 1_024;
-const MAX_RENAMES = 1_000_000;
+/** The last number of a title. */
+export const MAX_RENAMES = 1_000_000;
 
 /** Whose key it is. */
 export type NamedKey = { readonly label: string; readonly name: string; readonly spki: Buffer };

@@ -2,6 +2,7 @@
  * What a person does in groups: founding, inviting, joining, leaving, administering. What changes a group is signed only
  * after another member's copy was compared with this one; for that, and for those who are to hear of it, it is waited.
  */
+import { MAX_RENAMES } from "../../identity/group-body.ts";
 import { readEntry, signCreate } from "../../identity/group-entry.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import type { Clock } from "../../net/clock.ts";
@@ -207,8 +208,9 @@ export class GroupActions {
     const live = this.joined(group);
     const own = await this.#signing(live);
     if (!isAdmin(own)) throw new GroupError("not_an_admin");
-    live.write([{ kind: "set", body: { n: live.membership.renames + 1, title } }]);
-    this.#needs.store.save(group, { title });
+    // Behind the last one the lower level wins, so that nobody below can keep a title for ever.
+    const n = Math.min(live.membership.renames + 1, MAX_RENAMES);
+    live.write([{ kind: "set", body: { n, title } }]);
     return await this.#needs.settled(group);
   }
 
