@@ -118,6 +118,9 @@ export class HostileMember {
     feed.give(feed.write("c", "join", {}, { at: 0 }));
     this.speakFor(feed);
     feed.greet();
+    // The member greets it as one of its own now, and takes texts once that was answered.
+    await this.settled();
+    await this.settled();
     return feed;
   }
 
