@@ -175,6 +175,13 @@ export function readConfig(
   const host = addressOf(nameOf("host"), values.host, say);
   const metricsHost = addressOf(nameOf("metrics-host"), values["metrics-host"], say) ?? "127.0.0.1";
   const meeting = meetingOf(values, nameOf, say);
+  const place = readPlace(values, say);
+  if (place.name === "cluster" && meeting?.hosts.length === 0) {
+    throw say(
+      "--shared requiere --meeting-host, con la dirección de este servidor, o --meeting-port off",
+      "--shared needs --meeting-host, with the address of this server itself, or --meeting-port off",
+    );
+  }
   const ports = [
     { flag: "--port", host, port: plainFrom === "none" ? undefined : port },
     { flag: "--tls-port", host, port: tlsPort },
@@ -198,7 +205,7 @@ export function readConfig(
       tlsPort,
       meeting,
       tlsFiles: certificate === undefined || key === undefined ? undefined : { certificate, key },
-      place: readPlace(values, say),
+      place,
       registration: values.register ?? "open",
       logStyle: values.log,
       auditPath: values["audit-log"],

@@ -32,8 +32,9 @@ import { MovedPush } from "./session/moved-push.ts";
 import { recheck } from "./session/recheck.ts";
 import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
+import { SharedSeats, type SharedSeatsOptions } from "./shared/shared-seats.ts";
 import { ServerAuthority } from "./store/authority.ts";
-import { MAX_OWN_REVOCATIONS, Revocations } from "./store/revocations.ts";
+import { MAX_OWN_REVOCATIONS, Revocations, type StoredRevocation } from "./store/revocations.ts";
 import type { Store } from "./store/store.ts";
 
 /** How often silent connections are dropped, in ms. */
@@ -71,10 +72,15 @@ export type RendezvousOptions = {
   readonly limits?: Limits;
   /** `open` by default. */
   readonly registration?: Services["registration"];
+  /** Where this server is one of several. */
+  readonly shared?: SharedOptions | undefined;
   /** By default security events are only in the log. */
   readonly security?: SecurityLog;
   readonly metrics?: Metrics;
 };
+
+/** Valkey (or Redis) with which several servers share who is online, and the name of this one in it. */
+export type SharedOptions = Pick<SharedSeatsOptions, "url" | "name" | "clock" | "times">;
 
 /** Open connections by link, and users online. */
 type ConnectionCounts = { readonly plain: number; readonly tls: number; readonly online: number };
@@ -110,7 +116,20 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const authority = new ServerAuthority(store.authority, now, options.identity);
   const presence = new Presence<OnlineUser, OwnUser>();
   const movedPush = new MovedPush(presence, clock, systemClock(now).after);
-  const seats = new OwnSeats(presence, (fold) => movedPush.moved(fold));
+  const moved = (fold: string) => movedPush.moved(fold);
+  const shared =
+    options.shared &&
+    new SharedSeats({
+      ...options.shared,
+      presence,
+      moved,
+      changed: (user) => directory.forget(user),
+      gone: (user) => meetings.left(user),
+      revoked: (json) => revocations.add(JSON.parse(json) as StoredRevocation),
+      missed: () => void recheck(services),
+      log,
+    });
+  const seats = shared ?? new OwnSeats(presence, moved);
   const revocationPush = new RevocationPush(seats, systemClock(now).after);
   const busyStore = new LimitedLog(REFUSAL_LOG_INTERVAL, clock, { count: 0 }, ({ count }, code: string) =>
     log.error("store_busy", code, { count }),
@@ -121,13 +140,17 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const revocations = new Revocations(await store.revocations(), {
     now,
     made: (revocation) => revocationPush.add(revocation),
+    tell: (revocation) => shared?.revoked(JSON.stringify(revocation)),
     dropped: (count) => droppedRevocations.note("count", undefined, count),
   });
   const directory = new UserDirectory(presence);
   const relay = new Relay(options.meeting?.relay ?? DEFAULT_RELAY_LIMITS, metrics, now);
   const meetings = new Meetings({ presence, relay, metrics, clock });
   const observations = new Observations({
-    directory,
+    changed(user) {
+      directory.forget(user);
+      seats.changed(user);
+    },
     dialBack: (target, user) => dialBack(target, user, authority.certificatePem),
     clock,
   });
@@ -137,6 +160,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     passwords,
     presence,
     seats,
+    shared,
     directory,
     meetings,
     observations,
@@ -163,6 +187,8 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
       busyStore.note("count", code);
     },
   };
+
+  shared?.start();
 
   const admission = new Admission({
     limits,
@@ -235,6 +261,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   } catch (error) {
     tls.stop();
     meetingPort?.stop();
+    await shared?.stop();
     throw error;
   }
 
@@ -277,6 +304,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     }
     for (const connection of [...connections]) connection.terminate("server_closing");
     limited.close();
+    await shared?.stop();
     await store.close();
   }
 

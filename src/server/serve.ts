@@ -2,6 +2,7 @@
 import { SQLiteError } from "bun:sqlite";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 
 import { showFingerprint } from "../identity/fingerprint.ts";
 import { errorCode } from "../net/error-code.ts";
@@ -20,7 +21,11 @@ import { startMonitor } from "./monitor/monitor.ts";
 import { startServer } from "./rendezvous-server.ts";
 import { openSecurityLog } from "./log/security-log.ts";
 import { refusedNames } from "./database/migration.ts";
+import type { Place } from "./place.ts";
+import { checkShared } from "./shared/open-shared.ts";
+import { SharedClock } from "./shared/shared-clock.ts";
 import { StartError } from "./start-error.ts";
+import { cannotUsePostgres, openPostgres } from "./store/open-postgres.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -36,8 +41,6 @@ export async function serve(config: ServerConfig, language: Language, host: Host
   const metrics = new Metrics();
   const say = (sentence: Bilingual) => host.stdout.write(`${sentence[language]}\n`);
   const { port, plainFrom, tlsPort, place } = config;
-  // Until several servers are ready.
-  if (place.name === "cluster") throw notReady();
   /** What is closed again if the start fails. */
   await using opened = new AsyncDisposableStack();
 
@@ -45,8 +48,10 @@ export async function serve(config: ServerConfig, language: Language, host: Host
     config.metrics === undefined ? undefined : await startMonitor({ ...config.metrics, metrics, log });
   opened.defer(() => monitor?.stop());
   const identity = config.tlsFiles === undefined ? undefined : readIdentity(config.tlsFiles);
-  const store = await openFile(place.path, metrics, log);
+  const clock = new SharedClock(Date.now);
+  const store = await openStore(place, { metrics, log, now: () => clock.now() });
   opened.defer(() => store.close());
+  if (place.name === "cluster") await checkShared(place.shared, log);
   const security = openSecurityLog(config, log);
   opened.defer(() => security.close());
   const server = await startServer({
@@ -58,13 +63,14 @@ export async function serve(config: ServerConfig, language: Language, host: Host
     meeting: config.meeting,
     identity,
     log,
-    now: Date.now,
+    now: () => clock.now(),
+    shared: place.name === "cluster" ? { url: place.shared, name: hostname(), clock } : undefined,
     limits: config.limits,
     registration: config.registration,
     security,
     metrics,
   }).catch((error: unknown) => {
-    throw error instanceof SQLiteError ? cannotOpen(place.path, error) : error;
+    throw explained(place, error);
   });
   opened.move();
   host.on("uncaughtException", (error) => log.error("uncaught_exception", error));
@@ -72,11 +78,12 @@ export async function serve(config: ServerConfig, language: Language, host: Host
   if (plainFrom === "private" || plainFrom === "any") {
     log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
   }
-  const admin = openAdminSocket(place.path, server.services);
+  // Of several servers, the operator's commands use what they share.
+  const admin = place.name === "file" ? openAdminSocket(place.path, server.services) : undefined;
   monitor?.started(server);
   security.record("server_started", { pid: process.pid });
   const stop = async () => {
-    admin.close();
+    admin?.close();
     await server.stop();
     monitor?.stop();
     security.record("server_stopped", { pid: process.pid });
@@ -102,10 +109,20 @@ export async function serve(config: ServerConfig, language: Language, host: Host
   say({ es: "Esperando conexiones...", en: "Waiting for connections..." });
 }
 
+type StoreNeeds = { readonly metrics: Metrics; readonly log: Log; readonly now: () => number };
+
 /** @throws StartError */
-async function openFile(path: string, metrics: Metrics, log: Log): Promise<Store> {
+async function openStore(place: Place, { metrics, log, now }: StoreNeeds): Promise<Store> {
+  const observe = (took: number) => metrics.database(took);
+  if (place.name === "cluster") {
+    return openPostgres(place.postgres, {
+      now,
+      observe,
+      replaced: () => log.warn("database_connections_replaced"),
+    });
+  }
   let reported = 0;
-  const database = await openDatabase(path, (step) => {
+  const database = await openDatabase(place.path, (step) => {
     if (step.name === "hash") {
       if (reported > 0 && step.done - reported < 1_000) return;
       reported = step.done;
@@ -118,21 +135,20 @@ async function openFile(path: string, metrics: Metrics, log: Log): Promise<Store
   try {
     logRefusedNames(refusedNames(database), log);
     return new SqliteStore(database, {
-      now: Date.now,
-      observe: (took) => metrics.database(took),
+      now,
+      observe,
       failed: (error) => log.error("token_uses_not_written", error),
     });
   } catch (error) {
     database.close();
-    throw error instanceof SQLiteError ? cannotOpen(path, error) : error;
+    throw explained(place, error);
   }
 }
 
-function notReady(): StartError {
-  return new StartError({
-    es: "Esta versión aún no sirve con PostgreSQL",
-    en: "This version does not serve with PostgreSQL yet",
-  });
+/** An error of the database at the start as a sentence. */
+function explained(place: Place, error: unknown): unknown {
+  if (place.name === "cluster") return cannotUsePostgres(place.postgres, error);
+  return error instanceof SQLiteError ? cannotOpen(place.path, error) : error;
 }
 
 const PLAIN_WARNING: Bilingual = {

@@ -1,9 +1,12 @@
-/** A rendezvous server in this process whose store is a PostgreSQL database. */
+/** A rendezvous server in this process whose store is a PostgreSQL database, perhaps one of several. */
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { fold } from "../../src/identity/names.ts";
 import { createLog } from "../../src/server/log/log.ts";
 import { startServer, type RendezvousServer } from "../../src/server/rendezvous-server.ts";
+import { DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
+import { SharedClock } from "../../src/server/shared/shared-clock.ts";
 import { PostgresStore } from "../../src/server/store/postgres-store.ts";
+import type { Store } from "../../src/server/store/store.ts";
 import { cheapHash } from "../integration/cheap-hash.ts";
 import {
   loginOf,
@@ -12,6 +15,7 @@ import {
   TestClient,
   type Message,
 } from "../integration/rendezvous-test-client.ts";
+import { TEST_TIMES, until } from "./seats-node.ts";
 
 export class PostgresServer {
   readonly server: RendezvousServer;
@@ -22,20 +26,30 @@ export class PostgresServer {
     this.log = log;
   }
 
-  static async start(url: string): Promise<PostgresServer> {
+  /** @param shared the URL of the Valkey that it shares with others. @param wrap what it uses in the place of its store */
+  static async start(
+    url: string,
+    shared?: string,
+    wrap = (store: Store): Store => store,
+  ): Promise<PostgresServer> {
     const lines: string[] = [];
     const log = createLog("json", Date.now, (line) => lines.push(line));
-    const store = await PostgresStore.open(url, { now: Date.now, replaced: () => log.warn("replaced") });
+    const clock = new SharedClock(Date.now);
+    const now = () => clock.now();
+    const store = await PostgresStore.open(url, { now, replaced: () => log.warn("replaced") });
     const server = await startServer({
-      store,
+      store: wrap(store),
+      shared: shared === undefined ? undefined : { url: shared, name: "node", clock, times: TEST_TIMES },
+      meeting: { port: 0, isAsked: true, hosts: ["127.0.0.1"], relay: DEFAULT_RELAY_LIMITS },
       host: "127.0.0.1",
       port: 0,
       plainFrom: "none",
       tlsPort: 0,
       identity: undefined,
       log,
-      now: Date.now,
+      now,
     });
+    if (shared !== undefined) await until(() => server.services.shared?.isReady === true);
     return new PostgresServer(server, lines);
   }
 

@@ -1,6 +1,7 @@
 /** One node of a cluster in the test's own process: its seats and its memory of who is online, without connections. */
 import { Presence } from "../../src/server/presence/presence.ts";
 import type { OnlineUser, OwnUser } from "../../src/server/presence/online-user.ts";
+import { SharedClock } from "../../src/server/shared/shared-clock.ts";
 import { SharedSeats, type SharedTimes } from "../../src/server/shared/shared-seats.ts";
 import type { SeatsUnderTest } from "../server/presence/seats-contract.ts";
 import { FakeUser } from "../server/presence/fake-users.ts";
@@ -35,9 +36,10 @@ export class SeatsNode implements SeatsUnderTest {
         warn: (event) => this.logged.push(event),
         error: (event, error) => this.logged.push(`${event} ${String(error)}`),
       },
-      now,
+      clock: new SharedClock(now),
       times,
     });
+    this.seats.start();
   }
 
   async ready(): Promise<void> {

@@ -169,7 +169,8 @@ test("PostgreSQL and what the servers share go together, and no password is show
   ];
   const read = (...args: string[]) => readConfig(args, {}, "en");
   const place = { name: "cluster", postgres: db, shared };
-  expect(read("--db", db, "--shared", shared)).toMatchObject({ name: "run", config: { place } });
+  const host = ["--meeting-host", "192.0.2.1"];
+  expect(read("--db", db, "--shared", shared, ...host)).toMatchObject({ name: "run", config: { place } });
   expect(read("admin", "users", "--db", db, "--shared", shared)).toMatchObject({
     name: "admin",
     config: { place },
@@ -177,6 +178,10 @@ test("PostgreSQL and what the servers share go together, and no password is show
   expect(read("admin", "move", "--to", db)).toMatchObject({
     config: { place: { name: "file", path: "users.db" }, to: db },
   });
+  // Whoever dials the common name may reach another server.
+  expect(() => read("--db", db, "--shared", shared)).toThrow("--shared needs --meeting-host");
+  const off = ["--meeting-port", "off"];
+  expect(read("--db", db, "--shared", shared, ...off)).toMatchObject({ config: { meeting: undefined } });
   const together = "--db postgres://… and --shared redis://… go together";
   expect(() => read("--db", db)).toThrow(together);
   expect(() => read("--shared", shared)).toThrow(together);

@@ -7,7 +7,6 @@ import { familyOf, isPrivate, type Family } from "../../protocol/ip-address.ts";
 import { MIN_CANDIDATE_PORT } from "../../protocol/rendezvous-messages.ts";
 import { RateTable } from "../limits/rate-table.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
-import type { UserDirectory } from "../presence/user-directory.ts";
 import { TICKET_LIFE, type Endpoint } from "./meeting.ts";
 import { newTicket } from "./meetings.ts";
 
@@ -33,7 +32,8 @@ type Known = {
 };
 
 type ObservationsOptions = {
-  readonly directory: Pick<UserDirectory, "forget">;
+  /** What others are told of this user has changed. */
+  readonly changed: (user: OnlineUser) => void;
   /** Dials the port as this user's peer would. Resolves within 5 s. */
   readonly dialBack: (target: Endpoint, user: OnlineUser) => Promise<boolean>;
   /** Ms that never go back, for rates. */
@@ -79,7 +79,7 @@ export class Observations {
       mapping: before?.mapping,
       open: moved ? [] : (before?.open ?? []).filter(isMappedOrPeerPort),
     };
-    this.#options.directory.forget(user);
+    this.#options.changed(user);
     const ticket = this.#issueTicket(user, seen);
     const checking = told.check && !user.isRelayOnly && this.#mayCheck(user);
     if (checking) void this.#check(user, seen);
@@ -99,11 +99,12 @@ export class Observations {
     if (family === familyOf(seen.ip)) {
       const mapping = ip === seen.ip && port === seen.port ? "same" : "varies";
       user.reach = { ...user.reach, mapping };
+      this.#options.changed(user);
       return { action: "observed", ip, port, mapping };
     }
     if (!user.isRelayOnly && isOnServersNetwork(ip, socket.localAddress)) {
       user.reach = { ...user.reach, proven: ip };
-      this.#options.directory.forget(user);
+      this.#options.changed(user);
     }
     return { action: "observed", ip, port };
   }
@@ -147,7 +148,7 @@ export class Observations {
     ).finally(() => this.#checking.delete(user));
     const open = results.flatMap(({ ip, port, open }) => (open ? [{ ip, port }] : []));
     user.reach = { ...user.reach, open } as typeof reach;
-    this.#options.directory.forget(user);
+    this.#options.changed(user);
     user.session.push({ action: "reachable", results });
   }
 }

@@ -3,7 +3,7 @@ import { errorCode } from "../../net/error-code.ts";
 import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
-type ReadyState = "ready" | "starting" | "closing" | "database_unavailable";
+type ReadyState = "ready" | "starting" | "closing" | "database_unavailable" | "shared_unavailable";
 
 /** A check of the store: when it began, in ms, and the code of its error if it failed. */
 type Check = { readonly at: number; readonly fault: Promise<string | undefined> };
@@ -44,7 +44,8 @@ export class Readiness {
       checked = { at: now, fault: this.#check(server, checked.fault) };
       this.#state = { name: "started", server, checked };
     }
-    return (await checked.fault) === undefined ? "ready" : "database_unavailable";
+    if ((await checked.fault) !== undefined) return "database_unavailable";
+    return server.services.shared?.isReady === false ? "shared_unavailable" : "ready";
   }
 
   async #check(server: RendezvousServer, last: Check["fault"]): Promise<string | undefined> {

@@ -13,6 +13,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { OnlineUser, OwnUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { Seats } from "../presence/seats.ts";
+import type { SharedSeats } from "../shared/shared-seats.ts";
 import type { UserDirectory } from "../presence/user-directory.ts";
 import type { ServerAuthority } from "../store/authority.ts";
 import type { Revocations } from "../store/revocations.ts";
@@ -27,6 +28,8 @@ export type Services = {
   /** Everybody online, and who watches whom; only `seats` changes who is in it. */
   readonly presence: Presence<OnlineUser, OwnUser>;
   readonly seats: Seats;
+  /** The seats, where several servers share them. */
+  readonly shared: SharedSeats | undefined;
   readonly directory: UserDirectory;
   readonly unauthenticated: Unauthenticated;
   readonly authority: ServerAuthority;

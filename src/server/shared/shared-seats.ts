@@ -34,6 +34,7 @@ import {
   SEQUENCE,
   USERS,
 } from "./scripts.ts";
+import type { SharedClock } from "./shared-clock.ts";
 import { Valkey, ValkeyBusy, type ValkeyCounts } from "./valkey.ts";
 
 /** In ms. `patience`: how long Valkey may take for an answer. */
@@ -51,8 +52,6 @@ const REAP_BATCH = 200;
 /** After a loss of data nobody is removed from memory for so many beats at least, and at most: all nodes enter again. */
 const GRACE_BEATS = 3;
 const MAX_GRACE_BEATS = 60;
-/** A clock that differs by more, in ms, is not used. */
-const MAX_SKEW = 5_000;
 /** After a failed read, in ms. */
 const READ_AGAIN = 100;
 /** How long a stop waits for sessions that leave, in ms. */
@@ -62,7 +61,7 @@ const PUSHES_KEPT = 10_000;
 const MAX_PUSH = 4_096;
 const PUSHES_LIFE = 60;
 
-type SharedOptions = {
+export type SharedSeatsOptions = {
   /** `redis://` or `rediss://`. */
   readonly url: string;
   /** The node's name, which gets a random end at each start. */
@@ -72,11 +71,11 @@ type SharedOptions = {
   readonly changed: (user: OnlineUser) => void;
   readonly gone: (user: OnlineUser) => void;
   readonly revoked: (json: string) => void;
-  /** Events were missed: revocations and ends may be among them. */
+  /** Events may have been missed, and revocations and ends among them. */
   readonly missed: () => void;
   readonly log: Pick<Log, "info" | "warn" | "error">;
-  /** Ms since 1970, by this machine. */
-  readonly now: () => number;
+  /** Is told Valkey's time. */
+  readonly clock: SharedClock;
   readonly times?: SharedTimes;
 };
 
@@ -95,7 +94,7 @@ type Epoch = { readonly name: string; grace: number; beats: number; online: numb
 export class SharedSeats implements Seats {
   readonly node: string;
   readonly counts: SharedCounts = { gaps: 0, snapshots: 0, reentered: 0, replaced: 0, reaped: 0 };
-  readonly #options: SharedOptions;
+  readonly #options: SharedSeatsOptions;
   readonly #times: SharedTimes;
   readonly #commands: Valkey;
   readonly #news: Valkey;
@@ -125,13 +124,12 @@ export class SharedSeats implements Seats {
   #mustReenter = false;
   #isReentering = false;
   #reaping = new Set<string>();
-  #skew = 0;
   /** Ends the pause between two BEATs. */
   #beatNow: () => void = () => undefined;
   #phase: "running" | "stopping" | "stopped" = "running";
   #isBusy = false;
 
-  constructor(options: SharedOptions) {
+  constructor(options: SharedSeatsOptions) {
     const { url, name, presence, moved, changed, gone, revoked, times = SHARED_TIMES } = options;
     this.node = `${name}.${randomBytes(6).toString("hex")}`;
     this.#options = options;
@@ -152,6 +150,9 @@ export class SharedSeats implements Seats {
       unknown: (fold, sid) => this.#owe(fold, sid),
       revoked,
     });
+  }
+
+  start(): void {
     void this.#keepLease();
     void this.#read();
   }
@@ -176,7 +177,7 @@ export class SharedSeats implements Seats {
 
   /** By how much this machine's clock is ahead of Valkey's, in ms. */
   get skew(): number {
-    return this.#skew;
+    return this.#options.clock.skew;
   }
 
   get valkey(): ValkeyCounts {
@@ -186,11 +187,6 @@ export class SharedSeats implements Seats {
       errors: one.errors + two.errors,
       seconds: one.seconds + two.seconds,
     };
-  }
-
-  /** Ms since 1970: of this machine, or of Valkey where the machine's differs by more than 5 s. */
-  now(): number {
-    return this.#options.now() - (Math.abs(this.#skew) > MAX_SKEW ? this.#skew : 0);
   }
 
   claim(fold: string, session: OnlineSession): Claim {
@@ -322,7 +318,6 @@ export class SharedSeats implements Seats {
     this.#generation++;
     this.#last = told;
     this.#snapshot = "done";
-    this.#options.missed();
   }
 
   /** Ends the grace after some beats, once the number online does not grow any more. */
@@ -338,15 +333,12 @@ export class SharedSeats implements Seats {
   }
 
   #watchClock(seconds: number, sent: number): void {
-    const [earliest, latest] = [seconds * 1_000, seconds * 1_000 + 1_000];
-    const now = this.#options.now();
-    const asked = now - (performance.now() - sent);
-    // What the truncated second and the way explain is no difference.
-    const skew = asked > latest ? asked - latest : now < earliest ? now - earliest : 0;
-    if (Math.abs(skew) > MAX_SKEW && Math.abs(this.#skew) <= MAX_SKEW) {
-      this.#options.log.warn("clock_differs", { node: this.node, seconds: Math.round(skew / 1_000) });
+    const { clock, log } = this.#options;
+    const wasWrong = clock.isWrong;
+    clock.told(seconds, performance.now() - sent);
+    if (clock.isWrong && !wasWrong) {
+      log.warn("clock_differs", { node: this.node, seconds: Math.round(clock.skew / 1_000) });
     }
-    this.#skew = skew;
   }
 
   /** Every session enters again, unless another one has the seat now. @param told the news up to here are read first */
@@ -500,7 +492,6 @@ export class SharedSeats implements Seats {
   #gap(): void {
     this.counts.gaps++;
     this.#snapshot = "unsure";
-    this.#options.missed();
     this.#beatNow();
   }
 
@@ -526,6 +517,7 @@ export class SharedSeats implements Seats {
     this.#snapshot = "done";
     this.counts.snapshots++;
     this.#isReady = true;
+    this.#options.missed();
     await this.#enterAgain(missing);
   }
 

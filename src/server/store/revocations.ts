@@ -89,6 +89,8 @@ type RevocationsNeeds = {
   readonly now: () => number;
   /** There is a new one. */
   readonly made?: (revocation: Revocation) => void;
+  /** One was made here: others are to be told of it. */
+  readonly tell?: (revocation: StoredRevocation) => void;
   /** So many revocations of people were dropped. */
   readonly dropped?: (count: number) => void;
 };
@@ -118,7 +120,10 @@ export class Revocations {
 
   /** What a change in the store has added. */
   changed({ revocation, dropped }: Change): void {
-    if (revocation !== undefined) this.add(revocation);
+    if (revocation !== undefined) {
+      this.#needs.tell?.(revocation);
+      this.add(revocation);
+    }
     if (dropped > 0) this.#needs.dropped?.(dropped);
   }
 

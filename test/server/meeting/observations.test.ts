@@ -14,7 +14,7 @@ class Scene {
   /** Ends the check that began last. */
   end: () => void = () => undefined;
   readonly #observations = new Observations({
-    directory: { forget: () => undefined },
+    changed: () => undefined,
     dialBack: ({ ip, port }) => {
       this.dialled.push(`${ip} ${port}`);
       return new Promise((resolve) => (this.end = () => resolve(false)));
