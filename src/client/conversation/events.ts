@@ -95,6 +95,8 @@ export type SharedGroup = {
   /** Entries of ours that nobody else has, also those that are no texts; 0 where nobody else has joined. */
   readonly unshared: number;
   readonly to_invite: readonly string[];
+  /** Names under which a key writes, or could, that is another one than is known here of that name. */
+  readonly doubtful: readonly string[];
   readonly keep_days: number | null;
   readonly muted_until: string | null;
 };

@@ -18,7 +18,7 @@ import { isActive, needsTerm, people } from "./sync/members.ts";
 import { MAX_PEOPLE, mayEnd } from "./sync/membership.ts";
 
 /** The pinned keys of somebody, base64. @throws SQLiteError */
-export function pinnedKeys({ contacts }: Pick<Profile, "contacts">, label: string): readonly string[] {
+function pinnedKeys({ contacts }: Pick<Profile, "contacts">, label: string): readonly string[] {
   const contact = contacts.byLabel(label);
   return contact === undefined ? [] : contacts.pins(contact).map(({ spki }) => spki.toString("base64"));
 }

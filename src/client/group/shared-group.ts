@@ -2,9 +2,8 @@
 import type { Clock } from "../../net/clock.ts";
 import type { GroupMember, SharedGroup } from "../conversation/events.ts";
 import type { Profile } from "../profile/profile.ts";
-import { pinnedKeys } from "./inviting.ts";
 import type { LiveGroup } from "./live-group.ts";
-import { people } from "./sync/members.ts";
+import { people, type Person } from "./sync/members.ts";
 import { isAdmin, mayWrite, type Membership, type Term } from "./sync/membership.ts";
 import type { GroupStore, StoredGroup } from "./store/group-store.ts";
 
@@ -46,12 +45,26 @@ export class SharedGroups {
       waiting: profile.messages.outboxCounts(contact).text,
       unshared: live?.unshared ?? 0,
       to_invite: store.invitees(group).map(({ name }) => name),
+      doubtful: live === undefined ? [] : this.#doubtful(people(live.membership)),
       muted_until: until === undefined ? null : new Date(until).toISOString(),
     });
   }
 
+  #doubtful(all: readonly Person[]): string[] {
+    const isKnownKey = this.#knownKeys(all);
+    const terms = all.flatMap((person) => person.terms);
+    return [...new Set(terms.filter((term) => !isKnownKey(term)).map(({ name }) => name))];
+  }
+
+  /** Tells whether a key is one that is known here of its name, or nothing is. */
+  #knownKeys(all: readonly Person[]): (term: Term) => boolean {
+    const { profile, own } = this.#needs;
+    const pins = profile.contacts.pinsOf(all.map(({ label }) => label));
+    return ({ label, spki }) => label === own || pins.get(label)?.has(spki) !== false;
+  }
+
   members(group: string): readonly GroupMember[] {
-    const { store, profile, own } = this.#needs;
+    const { store, own } = this.#needs;
     const live = this.#needs.live.get(group);
     if (live === undefined) {
       store.existing(group);
@@ -60,10 +73,7 @@ export class SharedGroups {
     return groupMembers(live.membership, store.invitees(group), {
       own,
       isOnline: (label) => this.#isOnline(live, label),
-      isKnownKey: (label, spki) => {
-        const keys = pinnedKeys(profile, label);
-        return keys.length === 0 || keys.includes(spki) || label === own;
-      },
+      isKnownKey: this.#knownKeys(people(live.membership)),
       missing: (feed) => live.missing(feed),
     });
   }
@@ -76,7 +86,10 @@ export class SharedGroups {
 }
 
 /** What is counted of a group. */
-type GroupFigures = Pick<SharedGroup, "unread" | "waiting" | "unshared" | "to_invite" | "muted_until">;
+type GroupFigures = Pick<
+  SharedGroup,
+  "unread" | "waiting" | "unshared" | "to_invite" | "doubtful" | "muted_until"
+>;
 
 function roleOf({ level }: Term): NonNullable<SharedGroup["role"]> {
   if (level === 0) return "founder";
@@ -114,7 +127,7 @@ type KnownPeople = {
   readonly own: string;
   isOnline(label: string): boolean | null;
   /** Whether this key (base64) is one that is known of this person, or nothing is. */
-  isKnownKey(label: string, spki: string): boolean;
+  isKnownKey(term: Term): boolean;
   missing(feed: string): number;
 };
 
@@ -134,7 +147,7 @@ function groupMembers(
       state,
       online: label === known.own ? true : known.isOnline(label),
       invited_by: term.by === undefined ? null : (membership.terms.get(term.by)?.name ?? null),
-      key: terms.every(({ spki }) => known.isKnownKey(label, spki)) ? "known" : "other",
+      key: terms.every((term) => known.isKnownKey(term)) ? "known" : "other",
       missing: terms.reduce((sum, { feed }) => sum + known.missing(feed), 0),
       is_self: label === known.own,
     };

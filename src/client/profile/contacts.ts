@@ -216,6 +216,22 @@ export class ContactStore {
       .map(keyOf);
   }
 
+  /** The pinned keys of these people, base64, by label; those of whom none is pinned are left out. */
+  pinsOf(labels: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+    const rows = this.#database
+      .query<{ label: string; spki: Uint8Array }, [string]>(
+        `SELECT label, spki FROM pins JOIN contacts ON id = contact WHERE label IN (SELECT value FROM json_each(?))`,
+      )
+      .all(JSON.stringify(labels));
+    const pins = Map.groupBy(rows, ({ label }) => label);
+    return new Map(
+      [...pins].map(([label, all]) => [
+        label,
+        new Set(all.map(({ spki }) => Buffer.from(spki).toString("base64"))),
+      ]),
+    );
+  }
+
   hasPins(contact: Contact): boolean {
     return this.#database.query("SELECT 1 FROM pins WHERE contact = ? LIMIT 1").get(contact.id) !== null;
   }

@@ -60,13 +60,17 @@ export function peerName(chat: ChatModel, context: ChatContext): string {
   return shownName(context.names, chat.username);
 }
 
+/** Behind a name under which another key writes than the one that is known. */
+const DOUBT = " (?)";
+
 /** Who wrote a message that is not ours, as shown. @param other the name of its conversation */
 export function authorOf(
   { author = undefined }: StoredMessage,
   other: string,
-  { names }: ChatContext,
+  { names, groups }: ChatContext,
 ): string {
-  return shownName(names, author ?? other);
+  const isDoubtful = author !== undefined && groups.get(other)?.doubtful.includes(author) === true;
+  return shownName(names, author ?? other) + (isDoubtful ? DOUBT : "");
 }
 
 /** Warns of a new key, which the peer and the server can bring up as often as they like. */

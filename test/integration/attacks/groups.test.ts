@@ -10,9 +10,10 @@ import { HostileFeed, HostileMember } from "./hostile-member.ts";
 const cleanups = cleanupsForEachTest();
 
 /** ana founded the group, bob has joined, and so has eva, whom both know. */
-async function scene(): Promise<{ ana: Person; bob: Person; group: string; feed: HostileFeed }> {
+async function scene() {
   const company = await Company.meetFor(cleanups);
   const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  ana.accept("bob");
   const group = await together(ana, bob);
   const eva = new HostileMember("eva", company.identity("eva"));
   await eva.dial(ana);
@@ -21,7 +22,7 @@ async function scene(): Promise<{ ana: Person; bob: Person; group: string; feed:
   await until(() => [ana, bob].every((person) => groupOf(person, group)?.people === 3));
   feed.give(feed.text("hola"));
   await until(() => textOf(bob, "eva", group).length === 1);
-  return { ana, bob, group, feed };
+  return { company, ana, bob, group, feed };
 }
 
 async function talk(from: Person, to: Person, group: string): Promise<void> {
@@ -78,4 +79,18 @@ test("an admin rules only those below, and hears nothing more once removed", asy
     await eva.settled();
   }
   expect(eva.entries(group).filter(({ lane, feed: by }) => lane === "t" && by !== feed.id)).toEqual([]);
+});
+
+test("who writes under the name of somebody, with another key than the known one, is told apart", async () => {
+  const { company, ana, bob, group, feed } = await scene();
+  await ana.messenger.groups.actions.makeAdmin(group, "eva");
+  const falseBob = feed.member.other(company.identity("bob"), "bob");
+  const add = feed.add(falseBob.named);
+  const written = feed.feedOf(falseBob, add);
+  feed.give(add, written.write("c", "join", {}, { at: 0 }), written.text("soy bob"));
+  await until(() => textOf(ana, "bob", group).length === 1);
+  expect(groupOf(ana, group)).toMatchObject({ people: 3, doubtful: ["bob"] });
+  await talk(bob, ana, group);
+  await ana.messenger.groups.actions.remove(group, "eva");
+  expect(groupOf(ana, group)?.doubtful).toEqual(["bob"]);
 });

@@ -40,6 +40,15 @@ describe("a chat with a group", () => {
     expect(script.messenger(changed)).toEqual([]);
   });
 
+  test("marks who writes with another key than that of the person who is known", () => {
+    const script = new GroupScript("es", { doubtful: ["eva"] });
+    script.open();
+    script.text(1, "eva", "hola");
+    script.text(2, "luis", "hola");
+    const shown = linesOf(script.effects).filter((line) => line.name === "message");
+    expect(shown.map(({ from }) => from)).toEqual(["eva (?)", "luis"]);
+  });
+
   test("never says who comes online or goes", () => {
     const script = new GroupScript();
     script.open();

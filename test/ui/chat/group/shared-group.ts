@@ -19,6 +19,7 @@ export function sharedGroup(change: Partial<SharedGroup> = {}): SharedGroup {
     waiting: 0,
     unshared: 0,
     to_invite: [],
+    doubtful: [],
     keep_days: null,
     muted_until: null,
     ...change,
