@@ -56,6 +56,19 @@ describe("two people", () => {
   });
 });
 
+test("what is too much for a minute waits, and the group says until when", async () => {
+  const company = await meet();
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  const group = await together(ana, bob);
+  for (let number = 1; number <= 61; number++) ana.messenger.outbox.send(`#${group}`, `${number}`);
+  await until(() => bob.texts("ana").length === 60);
+  const heldUntil = groupOf(ana, group)?.held_until ?? "";
+  expect(Date.parse(heldUntil) - Date.now()).toBeWithin(1, 61_000);
+  expect(groupOf(bob, group)?.held_until).toBeNull();
+  // Who reads along is told, too.
+  expect(ana.of("group").some((each) => each.group.held_until !== null)).toBe(true);
+});
+
 describe("several people", () => {
   test("who was away gets what was written from somebody who was there", async () => {
     const company = await meet();

@@ -92,6 +92,8 @@ export type SharedGroup = {
   readonly unread: number;
   /** Texts of ours that nobody else has. */
   readonly waiting: number;
+  /** Until when the next of them waits because so much was written, RFC 3339; null: it does not wait for that. */
+  readonly held_until: string | null;
   /** Entries of ours that nobody else has, also those that are no texts; 0 where nobody else has joined. */
   readonly unshared: number;
   readonly to_invite: readonly string[];

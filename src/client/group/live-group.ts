@@ -333,8 +333,7 @@ export class LiveGroup {
     for (const draft of this.#texts.drafts(SIGNED_AT_ONCE)) {
       const entry = this.#texts.entryOf(draft);
       if (entry === undefined) break;
-      const size = Buffer.byteLength(JSON.stringify(entry.body)) + 64;
-      if (this.synced.held.budgetWait(own.feed, "t", this.#needs.serverNow(), size) > 0) break;
+      if (this.#budgetWait(own, entry.body) > 0) break;
       this.#put(own.feed, "t", entry.kind, entry.body, draft.id);
       signed++;
     }
@@ -342,6 +341,20 @@ export class LiveGroup {
     this.synced.commit();
     this.wake();
     this.#needs.changed(this);
+  }
+
+  #budgetWait({ feed }: Term, body: object): number {
+    const size = Buffer.byteLength(JSON.stringify(body)) + 64;
+    return this.synced.held.budgetWait(feed, "t", this.#needs.serverNow(), size);
+  }
+
+  /** How long the next draft still waits because so much was written, in ms; 0: it does not wait for that. */
+  get heldFor(): number {
+    const { own } = this;
+    if (own === undefined || !this.synced.held.mayWrite(this.#needs.serverNow())) return 0;
+    const [draft] = this.#texts.drafts(1);
+    const entry = draft && this.#texts.entryOf(draft);
+    return entry === undefined ? 0 : this.#budgetWait(own, entry.body);
   }
 
   /** The others are told up to where the person has read. */

@@ -43,10 +43,11 @@ export class SharedGroups {
     return sharedGroup(stored, live?.membership, live?.own, {
       unread: profile.history.unreadCounts().get(contact.id) ?? 0,
       waiting: profile.messages.outboxCounts(contact).text,
+      held_until: live === undefined || live.heldFor === 0 ? null : isoTime(clock.now() + live.heldFor),
       unshared: live?.unshared ?? 0,
       to_invite: store.invitees(group).map(({ name }) => name),
       doubtful: live === undefined ? [] : this.#doubtful(people(live.membership)),
-      muted_until: until === undefined ? null : new Date(until).toISOString(),
+      muted_until: until === undefined ? null : isoTime(until),
     });
   }
 
@@ -85,10 +86,14 @@ export class SharedGroups {
   }
 }
 
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}
+
 /** What is counted of a group. */
 type GroupFigures = Pick<
   SharedGroup,
-  "unread" | "waiting" | "unshared" | "to_invite" | "doubtful" | "muted_until"
+  "unread" | "waiting" | "held_until" | "unshared" | "to_invite" | "doubtful" | "muted_until"
 >;
 
 function roleOf({ level }: Term): NonNullable<SharedGroup["role"]> {

@@ -13,6 +13,7 @@ import type {
   PendingDelivery,
   Wait,
 } from "./model.ts";
+import { whyHeldBack } from "./group/group-lines.ts";
 import { notice, whyWaiting } from "./notices.ts";
 
 /** Messages that are tracked one by one; more are only counted. */
@@ -181,7 +182,9 @@ export function tellOfWait<C extends ChatModel>(chat: C, context: ChatContext): 
   // The clock may have been set back.
   const isLate = since !== undefined && Math.abs(now - since) >= SAID_AFTER;
   const isGroup = chat.kind === "group";
-  const why = !isLate ? undefined : isGroup ? texts.groupNobodyHas(count) : whyWaiting(chat, context);
+  const held = isGroup && count > 0 ? whyHeldBack(chat.group, now, texts) : undefined;
+  const late = () => (isGroup ? texts.groupNobodyHas(count) : whyWaiting(chat, context));
+  const why = held ?? (isLate ? late() : undefined);
   if (why === undefined || reasons.includes(why)) return { chat, lines: [] };
   const areChanges = more === 0 && pending.every(({ target }) => target !== undefined);
   const what = areChanges ? texts.chatChangesWait(count) : texts.chatMessagesWait(count);

@@ -1,9 +1,10 @@
 /** The peer, or the group, that is to get what a command has queued: waits for them, and says why they do not get it. */
-import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { MessengerEvent, SharedGroup } from "../../client/conversation/events.ts";
 import { AccountMovedError, isTransient } from "../../client/errors.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { isSamePerson } from "../../identity/names.ts";
+import { whyHeldBack } from "../chat/group/group-lines.ts";
 import { isPeerErrorDue } from "../chat/notices.ts";
 import {
   describeFailure,
@@ -35,6 +36,8 @@ export class AwaitedPeer {
   #nearby: "never" | "awaited" | "said" = "never";
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
   #fullDisk: Failure | undefined;
+  /** So much was written to the group that what is awaited waits: the reason if it does not arrive in time. */
+  #heldBack: Failure | undefined;
   /** A failure of this disk was printed. */
   #hasStorageFailed = false;
   /** When another error of the peer was last printed, ms since 1970. */
@@ -105,7 +108,7 @@ export class AwaitedPeer {
       return outcome?.exit === EXIT.notDelivered ? (serverProblem ?? outcome) : outcome;
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
-      const problem = this.#fullDisk ?? serverProblem;
+      const problem = this.#fullDisk ?? this.#heldBack ?? serverProblem;
       if (problem !== undefined) return problem;
       const sentence = this.isGroup ? this.#texts.groupNotAcknowledged : this.#texts.notAcknowledged;
       return failure("notDelivered", "not_acknowledged", sentence(this.shown));
@@ -118,6 +121,9 @@ export class AwaitedPeer {
       case "server":
         if (event.state.name === "stopped" && event.state.why instanceof AccountMovedError)
           this.#outcome.resolve(describeFailure(event.state.why, config));
+        return;
+      case "group":
+        if (`#${event.group.group}` === this.#typed) this.#onGroup(event.group);
         return;
       case "held":
         if (isSamePerson(event.to, this.#typed)) this.#onHeld(event.to);
@@ -136,6 +142,13 @@ export class AwaitedPeer {
       default:
         return;
     }
+  }
+
+  #onGroup(group: SharedGroup): void {
+    const why = whyHeldBack(group, Date.now(), this.#texts);
+    // It is printed once.
+    if (why !== undefined && this.#heldBack === undefined) this.#context.output.notice(why);
+    this.#heldBack = why === undefined ? undefined : failure("notDelivered", "limited", why);
   }
 
   /** The peer takes nothing more until they accept. */

@@ -202,6 +202,15 @@ export const GROUP_TEXTS = {
         `Nobody has them yet (${count}): they will be sent when someone of the group is online.`,
       ),
   },
+  /** More was written than a group takes: in a minute, in a day. */
+  groupHeldBack: {
+    es: "Se ha escrito mucho en poco tiempo (en un grupo caben 60 textos por minuto): lo que falta sale solo, poco a poco.",
+    en: "Much was written in a short time (a group takes 60 texts a minute): the rest is sent by itself, little by little.",
+  },
+  groupHeldBackForLong: {
+    es: "Se ha escrito lo que cabe en un grupo en un día (2000 textos, o 2 MiB): lo que falta sale solo en cuanto quepa.",
+    en: "As much was written as a group takes in a day (2,000 texts, or 2 MiB): the rest is sent by itself once there is room.",
+  },
   /** In the place of a text that nobody has given. */
   groupNoText: { es: "(texto no disponible)", en: "(text not available)" },
   groupFolded: {

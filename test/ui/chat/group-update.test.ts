@@ -170,6 +170,26 @@ describe("what we write to a group", () => {
     expect(printed(script.wait(1_000))).toHaveLength(1);
   });
 
+  test("and waits since so much was written is said at once, and once, with what it waits for", () => {
+    const script = new GroupScript();
+    script.open({ messages: [outgoing(1, "uno", "queued")] });
+    const in30s = new Date(script.now + 30_000).toISOString();
+    script.group({ held_until: in30s });
+    const why = expect.stringMatching(/^Se ha escrito mucho en poco tiempo .* sale solo, poco a poco\.$/);
+    expect(printed(script.wait(1_000))).toEqual([why]);
+    script.group({ held_until: new Date(script.now + 31_000).toISOString() });
+    expect(printed(script.wait(20_000))).toEqual([]);
+    script.group({ held_until: new Date(script.now + 3_600_000).toISOString() });
+    expect(printed(script.wait(1_000))).toEqual([
+      expect.stringMatching(/en un día \(2000 textos, o 2 MiB\)/),
+    ]);
+    // What waits for nothing else is not said to wait for who is not there.
+    script.group({ held_until: null });
+    script.counted("out-1", "received", 1, 0);
+    expect(printed(script.wait(1_000))).toHaveLength(1);
+    expect(script.wait(60_000)).toEqual([]);
+  });
+
   test("is given back where one may not write", () => {
     const script = new GroupScript("es", { writes: "admins", may_write: false });
     expect(printed(script.open()).at(-1)).toBe("En este grupo solo escriben los administradores.");

@@ -67,6 +67,19 @@ export function cannotWrite(group: SharedGroup, texts: Texts): string {
   }
 }
 
+/** A budget of a minute holds texts back for less time, that of a day mostly for more; ms. */
+const LONG = 2 * 60 * 1_000;
+
+/** Why texts of ours that nobody has wait, if so much was written that they have to; undefined: it was not. @param now ms since 1970 */
+export function whyHeldBack(
+  { held_until: until }: SharedGroup,
+  now: number,
+  texts: Texts,
+): string | undefined {
+  if (until === null) return undefined;
+  return Date.parse(until) - now > LONG ? texts.groupHeldBackForLong : texts.groupHeldBack;
+}
+
 /** Whether it is said together with others of its kind. */
 function isGathered({ kind }: GroupNotice): boolean {
   return kind === "joined" || kind === "left" || kind === "removed" || kind === "added";

@@ -17,6 +17,7 @@ export function sharedGroup(change: Partial<SharedGroup> = {}): SharedGroup {
     history: null,
     unread: 0,
     waiting: 0,
+    held_until: null,
     unshared: 0,
     to_invite: [],
     doubtful: [],
