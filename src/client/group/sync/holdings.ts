@@ -46,11 +46,15 @@ export class Holdings {
   #taken = new Map<string, GroupEntry>();
   /** Texts of which the withdrawal came first. */
   readonly #gone = new Set<string>();
+  /** Keys that were admitted, by their feeds, since it was counted last. */
+  readonly #uncounted = new Map<string, Buffer>();
   #membership: Membership;
   #isCurrent = true;
   /** What the membership was at the last commit. */
   #before: Membership;
   #seq: number;
+  /** Who has admitted a key by an `add` that lies behind their end, and was not taken. */
+  readonly #tooLate = new Map<string, string>();
   /** Ids at the cuts of lanes that go beyond them. */
   readonly #cutIds = new Map<string, string>();
 
@@ -79,6 +83,7 @@ export class Holdings {
     if (this.#isCurrent) return false;
     this.#membership = this.#count();
     this.#isCurrent = true;
+    this.#uncounted.clear();
     return true;
   }
 
@@ -107,6 +112,11 @@ export class Holdings {
   /** The place of the last entry that was committed. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** The key of a feed, if its `add` was taken since it was counted last. */
+  uncounted(feed: string): Buffer | undefined {
+    return this.#uncounted.get(feed);
   }
 
   term(feed: string): Term | undefined {
@@ -162,6 +172,8 @@ export class Holdings {
     }
     if (lane === "c") {
       this.#isCurrent = false;
+      const said = readControl(entry);
+      if (said?.kind === "add") this.#uncounted.set(entry.id, said.spki);
       return;
     }
     const key = placeKey(feed, number);
@@ -266,6 +278,14 @@ export class Holdings {
     return new Heads(heads);
   }
 
+  /** This key was admitted by an entry that does not count, as its author was ended before. */
+  admittedTooLate(key: string, add: GroupEntry): void {
+    const said = readControl(add);
+    if (said?.kind !== "add" || said.spki.toString("base64") !== key || this.#tooLate.has(key)) return;
+    this.#tooLate.set(key, add.feed);
+    this.#isCurrent = false;
+  }
+
   /**
    * Up to which place control entries are given to a key that has no live term any more: to what ended its last one, or
    * the one that admitted it. Undefined: it never had a term.
@@ -276,7 +296,10 @@ export class Holdings {
       const said = readControl(entry);
       return (said?.kind === "add" || said?.kind === "create") && said.spki.toString("base64") === key;
     });
-    if (admitting.length === 0) return undefined;
+    if (admitting.length === 0) {
+      const by = this.term(this.#tooLate.get(key) ?? "");
+      return by === undefined ? undefined : this.#firstEnd(by, control);
+    }
     const feeds = new Map(control.map(({ id, feed }) => [id, feed]));
     const ends = admitting.map(({ id, feed: by, number }) => {
       // Written without a right to it, by whomever: it prolongs nothing.

@@ -19,6 +19,10 @@ export type Standing =
 
 /** Heads are told at most this often on a link, in ms. */
 const TELL_INTERVAL = 1_000;
+/** Honest sides greet two or three times on one link. */
+const MAX_GREETINGS = 8;
+/** How long an answer to a greeting is waited for, in ms. */
+const ANSWER_PATIENCE = 10_000;
 /** Unknown feeds that are asked for at a time. */
 const MAX_ASKS = 64;
 /** Feeds of which the other side's word is kept. */
@@ -32,6 +36,8 @@ export class LinkedPeer {
   /** Greetings of both sides. Each is answered once, unless both have begun at a time. */
   greetingsSent = 0;
   greetingsTaken = 0;
+  /** ms: an answer to our last greeting has come by then, or never does. */
+  answerBy = 0;
   /** Whether it is known what the other side has, so that it can be given what it lacks. */
   isCompared = false;
   /** What this side has told of its heads; undefined: nothing yet. */
@@ -90,7 +96,34 @@ export class LinkedPeer {
    * before them were not taken.
    */
   get isDeaf(): boolean {
-    return this.greeting === undefined || this.greetingsTaken < this.greetingsSent;
+    return this.greeting === undefined || (this.#isUnanswered && this.greetingsSent < MAX_GREETINGS);
+  }
+
+  get #isUnanswered(): boolean {
+    return this.greetingsTaken < this.greetingsSent;
+  }
+
+  /** This side greets. */
+  greets(heads: Heads, now: number): void {
+    this.greeting = heads;
+    this.greetingsSent++;
+    this.answerBy = now + ANSWER_PATIENCE;
+  }
+
+  /** The other side has greeted. @returns whether that is to be answered by a greeting */
+  isGreeted(): boolean {
+    this.greetingsTaken++;
+    return this.greetingsTaken > this.greetingsSent && this.greetingsSent < MAX_GREETINGS;
+  }
+
+  /**
+   * Greets again if the last greeting was not answered for long: one of the other side has come before this side knew of
+   * the group, and ours was taken for the answer to it.
+   */
+  greetIfUnanswered(now: number): void {
+    if (this.greeting === undefined || !this.isDeaf || now < this.answerBy) return;
+    this.greetingsTaken = this.greetingsSent;
+    this.greetAgain();
   }
 
   /**

@@ -9,14 +9,8 @@
  * - Nothing is ordered here: who gives does so in the order of its arrival, and what would leave a hole is not taken, and
  *   asked for again.
  */
-import {
-  readEntry,
-  type Fork,
-  type GroupEntry,
-  type Lane,
-  type RawEntry,
-} from "../../../identity/group-entry.ts";
-import { ForkSearch, isSignedBy } from "./fork-search.ts";
+import { type Fork, type GroupEntry, type Lane } from "../../../identity/group-entry.ts";
+import { ForkSearch } from "./fork-search.ts";
 import { Giving, hasRoom } from "./giving.ts";
 import { MAX_BODIES, type GroupLink, type SyncMessage } from "./group-link.ts";
 import { headFields, type HeadFields, type Heads } from "./heads.ts";
@@ -28,14 +22,11 @@ import { termOfKey } from "./members.ts";
 import { mayWrite, type Membership, type Term } from "./membership.ts";
 import { Named } from "./named.ts";
 import { Receipts } from "./receipts.ts";
+import { Taking } from "./taking.ts";
 import { Telling } from "./telling.ts";
 
 /** After so many greetings on one link all heads are told no sooner than other changes are. */
 const QUICK_GREETINGS = 3;
-/** By how much an author's clock may be ahead, in ms. */
-const MAX_AHEAD = 15 * 60_000;
-/** Honest sides greet two or three times on one link. */
-const MAX_GREETINGS = 8;
 
 export class GroupSync {
   readonly #group: string;
@@ -46,6 +37,7 @@ export class GroupSync {
   readonly #forks: ForkSearch;
   readonly #receipts: Receipts;
   readonly #telling: Telling;
+  readonly #taking: Taking;
   readonly #peers = new Map<GroupLink, LinkedPeer>();
   readonly #named: Named;
   /** Whether our own `add` is not here yet. */
@@ -68,6 +60,14 @@ export class GroupSync {
     this.#named = new Named(this.#holdings);
     this.#receipts = new Receipts(key, this.#holdings);
     this.#telling = new Telling(this.#holdings);
+    this.#taking = new Taking({
+      key,
+      holdings: this.#holdings,
+      forks: this.#forks,
+      receipts: this.#receipts,
+      peers: this.#peers,
+      settle: () => this.#settle(),
+    });
     this.#durable = this.#holdings.seq;
     this.#heads = this.#holdings.heads();
     this.#judge();
@@ -134,12 +134,12 @@ export class GroupSync {
     this.#askedAt = message.action === "group_entries" ? this.#askedAt : now;
     switch (message.action) {
       case "group_heads":
-        if (message.heads === undefined) this.#takeGreeting(peer, message.sum);
+        if (message.heads === undefined) this.#takeGreeting(peer, message.sum, now);
         else this.#takeHeads(peer, message.heads, now);
         peer.since = message.since ?? 0;
         return true;
       case "group_entries":
-        return message.entries.every((raw) => this.#takeEntry(peer, raw, now));
+        return message.entries.every((raw) => this.#taking.take(peer, raw, now));
       case "group_fork":
         return this.#forks.take(peer, message);
       case "group_want": {
@@ -275,20 +275,18 @@ export class GroupSync {
     else this.#heads = heads;
   }
 
-  #takeGreeting(peer: LinkedPeer, sum: string): void {
+  #takeGreeting(peer: LinkedPeer, sum: string, now: number): void {
     // A second greeting comes from a side that has begun anew, or answers our own second one; so does one that comes after
     // heads. What was given before it may not have been taken.
     const isAnew = peer.greetingsTaken > 0 || peer.isCompared;
-    peer.greetingsTaken++;
     if (isAnew) peer.forget();
+    if (peer.isGreeted()) peer.greeting = undefined;
     if (peer.greetingsTaken <= QUICK_GREETINGS) peer.nextTell = 0;
-    const isAnswered = peer.greetingsTaken > peer.greetingsSent && peer.greetingsSent < MAX_GREETINGS;
-    if (isAnswered) peer.greeting = undefined;
     if (peer.standing.name === "unknown") {
       this.#telling.tellOwn(peer, this.#heads, this.own?.feed);
       return;
     }
-    const greeting = this.#telling.greet(peer, this.#heads);
+    const greeting = this.#telling.greet(peer, this.#heads, now);
     if (peer.standing.name === "ended") {
       if (!isAnew) this.#telling.tellControl(peer, this.#heads);
       return;
@@ -336,93 +334,6 @@ export class GroupSync {
     if (peer.standing.name === "member") this.#receipts.says(peer.link.key, peer.standing.feed, heads, now);
   }
 
-  /** @returns false: no honest peer passes this on */
-  #takeEntry(peer: LinkedPeer, raw: RawEntry, now: number): boolean {
-    const entry = readEntry(this.#group, raw);
-    if (entry === undefined || (entry.lane === "c" && entry.body === null)) return false;
-    const { feed, lane, number, at, size } = entry;
-    const { lanes } = this.#holdings;
-    const isText = lane === "t";
-    const isTaken = (by: Term | undefined) =>
-      by !== undefined &&
-      (lane === "c" || (peer.standing.name === "member" && !peer.isDeaf && this.#holdings.isReadable(by)));
-    if (!isTaken(this.#holdings.term(feed))) this.#settle();
-    const term = this.#holdings.term(feed);
-    if (term === undefined) peer.ask(feed, now);
-    if (term === undefined || !isTaken(term)) return true;
-    peer.holds(entry);
-    if (isText && peer.standing.name === "member") {
-      this.#receipts.hear(peer.standing.feed, feed, { t: number, read: 0 });
-    }
-    if (number > this.#holdings.cut(term, lane)) return true;
-    const place = this.#place(peer, entry);
-    switch (place) {
-      case "held":
-        return this.#takeAgain(peer, entry, term);
-      case "before":
-        return true;
-      case "beyond":
-        peer.ask(feed, now);
-        return true;
-      default:
-    }
-    if (!isSignedBy(this.#group, entry, term)) return false;
-    // Whoever could date entries back to before they belonged would have the budgets of all those years at once.
-    if (at < term.since && entry.kind !== "join") return true;
-    const end = lanes.end(feed, lane);
-    if (place === "misfit") {
-      peer.compare(feed, lane, number > end.number ? end.number : number + 1);
-      return true;
-    }
-    if (place === "front") {
-      const { first } = lanes.texts(feed) ?? {};
-      const isWanted = at >= this.#holdings.since && this.own?.history !== "none";
-      if (!isWanted || at > (first?.at ?? 0) || lanes.wait(feed, lane, "front", at, size) > 0) return true;
-      this.#holdings.take(entry, place);
-      return true;
-    }
-    if (at > now + MAX_AHEAD) peer.ask(feed, at - MAX_AHEAD);
-    // Everybody refuses this, so that the lane stands still for all.
-    else if (at < end.at || lanes.wait(feed, lane, "next", at, size) > 0) peer.ask(feed, Infinity);
-    else {
-      this.#holdings.take(entry, place);
-      // Only we can have signed it: what was claimed is on its way.
-      if (term.spki === this.#key) this.#receipts.extend(now);
-    }
-    return true;
-  }
-
-  #place(peer: LinkedPeer, entry: GroupEntry): ReturnType<Holdings["lanes"]["place"]> | "restart" {
-    const place = this.#holdings.lanes.place(entry);
-    if (place !== "beyond" || entry.lane === "c") return place;
-    const { feed, number } = entry;
-    // It has nothing of the lane before this entry, or gives nothing of before our joining.
-    const isFirst = peer.said(feed)?.[3] === number && !this.#isNamed(feed, peer);
-    const isNew = this.#holdings.lanes.texts(feed) === undefined && this.own?.history === "none";
-    return isFirst || isNew ? "restart" : place;
-  }
-
-  /** Whether another member linked says that it has what comes next in this lane of texts. */
-  #isNamed(feed: string, but: LinkedPeer): boolean {
-    if (this.#holdings.lanes.texts(feed) === undefined) return false;
-    const next = this.#holdings.lanes.end(feed, "t").number + 1;
-    return [...this.#peers.values()].some((peer) => {
-      const isAsked = peer !== but && peer.standing.name === "member";
-      const [, , , first = 0, t = 0] = isAsked ? (peer.said(feed) ?? []) : [];
-      return first <= next && t >= next;
-    });
-  }
-
-  #takeAgain(peer: LinkedPeer, entry: GroupEntry, term: Term): boolean {
-    const { feed, lane, number, id } = entry;
-    if (this.#holdings.idAt(feed, lane, number) === id) {
-      this.#holdings.fill(entry);
-      return true;
-    }
-    const held = this.#holdings.entry(feed, lane, number);
-    return held === undefined || this.#forks.differs(peer, held, entry, term);
-  }
-
   #pump(peer: LinkedPeer, now: number): void {
     const { standing, link } = peer;
     if (!hasRoom(link)) return;
@@ -430,7 +341,10 @@ export class GroupSync {
     if (standing.name === "unknown") return;
     // Of two who each count the other out, the one who belongs knows more, and is to be asked.
     const isOut = standing.name === "ended" && this.own?.state === "member";
-    if (this.#isJoining || standing.name === "member" || isOut) this.#telling.greet(peer, this.#heads);
+    if (this.#isJoining || standing.name === "member" || isOut) {
+      peer.greetIfUnanswered(now);
+      this.#telling.greet(peer, this.#heads, now);
+    }
     if (standing.name !== "ended") {
       // Who has told nothing of itself was not asked to, or has greeted while nothing was known of it.
       if (peer.isCompared && peer.told === undefined) peer.mustTellAll = true;
@@ -439,7 +353,7 @@ export class GroupSync {
     // Until our own `add` is here, who has no live term as far as we know may have none, or one that we do not know.
     const isJudged = !this.#isJoining || termOfKey(this.membership, link.key) !== undefined;
     if (isJudged) this.#forks.show(peer);
-    if (!peer.isCompared || peer.mustTellAll) return;
+    if (!peer.isCompared || (peer.mustTellAll && standing.name !== "ended")) return;
     if (isJudged) this.#giving.give(peer, this.#durable);
     // What was just given need not be told. What had to be told first can be given then.
     const isTold = standing.name !== "ended" && this.#telling.tell(peer, this.#heads, now);

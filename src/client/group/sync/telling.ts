@@ -12,13 +12,12 @@ export class Telling {
   }
 
   /** Greets, unless that was done. @returns what was here then */
-  greet(peer: LinkedPeer, heads: Heads): Heads {
+  greet(peer: LinkedPeer, heads: Heads, now: number): Heads {
     if (peer.greeting === undefined) {
-      peer.greeting = heads;
-      peer.greetingsSent++;
+      peer.greets(heads, now);
       peer.link.send({ action: "group_heads", group: this.#holdings.group, sum: heads.sum });
     }
-    return peer.greeting;
+    return peer.greeting ?? heads;
   }
 
   /**

@@ -9,7 +9,7 @@ import {
   type RawEntry,
 } from "../../../../src/identity/group-entry.ts";
 import { addBody, NO_ID, testKey } from "../../../identity/group-keys.ts";
-import { ANA, EVA, LUIS, PEPA, Feed } from "../group-scene.ts";
+import { ANA, EVA, Feed, LUIS, PEPA, RAUL } from "../group-scene.ts";
 import { head, HOUR, NOW, SECOND, text, trio, unsent, Victim } from "./sync-victim.ts";
 
 describe("who passes on a lie is told bad_request", () => {
@@ -77,7 +77,9 @@ describe("what is not taken", () => {
     unsent(luis);
     const second = unsent(luis);
     const victim = new Victim(scene, ANA);
-    victim.give(victim.link(EVA), add, join, second);
+    const link = victim.link(EVA);
+    victim.give(link, add);
+    victim.give(link, join, second);
     expect([add, join, second].map((entry) => victim.holds(entry))).toEqual([true, false, false]);
     expect(victim.sync.membership.terms.has(stranger.id)).toBe(false);
   });
@@ -186,6 +188,40 @@ describe("writing", () => {
     expect(victim.sync.own?.feed).not.toBe(eva.id);
     victim.heads(link, head(ana));
     expect(victim.sync.mayWrite(victim.now)).toBe(true);
+  });
+});
+
+describe("control entries of one message", () => {
+  test("are judged by those before them: what was cut off may count again", () => {
+    const { scene, ana } = trio();
+    const luis = ana.bring(PEPA, "admin");
+    const eva = ana.add(RAUL);
+    luis.end(eva, 0, 0);
+    const victim = new Victim(scene, LUIS, [...scene.entries]);
+    const [grant, join] = [ana.grant(eva), eva.write("join")];
+    victim.give(victim.link(ANA), grant, join);
+    expect(victim.sync.membership.terms.get(eva.id)?.state).toBe("member");
+  });
+
+  test("a consent comes before it is known whether its admission counts", () => {
+    const { scene, ana, eva } = trio();
+    const victim = new Victim(scene, LUIS, [...scene.entries]);
+    const link = victim.link(ANA);
+    const add = ana.write("add", addBody(PEPA));
+    const pepa = new Feed(scene, add.id, PEPA).write("join");
+    const none = eva.write("add", addBody(RAUL));
+    const raul = new Feed(scene, none.id, RAUL).write("join");
+    victim.give(link, add, pepa, none, raul);
+    expect([add, pepa, none, raul].every((entry) => victim.holds(entry))).toBe(true);
+    expect(victim.sync.membership.terms.get(add.id)?.state).toBe("member");
+    expect(victim.sync.membership.terms.has(none.id)).toBe(false);
+    const forged = signEntry(
+      scene.group,
+      { ...nextPosition(ana.write("add", addBody(RAUL)).id, "c", undefined), kind: "join", at: NOW },
+      {},
+      EVA.key,
+    );
+    expect(victim.give(link, scene.entries.at(-1) as GroupEntry, forged)).toBe(false);
   });
 });
 

@@ -269,7 +269,7 @@ export class SyncWorld {
       const said = readText(entry);
       if (said?.kind !== "text" || said.reply_to === undefined) continue;
       const [feed, number] = said.reply_to;
-      if (!this.#mustHave(member, feed, "t", number)) continue;
+      if (!this.#mustHave(member, entry, feed, "t", number)) continue;
       const answered = shown.get(`${feed} ${number}`);
       const answer = shown.get(`${entry.feed} ${entry.number}`) ?? Infinity;
       if (answered === undefined || answered > answer) {
@@ -283,7 +283,7 @@ export class SyncWorld {
     for (const [feed, end] of ends) {
       for (const lane of LANES) {
         const number = end[lane];
-        if (number === 0 || !this.#mustHave(member, feed, lane, number)) continue;
+        if (number === 0 || !this.#mustHave(member, entry, feed, lane, number)) continue;
         if ((has.get(feed)?.[lane] ?? 0) < number) {
           const name = `${entry.feed.slice(0, 6)} ${entry.lane} ${entry.number}`;
           this.fail(`${member.key.name} has ${name} without ${feed.slice(0, 6)} ${lane} ${number}`);
@@ -293,7 +293,7 @@ export class SyncWorld {
   }
 
   /** Whether this member cannot lack an entry, if it has what came after it. */
-  #mustHave({ sync, log }: Member, feed: string, lane: Lane, number: number): boolean {
+  #mustHave({ sync, log }: Member, entry: StoredEntry, feed: string, lane: Lane, number: number): boolean {
     const term = sync?.membership.terms.get(feed);
     const own = sync?.own;
     if (term === undefined || own === undefined || this.#doubtful.has(feed)) return false;
@@ -302,14 +302,17 @@ export class SyncWorld {
     if (sync?.membership.writes === "admins") return false;
     const firstOf = (held: Member["log"]) =>
       held.load().texts.find((each) => each.feed === feed)?.first.number;
-    // Who has lost it, or never had it, passes on what came later; so does who got no history at an earlier stay.
+    // Who has lost it, or got it later, as it was of before its joining, passes on what came after it.
+    const placeIn = (held: Member["log"], of: string, at: number) =>
+      held.rows.find((row) => row.feed === of && row.lane === "t" && row.number === at)?.seq ?? Infinity;
     const isWithoutHistory = ({ key, sync: its }: Member) =>
       [...(its?.membership.terms.values() ?? [])].some(
         ({ spki, history }) => spki === key.named.spki && history === "none",
       );
     const isWithout = (member: Member) =>
       (isWithoutHistory(member) || member.log.load().since > 0) &&
-      (firstOf(member.log) ?? Infinity) > (endsOf({ log }).get(feed)?.t ?? number - 1) + 1;
+      ((firstOf(member.log) ?? Infinity) > (endsOf({ log }).get(feed)?.t ?? number - 1) + 1 ||
+        placeIn(member.log, feed, number) > placeIn(member.log, entry.feed, entry.number));
     if (this.network.members.some(isWithout)) return false;
     const first = firstOf(log);
     return own.history === "all" ? number >= (first ?? 0) : first !== undefined && number >= first;

@@ -193,3 +193,39 @@ test("who has not greeted is given no texts", () => {
   network.time.pass(5_000);
   expect(luis.log.shown.length).toBe(1);
 });
+
+test("whose greeting was lost, as the other side did not know the group yet, is greeted again", () => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const luis = network.join(LUIS);
+  network.link(ana, luis);
+  admit(network, ana, network.group, luis);
+  network.cutAll();
+  ana.write(network.group, "t", "text", { text: "hola" });
+  network.time.pass(1_000);
+  luis.tamper = () => [];
+  network.link(ana, luis);
+  luis.tamper = undefined;
+  network.time.pass(20_000);
+  expect(luis.log.shown.length).toBe(1);
+});
+
+test("who was admitted by somebody who had been removed before learns it from who never saw that", () => {
+  const network = new Network(seededRandom(testSeed()), ANA);
+  const [ana] = network.members as [Member];
+  const [luis, eva] = [network.join(LUIS), network.join(EVA)];
+  network.link(ana, luis);
+  const ofLuis = admit(network, ana, network.group, luis);
+  ana.write(network.group, "c", "grant", { feed: ofLuis });
+  network.time.pass(5_000);
+  network.cutAll();
+  network.link(luis, eva);
+  admit(network, luis, ofLuis, eva);
+  network.cutAll();
+  end(ana, network.group, ofLuis);
+  network.time.pass(1_000);
+  expect(eva.sync?.own?.state).toBe("member");
+  network.link(ana, eva);
+  network.time.pass(20_000);
+  expect(eva.sync?.own).toBeUndefined();
+});
