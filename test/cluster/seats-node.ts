@@ -12,6 +12,7 @@ export const TEST_TIMES: SharedTimes = { beat: 800, lease: 4_000, margin: 800, p
 export class SeatsNode implements SeatsUnderTest {
   readonly presence = new Presence<OnlineUser, OwnUser>();
   readonly seats: SharedSeats;
+  readonly clock: SharedClock;
   /** Names of the warnings and notes that were logged. */
   readonly logged: string[] = [];
   readonly revoked: string[] = [];
@@ -22,6 +23,7 @@ export class SeatsNode implements SeatsUnderTest {
     url: string,
     { times = TEST_TIMES, now = Date.now }: { times?: SharedTimes; now?: () => number } = {},
   ) {
+    this.clock = new SharedClock(now);
     this.seats = new SharedSeats({
       url,
       name: "node",
@@ -36,7 +38,7 @@ export class SeatsNode implements SeatsUnderTest {
         warn: (event) => this.logged.push(event),
         error: (event, error) => this.logged.push(`${event} ${String(error)}`),
       },
-      clock: new SharedClock(now),
+      clock: this.clock,
       times,
     });
     this.seats.start();

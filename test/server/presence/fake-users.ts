@@ -5,6 +5,7 @@ import type { Claim, Seats, Taken } from "../../../src/server/presence/seats.ts"
 export class FakeUser {
   /** `+name`, `-name` of those watched, `replaced`, `ended WHY`, `pushed ACTION`. */
   readonly noted: string[] = [];
+  onReplaced: () => void = () => undefined;
   readonly user: OwnUser;
   readonly seats: Seats;
   readonly claim: Claim;
@@ -25,7 +26,10 @@ export class FakeUser {
         this.noted.push(`ended ${why}`);
         this.leave();
       },
-      replaced: () => this.noted.push("replaced"),
+      replaced: () => {
+        this.noted.push("replaced");
+        this.onReplaced();
+      },
     };
     this.seats = seats;
     this.user = {
