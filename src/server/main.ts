@@ -1,11 +1,11 @@
 /** The program `server.ts` (CLI.md). */
 import { existsSync, readFileSync } from "node:fs";
 
-import packageJson from "../../package.json" with { type: "json" };
 import { variable } from "../protocol/environment.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
 import { notUtf8 } from "../protocol/start/start-bytes.ts";
+import { versionText } from "../protocol/start/version.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { printFailure, runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";
@@ -35,7 +35,7 @@ export async function main(args: readonly string[], host: HostProcess = process)
         host.stdout.write(ADMIN_HELP[language]);
         return;
       case "version":
-        host.stdout.write(`${packageJson.version}\n`);
+        host.stdout.write(`paloma-server ${versionText(Bun.spawnSync)}\n`);
         return;
       case "run":
         await serve(invocation.config, language, host);

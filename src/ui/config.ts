@@ -91,6 +91,7 @@ const COMMAND_OPTIONS = {
   logout: ONLINE,
   profile: {},
   completion: {},
+  demo: {},
 } as const satisfies { readonly [command: string]: Options };
 
 /** Commands whose USER may be a group. */

@@ -1,11 +1,11 @@
 /** The client program: reads what was typed, runs it, and ends with CLI's exit code. */
 import { existsSync, readFileSync } from "node:fs";
 
-import { version } from "../../package.json" with { type: "json" };
 import { closeDataFolder } from "../client/local-accounts.ts";
 import { UsageError } from "../protocol/options.ts";
 import { quotedText } from "../protocol/quoted-text.ts";
 import { notUtf8 } from "../protocol/start/start-bytes.ts";
+import { versionText } from "../protocol/start/version.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
@@ -119,6 +119,7 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...LOCAL,
     load: async () => (await import("./commands/shell-completion.ts")).completion,
   },
+  demo: { ...LOCAL, load: async () => (await import("./demo/demo.ts")).demo },
 };
 
 /** @returns the arguments; a group is named by `#` and its id. @throws as `readConversations` */
@@ -164,7 +165,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
     case "help":
       return printed(helpText(invocation.language), chosenLanguage(args, host.env), host);
     case "version":
-      return printed(`paloma ${version}`, chosenLanguage(args, host.env), host);
+      return printed(`paloma ${versionText(Bun.spawnSync)}`, chosenLanguage(args, host.env), host);
     case "menus":
       useTimeZone(invocation.config, host);
       return runMenus(invocation.config, host);

@@ -11,6 +11,10 @@ export const DEMO_TEXTS = {
     en: "TRAVELS ON|MESSAGE, INSIDE TLS 1.3|READ BY",
   },
   server: { es: "servidor", en: "server" },
+  noServer: {
+    es: "Para la demostración hace falta «paloma-server» en la misma carpeta que este programa",
+    en: "The demonstration needs “paloma-server” in the folder of this program",
+  },
   registers: { es: "se registra", en: "registers" },
   logsIn: { es: "inicia sesión", en: "logs in" },
   lists: { es: "mira quién está en línea", en: "asks who is online" },

@@ -1,21 +1,24 @@
 /**
- * `bun run demo`: a server and two clients in a temporary folder, on free ports.
+ * `demo`: a server and two clients in a temporary folder, on free ports.
  *
  * 1. The server is a process of its own; ana and benito are two messengers in this process.
  * 2. They register, log in, find each other and talk both ways.
  * 3. The server is killed; they go on talking, hang up, and connect again over known addresses.
  * 4. Each step shows what travelled on which link, and the end shows who could read what.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import pc from "picocolors";
 
 import { Account, registerAccount } from "../../client/accounts.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { Language } from "../../protocol/language.ts";
-import { chosenLanguage } from "../../protocol/language.ts";
+import { UsageError } from "../../protocol/options.ts";
+import { isExecutable } from "../../protocol/start/version.ts";
+import type { CommandContext } from "../commands/online-account.ts";
+import { EXIT, type ExitCode } from "../failures.ts";
 import { Recorder, Table } from "./demo-recorder.ts";
 import { DEMO_TEXTS } from "./demo-texts.ts";
 
@@ -31,13 +34,19 @@ type Stage = {
   readonly table: Table;
 };
 
+/** How the server is started. @throws UsageError: it is not beside this program */
+function serverCommand(language: Language): readonly string[] {
+  if (!isExecutable) return [process.execPath, "run", resolve(import.meta.dir, "../../../server.ts")];
+  const server = join(dirname(process.execPath), "paloma-server");
+  if (!existsSync(server)) throw new UsageError(DEMO_TEXTS.noServer[language]);
+  return [server];
+}
+
 /** Starts the server. @returns its process, the port of its encrypted link, and what it printed */
-async function startServer(folder: string, language: Language) {
+async function startServer(command: readonly string[], folder: string, language: Language) {
   const server = Bun.spawn({
     cmd: [
-      process.execPath,
-      "run",
-      resolve(import.meta.dir, "../../../server.ts"),
+      ...command,
       ...["--host", "127.0.0.1", "--port", "0", "--tls-port", "0", "--meeting-port", "0"],
       ...["--log", "json", "--lang", language],
       ...["--db", join(folder, "users.db")],
@@ -145,12 +154,19 @@ function summarize({ say, folder, recorder }: Stage, lines: readonly string[]): 
   return false;
 }
 
-async function demo(language: Language): Promise<boolean> {
+/** @throws UsageError: there is no server beside this program */
+export async function demo({ config }: CommandContext): Promise<ExitCode> {
+  return (await show(config.language)) ? EXIT.done : EXIT.other;
+}
+
+/** @returns false if the server saw text of the conversation or stored a password @throws as `demo` */
+async function show(language: Language): Promise<boolean> {
   const say = (name: DemoText): string => DEMO_TEXTS[name][language];
+  const command = serverCommand(language);
   const folder = mkdtempSync(join(tmpdir(), "paloma-demo-"));
   const lines = say("lines").split("|");
   const accounts: Account[] = [];
-  const server = await startServer(folder, language);
+  const server = await startServer(command, folder, language);
   try {
     const recorder = new Recorder(say("server"));
     const table = new Table(recorder);
@@ -189,6 +205,3 @@ async function demo(language: Language): Promise<boolean> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const good = await demo(chosenLanguage(process.argv.slice(2), process.env));
-process.exit(good ? 0 : 1);

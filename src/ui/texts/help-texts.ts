@@ -136,6 +136,10 @@ export const COMMAND_HELP = {
     es: ["bash|zsh|fish", "un guion para esa shell, que completa órdenes, opciones y nombres"],
     en: ["bash|zsh|fish", "a script for that shell, which completes commands, options and names"],
   },
+  demo: {
+    es: ["", "dos personas se encuentran y hablan, con un servidor propio, y qué ha visto cada uno"],
+    en: ["", "two people find each other and talk, with a server of their own, and who saw what"],
+  },
 } as const satisfies { readonly [command: string]: Row };
 
 export const OPTION_HELP = {
