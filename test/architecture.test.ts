@@ -118,6 +118,10 @@ const SOCKET_MODULES = /^(?:node:)?(?:net|tls|dgram|http|https|http2)(?:\/|$)/;
 /** The status page's files, which one module imports as text, and the declarations of these imports. */
 const STATUS_PAGE = "src/server/monitor/status-page.ts";
 const TEXT_FILES = ["status-chart.js", "status-page.css", "status-page.html", "status-script.js"];
+/** An image and a unit of the server. */
+const SHIPPING = ["Dockerfile", "Dockerfile.dockerignore", "paloma-server.service"].map(
+  (name) => `src/server/${name}`,
+);
 const TEXT_TYPES = "src/server/monitor/text-files.d.ts";
 /** The program's name and version stand in one place; every folder may read them there. */
 const MANIFEST = /^(?:\.\.\/)+package\.json$/;
@@ -330,9 +334,9 @@ describe("layers", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("every file of src but its documents is TypeScript, or one of the status page's, imported as text", () => {
+  test("every file of src but documents and what ships the server is TypeScript, or imported by the status page as text", () => {
     const others = [...new Bun.Glob("src/**/*").scanSync({ cwd: ROOT, dot: true })]
-      .filter((path) => !/\.(?:ts|md)$/.test(path))
+      .filter((path) => !/\.(?:ts|md)$/.test(path) && !SHIPPING.includes(path))
       .sort();
     expect(others).toEqual(TEXT_FILES.map((name) => join(dirname(STATUS_PAGE), name)));
     const page = SOURCES.find(({ path }) => path === STATUS_PAGE)?.text ?? "";

@@ -25,6 +25,8 @@ export type Typed<I = Input> = {
   readonly args: readonly string[];
   readonly environment?: { readonly [name: string]: string };
   readonly input?: I;
+  /** Another one than that of this source. */
+  readonly program?: readonly string[];
 };
 
 /** A run of the client: what it has written so far, and its end. */
@@ -69,10 +71,10 @@ export class ClientProcess extends Client {
   readonly stderr: Collected;
   readonly ended: Promise<Ended>;
 
-  constructor({ args, environment = {}, input }: Typed) {
+  constructor({ args, environment = {}, input, program = [process.execPath, "run", CLIENT_PROGRAM] }: Typed) {
     super();
     const { PATH = "", HOME = tmpdir() } = process.env;
-    this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
+    this.process = Bun.spawn([...program, ...args], {
       env: { PATH, HOME, ...FRIENDS, ...environment },
       stdin: input === undefined ? "ignore" : Buffer.from(input),
       stdout: "pipe",

@@ -68,16 +68,19 @@ export class ServerProcess extends Server {
   readonly exited: Promise<number>;
   readonly stderr: Promise<string>;
 
-  /** @param descriptors how many it may have open; as this process by default. */
+  /**
+   * @param descriptors how many it may have open; as this process by default.
+   * @param program another one than that of this source
+   */
   constructor(
     args: readonly string[],
     environment: { readonly [name: string]: string } = {},
     descriptors?: number,
+    program: readonly string[] = [process.execPath, SERVER_PROGRAM],
   ) {
     const { PATH = "", HOME = tmpdir() } = process.env;
     const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
-    const program = [process.execPath, SERVER_PROGRAM, ...args];
-    const child = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
+    const child = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program, ...args], {
       env: { PATH, HOME, PALOMA_MEETING_PORT: "off", ...environment },
       stdin: "ignore",
       stdout: "pipe",

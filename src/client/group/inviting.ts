@@ -51,7 +51,8 @@ export class Inviting {
     const label = labelOf(username);
     if (label === this.#needs.own) return "to_oneself";
     if (profile.consents.isBlocked(label)) return "blocked";
-    const features = this.#needs.conversation(username).transport.current?.features;
+    const { transport, record } = this.#needs.conversation(username);
+    const features = transport.current?.features ?? record.features;
     if (features?.includes(GROUP_FEATURE) === false) return "not_supported";
     const all = people(live.membership);
     if (all.length + others >= MAX_PEOPLE) return "group_full";

@@ -1,20 +1,20 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { openDatabase, openOwnDatabase } from "../../../src/server/database/database.ts";
 import { recognize, USERS_COLUMNS, VERSIONS } from "../../../src/server/database/schema.ts";
 import { inTemporaryFolder } from "../../client/test-profile.ts";
 
-describe("a database of version 1", () => {
+const earlier = VERSIONS.map((_, index) => index + 1).slice(0, -1);
+
+describe.each(earlier)("a database of version %d", (version) => {
   const withOld = (use: (path: string) => Promise<void>) =>
     inTemporaryFolder(async (folder) => {
       const path = join(folder, "users.db");
-      (await openDatabase(path)).close();
-      const old = new Database(path, { strict: true });
-      old.run("DROP TABLE revocations");
-      old.run("INSERT INTO users (username, password, fold) VALUES ('Ana', 'hash', 'ana')");
-      old.run("PRAGMA user_version = 1");
+      const old = new Database(path, { create: true, strict: true });
+      old.run(readFileSync(join(import.meta.dir, "databases", `version-${version}.sql`), "utf8"));
       expect(recognize(old)).toBe("ours");
       old.close();
       await use(path);
@@ -27,7 +27,11 @@ describe("a database of version 1", () => {
     withOld(async (path) => {
       const opened = await openAs(path);
       expect(opened.query("PRAGMA user_version").get()).toEqual({ user_version: VERSIONS.length });
-      expect(opened.query("SELECT username FROM users").all()).toEqual([{ username: "Ana" }]);
+      expect(opened.query("SELECT username FROM users").all()).toEqual([
+        { username: "Benito" },
+        { username: "ana" },
+      ]);
+      expect(opened.query("SELECT * FROM tokens").all()).toHaveLength(2);
       expect(opened.query("SELECT * FROM revocations").all()).toEqual([]);
       opened.close();
     }),
