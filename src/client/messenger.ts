@@ -216,7 +216,6 @@ export class Messenger {
       profile: options.profile,
       groups: this.groups,
       conversation: (username) => this.#conversations.withCaller(username),
-      presence: (username) => this.#presences.of(username),
       outbox: this.outbox,
       clock: this.#clock,
       storage: this.#storage,

@@ -30,7 +30,7 @@ export type SendingEnd =
 
 export type SendingOptions = {
   readonly source: Source;
-  readonly leaves: Leaves;
+  readonly leaves: Pick<Leaves, "get" | "set">;
   /** In order, and within the size. */
   readonly ranges: readonly Range[];
   /** So many further bytes were taken by the line. */
@@ -140,6 +140,18 @@ export class Sending implements ConnectionHandlers {
     this.#connection.sendBytes(bytes);
     if (this.#connection.queuedBytes > 0) await this.#taken.promise;
   }
+}
+
+/** Whether a receiver may ask for these: they follow each other, and end where the source ends. */
+export function areWithin(ranges: readonly Range[], size: number | undefined): boolean {
+  if (size === undefined) return ranges.length === 1 && ranges[0]?.[0] === 0 && ranges[0][1] === null;
+  let last = 0;
+  for (const [from, to] of ranges) {
+    const end = to ?? size;
+    if (from < last || end <= from || end > size) return false;
+    last = end;
+  }
+  return true;
 }
 
 /** @param size infinite where it is not known */

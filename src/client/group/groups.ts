@@ -279,6 +279,16 @@ export class Groups implements GroupEvents {
 
   // With whom links are wanted.
 
+  /** Whether somebody may be reached, as far as that is known. */
+  mayBeThere(username: string): boolean {
+    return this.#seeking.mayBeThere(username);
+  }
+
+  /** Its people are looked for, for a while. */
+  wake(group: string): void {
+    this.#live.get(group)?.wake();
+  }
+
   /** To be called about once a second. */
   tick(): void {
     for (const live of this.#live.values()) {

@@ -1,4 +1,5 @@
 /** With whom links are wanted for groups, and whose coming and going (GROUPS 9). */
+import { label as labelOf } from "../../identity/names.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 import type { MessengerEvent } from "../conversation/events.ts";
@@ -66,6 +67,12 @@ export class Seeking {
     return (this.#unreached.get(label) ?? -Infinity) > this.#needs.clock.monotonic();
   }
 
+  /** Whether somebody to whom there is no link may be reached, as far as that is known. */
+  mayBeThere(username: string): boolean {
+    if (this.isUnreached(labelOf(username))) return false;
+    return this.#needs.presence(username) ?? this.#needs.clockOffset() === undefined;
+  }
+
   close(): void {
     this.#isClosed = true;
   }
@@ -119,11 +126,8 @@ export class Seeking {
       watched.push(label);
     }
     if (invitation !== undefined) names.set(invitation.byLabel, invitation.from);
-    const mayBeThere = (label: string) => {
-      if (live.synced.isLinked(label)) return true;
-      if (this.isUnreached(label)) return false;
-      return presence(names.get(label) ?? "") ?? this.#needs.clockOffset() === undefined;
-    };
+    const mayBeThere = (label: string) =>
+      live.synced.isLinked(label) || this.mayBeThere(names.get(label) ?? "");
     const members = all.filter(({ state }) => state === "member");
     const online = members.map(({ label }) => label).filter(mayBeThere);
     const linked = new Set(online.filter((label) => live.synced.isLinked(label)));

@@ -151,6 +151,16 @@ export class TransferStore {
     return this.#select(`id IN (${named})`, feed, number)[0];
   }
 
+  /** Whose text names a file for all of a group; undefined: ours does. */
+  authorOf({ contact, id, outgoing }: Transfer): string | undefined {
+    if (outgoing) return undefined;
+    return this.#database
+      .query<{ name: string }, [number, string]>(
+        "SELECT name FROM group_feeds WHERE contact = ? AND feed = ?",
+      )
+      .get(contact, id.split("/")[0] ?? "")?.name;
+  }
+
   /** Those that are accepted and have not ended. */
   underWay(): Transfer[] {
     return this.#select("state = 'accepted' ORDER BY number");

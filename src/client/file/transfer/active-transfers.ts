@@ -127,6 +127,7 @@ export class ActiveTransfers {
     };
     const running = new RunningTransfer(transfer, {
       clock,
+      wireId: () => id,
       work: transfer.outgoing ? new Upload(folder) : new Download(folder),
       place: () => {
         const found = place();

@@ -41,6 +41,8 @@ type End = Extract<Outcome, { name: "sent" | "done" | "failed" }>;
 type RunningNeeds = {
   readonly clock: Clock;
   readonly work: Work;
+  /** What both sides call it on a stream. */
+  wireId(): string;
   /** Where the person is, if there is a link with the key of the transfer. */
   place(): PeerPlace | undefined;
   /** Whether there is a link with another key. */
@@ -127,6 +129,11 @@ export class RunningTransfer {
   /** Whether files of it are open, and it has more to do than to wait for a word. */
   get isOpen(): boolean {
     return !["new", "waiting", "over"].includes(this.#state.name);
+  }
+
+  /** Whether it has a stream, or one is dialled. */
+  get isBusy(): boolean {
+    return this.#state.name === "dialling" || this.#state.name === "streaming";
   }
 
   /** Whether it only waits for a word, with files of it open. */
@@ -347,7 +354,7 @@ export class RunningTransfer {
 
   async #move(stream: OpenedStream, asked: StreamMessage | undefined): Promise<Outcome> {
     const { work } = this.#needs;
-    const { id } = this.#transfer;
+    const id = this.#needs.wireId();
     let hindrance: Outcome | undefined;
     const theirs = await stream.greeting.exchange(stream.peer.name, asked, async () => {
       const next = await work.look(this.#transfer);

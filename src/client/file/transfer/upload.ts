@@ -12,7 +12,7 @@ import type { LinkConnection } from "../../peer/proven-connection.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { Leaves, type Range } from "../leaves.ts";
 import { openSource } from "./open-source.ts";
-import { Sending, type SendingEnd } from "../sending.ts";
+import { areWithin, Sending, type SendingEnd } from "../sending.ts";
 import { SourceError, type Source } from "../source.ts";
 import { orClosed, BEGUN, pausedBy, sha256Of, type Outcome, type Work } from "./work.ts";
 
@@ -145,16 +145,4 @@ async function orFailed(work: () => Promise<Outcome>): Promise<Outcome> {
     if (!(error instanceof SourceError)) throw error;
     return { name: "failed", reason: error.code === "no_such_file" ? "gone" : error.code };
   }
-}
-
-/** Whether a receiver may ask for these: they follow each other, and end where the source ends. */
-function areWithin(ranges: readonly Range[], size: number | undefined): boolean {
-  if (size === undefined) return ranges.length === 1 && ranges[0]?.[0] === 0 && ranges[0][1] === null;
-  let last = 0;
-  for (const [from, to] of ranges) {
-    const end = to ?? size;
-    if (from < last || end <= from || end > size) return false;
-    last = end;
-  }
-  return true;
 }

@@ -12,6 +12,7 @@ import type { Progress } from "../../file/transfer/shared-file.ts";
 import { streamPlace, type OpenedStream, type PeerPlace, type Streams } from "../../file/transfer/streams.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { ServerFailure } from "../../rendezvous/server-errors.ts";
+import { messageId } from "../store/shown-texts.ts";
 import type { Term } from "../sync/membership.ts";
 import { GroupDownload } from "./group-download.ts";
 
@@ -19,13 +20,16 @@ import { GroupDownload } from "./group-download.ts";
 const REST = 30_000;
 /** How long a link to somebody is awaited before another one is asked, in ms. */
 const LINK_PATIENCE = 15_000;
-/** Files that are received at once. */
-const MAX_OPEN = 3;
+/** Files that are received at once, and whose parts are open: most may wait for somebody who has them. */
+const MAX_BUSY = 3;
+const MAX_OPEN = 64;
 
 export type FetchingNeeds = Pick<ActiveNeeds, "profile" | "clock" | "storage" | "changed" | "reached"> & {
   readonly conversation: (username: string) => Conversation;
-  /** Undefined: not known. */
-  readonly presence: (username: string) => boolean | undefined;
+  /** Whether somebody may be reached, as far as that is known. */
+  readonly mayBeThere: (username: string) => boolean;
+  /** The entry that names a file; its author may have signed it again. */
+  readonly entryOf: (transfer: Transfer) => { readonly feed: string; readonly number: number };
   /** The others who may give, and be given, a file; by the fingerprints of their keys. */
   readonly membersFor: (transfer: Transfer) => ReadonlyMap<string, Term>;
 };
@@ -69,11 +73,15 @@ export class Fetching {
       clock,
       work,
       place: () => this.#placeOf(fetched),
+      wireId: () => this.#wireId(fetched),
       hasOtherKey: () => false,
       dial: async (place, attempt, signal) => this.#dial(fetched, place, attempt, signal),
       changed: () => changed(running.transfer),
       save: (done) => storage.attempt(() => profile.transfers.saveDone(id, done)),
-      wantsChanged: () => this.#hold(fetched.giver?.conversation),
+      wantsChanged: () => {
+        this.#hold(fetched.giver?.conversation);
+        if (!running.isBusy) this.#wake();
+      },
       reached: (end) => reached(running.transfer, end),
       failed: (error) => {
         if (!(error instanceof ServerFailure)) storage.failed(error);
@@ -86,9 +94,24 @@ export class Fetching {
   }
 
   #openSome(): void {
-    const all = [...this.#fetched.values()].map(({ running }) => running);
+    const all = this.#running;
     let free = MAX_OPEN - all.filter(({ isOpen }) => isOpen).length;
     for (const running of all) if (free > 0 && running.openIfOfUse(true)) free--;
+  }
+
+  /** A place among those that are received at once may be free. */
+  #wake(): void {
+    const idle = this.#running.filter(({ isOpen, wantsLink, isBusy }) => isOpen && wantsLink && !isBusy);
+    for (const running of idle) running.linkChanged();
+  }
+
+  get #running(): RunningTransfer[] {
+    return [...this.#fetched.values()].map(({ running }) => running);
+  }
+
+  /** Those for which somebody is looked for. */
+  get wanted(): readonly Transfer[] {
+    return this.#running.filter(({ wantsLink }) => wantsLink).map(({ transfer }) => transfer);
   }
 
   /** How far one is; undefined: it is not being received. */
@@ -122,7 +145,7 @@ export class Fetching {
     const now = this.#needs.clock.monotonic();
     for (const fetched of this.#fetched.values()) {
       const { running, giver } = fetched;
-      if (running.stream !== undefined) {
+      if (running.isBusy) {
         const isMember = giver !== undefined && this.#membersFor(fetched).has(giver.key);
         if (!isMember) running.endStream("not_a_member");
       } else if (running.wantsLink) {
@@ -141,8 +164,9 @@ export class Fetching {
   /** Where the present giver is to be reached; another one is chosen where that one is no use. */
   #placeOf(fetched: Fetched): PeerPlace | undefined {
     this.#choose(fetched);
-    const { giver } = fetched;
-    if (giver === undefined) return undefined;
+    const { giver, running } = fetched;
+    const others = this.#running.filter((each) => each !== running && each.isBusy);
+    if (giver === undefined || others.length >= MAX_BUSY) return undefined;
     const { transport, contact } = giver.conversation;
     const place = streamPlace(transport, labelOf(this.#needs.profile.username) < contact.label);
     // The one who wants it dials.
@@ -152,9 +176,9 @@ export class Fetching {
   #choose(fetched: Fetched): void {
     const { running, giver, work, resting } = fetched;
     // What is there already comes from that one.
-    if (running.stream !== undefined) return;
+    if (running.isBusy) return;
     const now = this.#needs.clock.monotonic();
-    const author = running.transfer.id.split("/")[0];
+    const author = this.#needs.entryOf(running.transfer).feed;
     const ranked = [...this.#membersFor(fetched)]
       .filter(([key]) => !work.isLiar(key) && (resting.get(key) ?? -Infinity) <= now)
       .flatMap(([key, term]) => {
@@ -174,12 +198,10 @@ export class Fetching {
   }
 
   /** In which order members are asked; undefined: they are not there. */
-  #rankOf(key: string, { feed, name }: Term, author: string | undefined): number | undefined {
+  #rankOf(key: string, { feed, name }: Term, author: string): number | undefined {
     const { current } = this.#needs.conversation(name).transport;
     const isLinked = current?.isOpen === true && current.peer.fingerprint === key;
-    const isThere = isLinked || this.#needs.presence(name);
-    if (isThere === false) return undefined;
-    if (isThere === undefined) return 3;
+    if (!isLinked && !this.#needs.mayBeThere(name)) return undefined;
     return feed === author ? 0 : isLinked ? 1 : 2;
   }
 
@@ -200,10 +222,15 @@ export class Fetching {
     if (giver.doneAtDial === work.done) return this.#rest(fetched);
     giver.doneAtDial = work.done;
     await work.from(giver.key, running.transfer);
-    const { id } = running.transfer;
+    const id = this.#wireId(fetched);
     const stream = await this.#streams.dial(giver.conversation, place, id, attempt, signal);
     if (stream === undefined) this.#rest(fetched);
     return stream;
+  }
+
+  #wireId({ running }: Fetched): string {
+    const { feed, number } = this.#needs.entryOf(running.transfer);
+    return messageId(feed, number);
   }
 
   /** A link to this person is wanted as long as something is to come from them. */

@@ -2,19 +2,17 @@
  * The files of groups that are given: to members alone, by their keys, to whoever asks on a stream of PROTOCOL 6. What was
  * received is given on as long as it is what its author has named.
  */
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-
-import { randomUUIDv7 } from "bun";
-
 import { label as labelOf } from "../../../identity/names.ts";
 import type { StreamMessage } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
+import { FileSource } from "../../file/file-source.ts";
+import type { Range } from "../../file/leaves.ts";
+import { areWithin, Sending, type SendingEnd } from "../../file/sending.ts";
+import { SourceError, type Source } from "../../file/source.ts";
 import type { ActiveNeeds } from "../../file/transfer/active-transfers.ts";
 import { StreamGreeting, type OpenedStream, type Streams } from "../../file/transfer/streams.ts";
 import { TransferError } from "../../file/transfer/transfer-error.ts";
-import { Upload } from "../../file/transfer/upload.ts";
-import type { ProvenStream } from "../../peer/proven-connection.ts";
+import type { LinkConnection, ProvenStream } from "../../peer/proven-connection.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";
 import { ServerFailure } from "../../rendezvous/server-errors.ts";
@@ -27,7 +25,7 @@ const MAX_GIVEN_TO_ONE = 8;
 /** How long nothing of one moves before it is ended, in ms. */
 const SILENT = 60_000;
 
-type GivingNeeds = Pick<ActiveNeeds, "profile" | "clock" | "storage"> & {
+type GivingNeeds = Pick<ActiveNeeds, "profile" | "clock" | "storage" | "reached"> & {
   readonly conversation: (username: string) => Conversation;
   /** As of `FetchingNeeds`. */
   readonly membersFor: (transfer: Transfer) => ReadonlyMap<string, Term>;
@@ -42,6 +40,12 @@ type Given = {
   movedAt: number;
 };
 
+/** What a file is now; without `found`: why nothing is there that could be given. */
+type Looked = { readonly found?: SummedFile; readonly fault?: "gone" };
+
+/** What one is given is compared with the SHA-256 of the whole, by who gets it. */
+const NO_LEAVES = { get: () => undefined, set: () => undefined };
+
 /** Whether a stream asks for a file of a group: its id is an entry. */
 export function isOfGroup(transfer: string): boolean {
   return transfer.includes("/");
@@ -51,8 +55,10 @@ export class Giving {
   readonly #needs: GivingNeeds;
   readonly #streams: Streams;
   readonly #given = new Set<Given>();
-  /** What received files were when they were looked at last, by id. */
-  readonly #looked = new Map<string, Promise<SummedFile | undefined>>();
+  /** What files were when they were looked at last, by id. */
+  readonly #known = new Map<string, SummedFile>();
+  /** The last look that is under way. */
+  #looking: Promise<unknown> = Promise.resolve();
   readonly #abort = new AbortController();
 
   constructor(needs: GivingNeeds, streams: Streams) {
@@ -86,7 +92,11 @@ export class Giving {
   tick(): void {
     const now = this.#needs.clock.monotonic();
     for (const { stream, id, movedAt } of this.#given) {
-      const isAllowed = this.#isGiven(id) && this.#askingFor(id).has(stream.peer.fingerprint);
+      const transfer = this.#find(id);
+      const isAllowed =
+        transfer !== undefined &&
+        isGiven(transfer) &&
+        this.#needs.membersFor(transfer).has(stream.peer.fingerprint);
       if (!isAllowed) stream.connection.terminate("not_accepted");
       else if (now - movedAt >= SILENT) stream.connection.terminate("silent");
     }
@@ -102,12 +112,6 @@ export class Giving {
     const { storage, profile } = this.#needs;
     const [feed = "", number] = id.split("/");
     return storage.attempt(() => profile.transfers.ofEntry(feed, Number(number)));
-  }
-
-  /** Whether it is ours and not stopped, or was received. */
-  #isGiven(id: string): boolean {
-    const { outgoing, state } = this.#find(id) ?? {};
-    return state === (outgoing === true ? "offered" : "done");
   }
 
   #isFull(label: string): boolean {
@@ -137,38 +141,80 @@ export class Giving {
     asked: StreamMessage | undefined,
   ): Promise<void> {
     const { id } = given;
-    const transfer = this.#find(id);
-    let stamp: string | undefined;
-    const theirs = await greeting.exchange(peer.name, asked, async () => {
-      stamp = this.#isGiven(id) && transfer !== undefined ? await this.#stampOf(transfer) : undefined;
-      if (stamp !== undefined) return { action: "stream", transfer: id, ranges: undefined };
-      connection.send({ action: "error", code: "no_such_file" });
-      return undefined;
-    });
-    if (theirs?.action !== "stream" || transfer === undefined || stamp === undefined) return;
-    const folder = join(this.#needs.profile.folder, "transfers", `given-${randomUUIDv7()}`);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const upload = new Upload(folder);
-    // Nothing is told at the end: the SHA-256 was.
-    const end = { size: transfer.size ?? 0, digest: "" };
-    const what = { ...transfer, stamp, end, outgoing: true };
-    await upload
-      .run(connection, theirs.ranges, what, () => (given.movedAt = this.#needs.clock.monotonic()))
-      .finally(() => {
-        connection.terminate("ended");
-        upload.close();
-        rmSync(folder, { recursive: true, force: true });
+    let source: FileSource | undefined;
+    try {
+      const theirs = await greeting.exchange(peer.name, asked, async () => {
+        source = await this.#open(id);
+        if (source !== undefined) return { action: "stream", transfer: id, ranges: undefined };
+        connection.send({ action: "error", code: "no_such_file" });
+        return undefined;
       });
+      if (theirs?.action !== "stream" || source === undefined) return;
+      const { ranges = [] } = theirs;
+      const isAsked = ranges.length > 0 && areWithin(ranges, source.size);
+      if (isAsked) await this.#send(connection, source, ranges, given);
+      connection.terminate(isAsked ? "ended" : "bad_request");
+    } finally {
+      source?.close();
+    }
   }
 
-  /** What the file is like; undefined: it is not there, or is another one now. */
-  async #stampOf({ id, outgoing, path = "", stamp, sha256 }: Transfer): Promise<string | undefined> {
-    const before = this.#looked.get(id) ?? Promise.resolve(undefined);
-    const looked = before.then((known) => summedFile(path, known).catch(orNothing));
-    this.#looked.set(id, looked);
-    const now = await looked;
-    if (now === undefined) return undefined;
-    return (outgoing ? now.stamp === stamp : now.sha256 === sha256) ? now.stamp : undefined;
+  async #send(
+    connection: LinkConnection,
+    source: FileSource,
+    ranges: readonly Range[],
+    given: Given,
+  ): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<SendingEnd>();
+    const checked: Source = {
+      size: source.size,
+      read: async (offset, into) => {
+        const bytes = await source.read(offset, into);
+        // Whoever gets another file would take us for a liar.
+        await source.check();
+        return bytes;
+      },
+      check: () => source.check(),
+      close: () => source.close(),
+    };
+    const progress = () => (given.movedAt = this.#needs.clock.monotonic());
+    new Sending(connection, { source: checked, leaves: NO_LEAVES, ranges, progress, ended: resolve });
+    connection.resumeReading();
+    const end = await promise;
+    if (end.name !== "failed") return;
+    if (!(end.error instanceof SourceError)) throw end.error;
+    (await this.#open(given.id))?.close();
+  }
+
+  /** Opens the file of an entry; undefined: it is not given, or is not there any more as its author has named it. */
+  async #open(id: string): Promise<FileSource | undefined> {
+    const transfer = this.#find(id);
+    if (transfer === undefined || !isGiven(transfer)) return undefined;
+    const { path = "", outgoing, sha256 } = transfer;
+    const { found, fault } = await this.#look(transfer);
+    if (found !== undefined && found.sha256 === sha256)
+      return FileSource.open(path, found.stamp).catch(orNothing);
+    // What was received may be changed by its person, who sees no harm in that.
+    if (outgoing) this.#needs.reached(transfer, { name: "failed", reason: fault ?? "changed" });
+    return undefined;
+  }
+
+  /** What the file is now. All of one after the other may have to be read. */
+  #look({ id, path = "", outgoing, size = 0, stamp = "", sha256 = "" }: Transfer): Promise<Looked> {
+    const look = async (): Promise<Looked> => {
+      const known = this.#known.get(id) ?? (outgoing ? { sha256, size, stamp } : undefined);
+      try {
+        const found = await summedFile(path, known);
+        this.#known.set(id, found);
+        return { found };
+      } catch (error) {
+        if (!(error instanceof TransferError)) throw error;
+        return { fault: "gone" };
+      }
+    };
+    const looked = this.#looking.then(look);
+    this.#looking = looked.catch(() => undefined);
+    return looked;
   }
 
   close(): void {
@@ -177,7 +223,12 @@ export class Giving {
   }
 }
 
+/** Whether it is ours and not stopped, or was received. */
+function isGiven({ outgoing, state }: Transfer): boolean {
+  return state === (outgoing ? "offered" : "done");
+}
+
 function orNothing(error: unknown): undefined {
-  if (!(error instanceof TransferError)) throw error;
+  if (!(error instanceof SourceError)) throw error;
   return undefined;
 }

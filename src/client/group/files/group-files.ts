@@ -19,9 +19,9 @@ import { Fetching, type FetchingNeeds } from "./fetching.ts";
 import { Giving } from "./giving.ts";
 import { summedFile } from "./summed-file.ts";
 
-type GroupFilesNeeds = Omit<FetchingNeeds, "membersFor" | "profile"> & {
+type GroupFilesNeeds = Omit<FetchingNeeds, "membersFor" | "mayBeThere" | "entryOf" | "profile"> & {
   readonly profile: Profile;
-  readonly groups: Pick<Groups, "memberKeys" | "shown" | "actions">;
+  readonly groups: Pick<Groups, "memberKeys" | "mayBeThere" | "wake" | "shown" | "actions">;
   readonly outbox: Pick<Outbox, "send" | "commit">;
   readonly connect: ActiveNeeds["connect"];
 };
@@ -42,7 +42,9 @@ export class GroupFiles {
       connect,
     });
     const membersFor = (transfer: Transfer) => this.#membersFor(transfer);
-    this.fetching = new Fetching({ ...needs, membersFor }, streams);
+    const mayBeThere = (username: string) => needs.groups.mayBeThere(username);
+    const entryOf = (transfer: Transfer) => this.#entryOf(transfer);
+    this.fetching = new Fetching({ ...needs, membersFor, mayBeThere, entryOf }, streams);
     this.giving = new Giving({ ...needs, membersFor }, streams);
   }
 
@@ -81,18 +83,26 @@ export class GroupFiles {
   /** What is said of a file of a group. @throws SQLiteError */
   about(transfer: Transfer): FileOfGroup {
     const { profile, groups } = this.#needs;
-    const contact = profile.contacts.byId(transfer.contact);
     const group = this.#groupOf(transfer) ?? "";
     return {
       group,
       title: groups.shown.one(group).title,
-      from: (contact && profile.history.find(contact, transfer.id)?.author) ?? null,
+      from: profile.transfers.authorOf(transfer) ?? null,
       giver: this.fetching.giverOf(transfer),
     };
   }
 
+  /** The entry that names a file. */
+  #entryOf({ contact, id }: Transfer): { readonly feed: string; readonly number: number } {
+    const [feed = "", number] = id.split("/");
+    const entry = this.#needs.profile.history.find({ id: contact }, id)?.entry;
+    return entry ?? { feed, number: Number(number) };
+  }
+
   /** To be called about once a second. */
   tick(): void {
+    // Somebody who has it may come.
+    for (const transfer of this.fetching.wanted) this.#needs.groups.wake(this.#groupOf(transfer) ?? "");
     this.fetching.tick();
     this.giving.tick();
   }
