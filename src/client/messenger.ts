@@ -234,6 +234,7 @@ export class Messenger {
       connect: (...stream) => this.reach.stream(...stream),
       ofGroups: this.groupFiles.fetching,
       aboutGroup: (transfer) => this.groupFiles.about(transfer),
+      isOfContact: (transfer) => this.groupFiles.isOfContact(transfer),
     });
     // First of all, so that a store that fails does so before the port and the timer exist.
     if (options.lan !== undefined) options.profile.useLan(options.lan);

@@ -47,6 +47,8 @@ const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;
 
 const id = exactText(1, 64);
+/** Of what is offered to one person: what is given to a group is named by its entry, `FEED/NUMBER`. */
+const offerId = refine(id, (typed) => (typed.includes("/") ? undefined : typed));
 /** Lower-case hexadecimal digits. */
 const hexadecimal = (digits: number) =>
   refine(exactText(digits, digits), (value) => (/^[0-9a-f]+$/.test(value) ? value : undefined));
@@ -88,7 +90,7 @@ export const PEER_MESSAGES = {
   verify_reveal: { hash: commitment, nonce },
   verify_done: { code: exactText(1, 64) },
   file_offer: {
-    id,
+    id: offerId,
     name: fileName,
     size: nullable(bytes),
     modified: optional(exactText(1, 40)),

@@ -14,6 +14,8 @@ import type { Contact } from "./contacts.ts";
 
 /** Transfers of one contact to us that have not ended: offers that wait for an answer, and those that are accepted. */
 export const MAX_UNFINISHED = 100;
+/** Files that were offered to all of a group and wait for our answer, so many of them: the offers of the oldest end. */
+export const MAX_OFFERED_TO_ALL = 1_000;
 /** Transfers with one contact that have ended and are kept, so many of them; the oldest go. */
 const MAX_ENDED = 1_000;
 
@@ -197,6 +199,14 @@ export class TransferStore {
   offeredToAll(of: number, offer: Pick<Transfer, "id" | "name" | "size" | "at"> & { sha256: string }): void {
     const { sha256, ...rest } = offer;
     this.#insert({ id: of }, false, { ...rest, entries: undefined, modified: undefined }, { sha256 });
+    this.#database
+      .query(
+        `UPDATE transfers SET state = 'cancelled', reason = 'too_many_offers'
+         WHERE contact = ?1 AND state = 'offered' AND outgoing = 0 AND number <= (
+           SELECT number FROM transfers WHERE contact = ?1 AND state = 'offered' AND outgoing = 0
+           ORDER BY number DESC LIMIT 1 OFFSET ${MAX_OFFERED_TO_ALL})`,
+      )
+      .run(of);
   }
 
   #insert(
@@ -283,14 +293,20 @@ export class TransferStore {
     );
   }
 
-  /** We end everything that is unfinished with a contact. @param reason as of `end` @returns what has ended */
-  endAll({ id }: Contact, reason?: string): Transfer[] {
+  /**
+   * We end everything that is unfinished with a contact, and of what they offer to all of a group.
+   * @param reason as of `end` @returns what has ended
+   */
+  endAll({ id, label }: Pick<Contact, "id" | "label">, reason?: string): Transfer[] {
     return this.#database
-      .query<TransferRow, [string | null, number]>(
+      .query<TransferRow, [string | null, number, string]>(
         `UPDATE transfers SET state = 'cancelled', reason = ?
-         WHERE contact = ? AND state IN ('offered', 'accepted') RETURNING *`,
+         WHERE state IN ('offered', 'accepted') AND (contact = ? OR outgoing = 0 AND EXISTS (
+           SELECT 1 FROM group_feeds AS author
+           WHERE author.contact = transfers.contact AND author.label = ? AND author.feed = substr(transfers.id, 1, 43)))
+         RETURNING *`,
       )
-      .all(reason ?? null, id)
+      .all(reason ?? null, id, label)
       .map(transferOf);
   }
 

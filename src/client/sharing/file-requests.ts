@@ -12,6 +12,7 @@ const fileName = refine(utf8Text(MAX_NAME_BYTES), (typed) => (typed === "" ? und
 const bytes = integer(0, Number.MAX_SAFE_INTEGER);
 /** Of a transfer. */
 const transfer = id;
+const newTransfer = refine(id, (typed) => (typed.includes("/") ? undefined : typed));
 
 export const FILE_REQUESTS = {
   /** All transfers, oldest first. */
@@ -21,7 +22,7 @@ export const FILE_REQUESTS = {
    * one, nothing is done. `left_out`: how many links and special files of a folder are not sent, and the first of them.
    */
   send_file: row(
-    { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(transfer) },
+    { to: name, path, name: optional(fileName), sha256: optional(boolean), transfer: optional(newTransfer) },
     async ({ account: { messenger }, archive }, request) => {
       const { to, path, name: given, sha256 = false, transfer: wanted } = request;
       if (!isGroup({ label: to })) checkPerson(archive, to);

@@ -42,6 +42,8 @@ type FilesNeeds = {
   readonly ofGroups: Pick<ActiveTransfers, "start" | "end" | "progressOf">;
   /** What is said of one of those besides. @throws SQLiteError */
   readonly aboutGroup: (transfer: Transfer) => FileOfGroup;
+  /** Whether it is a contact who gives a file to all of a group. @throws SQLiteError */
+  readonly isOfContact: (transfer: Transfer) => boolean;
 };
 
 /** What is offered. */
@@ -271,6 +273,8 @@ export class Files {
     const { storage, profile } = this.#needs;
     const { id, size = Infinity } = offer;
     const contact = profile.contacts.byId(offer.contact);
+    // A member who is a stranger gives nothing unasked.
+    if (contact !== undefined && isGroup(contact) && !this.#needs.isOfContact(offer)) return;
     const always = contact && storage.attempt(() => profile.transfers.acceptedOffers(contact));
     const fits = ({ most = Infinity }: AcceptedOffers) => size <= most;
     const faces = [...this.#faces.values()];

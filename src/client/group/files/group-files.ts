@@ -15,6 +15,7 @@ import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Groups } from "../groups.ts";
 import type { Term } from "../sync/membership.ts";
+import { pinnedKeys } from "../inviting.ts";
 import { Fetching, type FetchingNeeds } from "./fetching.ts";
 import { Giving } from "./giving.ts";
 import { summedFile } from "./summed-file.ts";
@@ -90,6 +91,17 @@ export class GroupFiles {
       from: profile.transfers.authorOf(transfer) ?? null,
       giver: this.fetching.giverOf(transfer),
     };
+  }
+
+  /** Whether it is a contact who gives it, by a key of theirs that is known. @throws SQLiteError */
+  isOfContact(transfer: Transfer): boolean {
+    const { groups, profile } = this.#needs;
+    const { feed } = this.#entryOf(transfer);
+    const author = [...groups.memberKeys(this.#groupOf(transfer) ?? "").values()].find(
+      (term) => term.feed === feed,
+    );
+    if (author === undefined || !profile.consents.isContact(author.label)) return false;
+    return pinnedKeys(profile, author.label).includes(author.spki);
   }
 
   /** The entry that names a file. */

@@ -97,7 +97,7 @@ export class ShownTexts {
     if (said.kind === "edit") this.#edit(entry, said, feed);
     if (said.kind !== "text") return;
     const id = this.#messageOf(feed, entry.number);
-    if (id !== undefined) this.#offer(id, said.file, entry.at);
+    if (id !== undefined) this.#offer(id, said.file, entry.at, feed);
     this.#database
       .query(
         `UPDATE messages SET text = ?, reply_to = ? WHERE feed = ? AND number = ? AND kind = ${KIND.text}
@@ -191,15 +191,20 @@ export class ShownTexts {
       feed.isOwn || isGone || feed.label === this.#ownLabel ? 1 : 0,
       feed.label,
     );
-    this.#offer(messageId(entry.feed, number), words?.file, at);
+    this.#offer(messageId(entry.feed, number), words?.file, at, feed);
   }
 
   /** The file that a text names. @param message the text's id */
-  #offer(message: string, file: GroupFile | undefined, at: number): void {
-    if (file === undefined) return;
+  #offer(message: string, file: GroupFile | undefined, at: number, { label }: StoredFeed): void {
+    if (file === undefined || this.#isBlocked(label)) return;
     const { name, size } = file;
     const sha256 = Buffer.from(file.sha256, "base64url").toString("hex");
     this.#transfers.offeredToAll(this.#contact, { id: message, name, size, sha256, at });
+  }
+
+  #isBlocked(label: string): boolean {
+    const blocked = this.#database.query("SELECT 1 FROM contacts WHERE label = ? AND is_blocked = 1");
+    return blocked.get(label) !== null;
   }
 
   /** The id of the message that an entry is, unless it is withdrawn or deleted here. */

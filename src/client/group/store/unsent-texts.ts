@@ -10,12 +10,16 @@ import type { Term } from "../sync/membership.ts";
  * what stands there. @returns their ids, oldest first
  * @throws SQLiteError
  */
-export function setAside({ database, drafts, messages, removal }: Profile, contact: Contact): string[] {
+export function setAside(
+  { database, drafts, messages, removal, transfers }: Profile,
+  contact: Contact,
+): string[] {
   const move = database.transaction(() => {
+    const isFile = (id: string) => transfers.find(id) !== undefined;
     const texts = messages
       .unclaimed(contact, Number.MAX_SAFE_INTEGER)
-      .flatMap((each) => (each.kind === "text" ? [each.text] : []));
-    if (texts.length === 0) return [];
+      .flatMap((each) => (each.kind === "text" && !isFile(each.id) ? [each.text] : []));
+    if (texts.length === 0) return removal.cancelAll(contact);
     const parts = drafts.of(contact);
     // Parts were typed and pasted in turn.
     const isTypedLast = parts.length % 2 === 1;
