@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { together } from "./group-people.ts";
-import { Company, until, type Person } from "./messenger-pair.ts";
+import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
 const cleanups = cleanupsForEachTest();
 
@@ -29,10 +29,13 @@ async function offered(bytes: Buffer) {
   return { company, ana, bob, eva, group, path, accept };
 }
 
+const MIB = 1024 * 1024;
+const givers = (person: Person) => person.of("file").map(({ file }) => file.giver);
+const sha256 = (bytes: Buffer) => new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 const noise = (size: number) => Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 31) % 251));
 
 test("whoever got a file gives it to others when its author is gone", async () => {
-  const bytes = noise(3 * 1024 * 1024 + 7);
+  const bytes = noise(3 * MIB + 7);
   const { ana, bob, eva, group, accept } = await offered(bytes);
   await accept(bob);
   await until(() => fileOf(bob)?.state === "done");
@@ -44,6 +47,44 @@ test("whoever got a file gives it to others when its author is gone", async () =
   await accept(eva);
   await until(() => fileOf(eva)?.state === "done");
   expect(readFileSync(fileOf(eva)?.path ?? "").equals(bytes)).toBe(true);
+});
+
+test("a file whose giver goes in the middle goes on with another one from where it was", async () => {
+  const bytes = noise(24 * MIB);
+  const { ana, bob, eva, accept } = await offered(bytes);
+  await accept(bob);
+  await until(() => fileOf(bob)?.state === "done");
+  await accept(eva);
+  await untilQuiet(() => (fileOf(eva)?.done ?? 0) > 0);
+  ana.messenger.groupFiles.giving.close();
+  const closed = ana.close();
+  const before = fileOf(eva)?.done ?? 0;
+  expect(before).toBeLessThan(bytes.length);
+  await closed;
+  await until(() => fileOf(eva)?.state === "done");
+  expect(readFileSync(fileOf(eva)?.path ?? "").equals(bytes)).toBe(true);
+  const later = eva.of("file").filter(({ file }) => file.giver === "bob" && file.state === "running");
+  expect(Math.min(...later.map(({ file }) => file.done))).toBeGreaterThanOrEqual(before);
+});
+
+test("who gives other bytes is not asked again, and the file that arrives is the right one", async () => {
+  const bytes = noise(MIB + 7);
+  const { company, ana, bob, eva, accept } = await offered(bytes);
+  await accept(bob);
+  await until(() => fileOf(bob)?.state === "done");
+  // Bob takes another file of the same size for the one that was offered.
+  const other = Buffer.from(bytes.map((byte) => 255 - byte));
+  writeFileSync(fileOf(bob)?.path ?? "", other);
+  bob.profile.database.run("UPDATE transfers SET sha256 = ?", [sha256(other)]);
+  await ana.close();
+  await accept(eva);
+  await until(() => givers(eva).includes("bob") && givers(eva).at(-1) === null && fileOf(eva)?.done === 0);
+  expect(fileOf(eva)?.state).toBe("accepted");
+  const told = givers(eva).length;
+  await company.person("ana");
+  await until(() => fileOf(eva)?.state === "done");
+  expect(readFileSync(fileOf(eva)?.path ?? "").equals(bytes)).toBe(true);
+  expect(givers(eva).slice(told)).not.toContain("bob");
 });
 
 test("who has no one to give it waits, and gets it when somebody comes", async () => {

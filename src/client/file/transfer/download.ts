@@ -178,6 +178,7 @@ export class Download implements Work {
   async discard(transfer: Transfer): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
+    this.#done = 0;
     opened?.leaves.close();
     try {
       // An earlier process may have received a part.

@@ -169,6 +169,13 @@ export class RunningTransfer {
     if (this.#state.name !== "looking" && this.#state.name !== "streaming") this.#look();
   }
 
+  /** What had arrived was thrown away. */
+  begunAnew(): void {
+    this.#transfer = { ...this.#transfer, done: 0 };
+    this.#saved = { done: 0, at: -Infinity };
+    this.#needs.save(0);
+  }
+
   /** The current link has changed; what is wanted is asked for after that. */
   linkChanged(): void {
     this.#checkSilence(SILENT_AFTER_LOSS);

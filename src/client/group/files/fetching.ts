@@ -68,8 +68,11 @@ export class Fetching {
     const { profile, clock, storage, changed, reached } = this.#needs;
     const { id, sha256 = "" } = transfer;
     const folder = join(profile.folder, "transfers", String(transfer.number));
-    const work = new GroupDownload(folder, sha256, () => this.#rest(fetched));
-    const running = new RunningTransfer(transfer, {
+    const work: GroupDownload = new GroupDownload(folder, sha256, {
+      refused: () => this.#rest(fetched),
+      emptied: () => running.begunAnew(),
+    });
+    const running: RunningTransfer = new RunningTransfer(transfer, {
       clock,
       work,
       place: () => this.#placeOf(fetched),

@@ -66,6 +66,11 @@ export class Giving {
     this.#streams = streams;
   }
 
+  /** Streams on which a file is given. */
+  get count(): number {
+    return this.#given.size;
+  }
+
   /** Somebody has dialled us for a file. */
   stream(asked: StreamMessage, stream: ProvenStream): void {
     const greeting = new StreamGreeting(stream.connection, this.#needs.clock, "asked");

@@ -24,24 +24,30 @@ type Givers = {
   readonly isSole: boolean;
 };
 
+type GroupDownloadNeeds = {
+  /** The present giver does not give it: another one is to be asked. */
+  refused(code: string): void;
+  /** What had arrived was thrown away. */
+  emptied(): void;
+};
+
 const NOBODY: Givers = { of: [], liars: [], isSole: false };
 
 export class GroupDownload implements Work {
   readonly #folder: string;
   readonly #download: Download;
-  readonly #refused: (code: string) => void;
+  readonly #needs: GroupDownloadNeeds;
   #givers: Givers;
 
   /**
    * @param folder of this transfer, in the profile's folder
    * @param sha256 of the whole, in hexadecimal
-   * @param refused the present giver does not give it: another one is to be asked
    * @throws system errors
    */
-  constructor(folder: string, sha256: string, refused: (code: string) => void) {
+  constructor(folder: string, sha256: string, needs: GroupDownloadNeeds) {
     this.#folder = folder;
     this.#download = new Download(folder, sha256);
-    this.#refused = refused;
+    this.#needs = needs;
     this.#givers = existsSync(this.#path) ? (JSON.parse(readFileSync(this.#path, "utf8")) as Givers) : NOBODY;
   }
 
@@ -86,7 +92,7 @@ export class GroupDownload implements Work {
   }
 
   told(code: string): Outcome {
-    this.#refused(code);
+    this.#needs.refused(code);
     return { name: "broken" };
   }
 
@@ -102,6 +108,7 @@ export class GroupDownload implements Work {
   async #empty(transfer: Transfer): Promise<void> {
     await this.#download.discard(transfer);
     this.#save({ ...this.#givers, of: [] });
+    this.#needs.emptied();
   }
 
   get #path(): string {

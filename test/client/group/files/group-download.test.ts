@@ -20,6 +20,7 @@ class Fetched {
   readonly own: string;
   readonly transfer: Transfer;
   readonly refused: string[] = [];
+  emptied = 0;
   work: GroupDownload;
 
   constructor({ folder, parent }: Scene) {
@@ -29,7 +30,10 @@ class Fetched {
   }
 
   begin(): GroupDownload {
-    return (this.work = new GroupDownload(this.own, SHA256, (code) => this.refused.push(code)));
+    return (this.work = new GroupDownload(this.own, SHA256, {
+      refused: (code) => this.refused.push(code),
+      emptied: () => this.emptied++,
+    }));
   }
 
   look(): ReturnType<GroupDownload["look"]> {
@@ -73,6 +77,7 @@ test("one who gives another file is not asked again, also not by a later process
     await fetched.give("eva", WRONG, [0, 1, 2]);
     expect(await fetched.look()).toEqual({ name: "broken" });
     expect(readdirSync(scene.folder)).toEqual([]);
+    expect(fetched.emptied).toBe(1);
     fetched.begin();
     expect([fetched.work.isLiar("eva"), fetched.work.isLiar("ana")]).toEqual([true, false]);
     await fetched.give("ana", WHOLE, [0, 1, 2]);
