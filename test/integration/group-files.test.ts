@@ -12,10 +12,11 @@ const cleanups = cleanupsForEachTest();
 const fileOf = ({ messenger }: Person) => messenger.files.list()[0];
 
 /** Three people of one group, and a file of so many bytes for all that the first of them gives. */
-async function offered(bytes: Buffer) {
+async function offered(bytes: Buffer, prepare: (ana: Person, bob: Person) => void = () => undefined) {
   const company = await Company.meetFor(cleanups);
   const people = [await company.person("ana"), await company.person("bob"), await company.person("eva")];
   const [ana, bob, eva] = people as [Person, Person, Person];
+  prepare(ana, bob);
   const group = await together(ana, bob, eva);
   const path = join(company.folder, "foto.jpg");
   writeFileSync(path, bytes);
@@ -131,4 +132,23 @@ test("who declines a file of a group tells nobody, and writes on", async () => {
   bob.messenger.outbox.send(`#${group}`, "no, gracias");
   await until(() => ana.texts("bob").length === 1);
   expect(fileOf(ana)?.state).toBe("offered");
+});
+
+test("a face that takes all files takes those of a group from contacts alone, and nobody's who is blocked", async () => {
+  const { company, ana, bob, eva, group, path } = await offered(noise(10), (author, reader) => {
+    reader.accept(author.name);
+    reader.messenger.openChat(author.name);
+  });
+  const folder = join(company.folder, "all");
+  mkdirSync(folder);
+  for (const each of [bob, eva]) each.messenger.files.acceptAll(each, { folder, most: undefined });
+  await until(() => fileOf(bob)?.state === "done");
+  expect(fileOf(eva)?.state).toBe("offered");
+  eva.messenger.decisions.decide("ana", "block");
+  expect(fileOf(eva)).toMatchObject({ state: "cancelled", reason: null });
+  await ana.messenger.groupFiles.send(group, path, "otra.jpg", undefined);
+  await until(() => bob.messenger.files.list()[1]?.state === "done");
+  bob.messenger.outbox.send(`#${group}`, "gracias");
+  await until(() => eva.texts("bob").length === 1);
+  expect(eva.messenger.files.list()).toHaveLength(1);
 });

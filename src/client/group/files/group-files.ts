@@ -15,7 +15,6 @@ import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Groups } from "../groups.ts";
 import type { Term } from "../sync/membership.ts";
-import { pinnedKeys } from "../inviting.ts";
 import { Fetching, type FetchingNeeds } from "./fetching.ts";
 import { Giving } from "./giving.ts";
 import { summedFile } from "./summed-file.ts";
@@ -97,11 +96,10 @@ export class GroupFiles {
   isOfContact(transfer: Transfer): boolean {
     const { groups, profile } = this.#needs;
     const { feed } = this.#entryOf(transfer);
-    const author = [...groups.memberKeys(this.#groupOf(transfer) ?? "").values()].find(
-      (term) => term.feed === feed,
-    );
-    if (author === undefined || !profile.consents.isContact(author.label)) return false;
-    return pinnedKeys(profile, author.label).includes(author.spki);
+    const all = [...groups.memberKeys(this.#groupOf(transfer) ?? "")];
+    const [key, author] = all.find(([, term]) => term.feed === feed) ?? [];
+    if (key === undefined || author === undefined) return false;
+    return profile.consents.isContact(author.label) && profile.contacts.isPinned(author.label, key);
   }
 
   /** The entry that names a file. */
