@@ -53,7 +53,7 @@ test.each(["paloma", "paloma-server"])(
       stdout: "pipe",
       stderr: "pipe",
     });
-    expect(await child.stdout.text()).toMatch(/^paloma(?:-server)? \d+\.\d+\.\d+ \([0-9a-f]{12}\)\n$/);
+    expect(await child.stdout.text()).toMatch(/^paloma(?:-server)? \d+\.\d+\.\d+( \([0-9a-f]{12}\))?\n$/);
     expect(await child.stderr.text()).toBe("");
     expect(await child.exited).toBe(0);
   },
