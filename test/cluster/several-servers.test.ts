@@ -2,14 +2,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 
 import { AdminOperations } from "../../src/server/admin/operations.ts";
 import { PasswordQueue } from "../../src/server/limits/password-queue.ts";
+import { exposition } from "../../src/server/monitor/exposition.ts";
+import { ProcessMetrics } from "../../src/server/monitor/process-metrics.ts";
+import { Readiness } from "../../src/server/monitor/readiness.ts";
 import { OperatorSeats } from "../../src/server/shared/operator-seats.ts";
 import { HeldStore } from "../integration/held-store.ts";
 import { loginOf, newPublicKey, type Message } from "../integration/rendezvous-test-client.ts";
+import { parseOpenMetrics, sampleOf } from "../open-metrics-parser.ts";
 import { skipped, startPostgres, startRedis, whyNoPostgres, whyNoRedis } from "./engines.ts";
 import { PostgresServer } from "./postgres-server.ts";
 import { until } from "./seats-node.ts";
 
 const reason = whyNoPostgres() ?? whyNoRedis();
+const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describe.skipIf(reason !== undefined)(`two servers behind one name${skipped(reason)}`, () => {
   const held = new HeldStore();
@@ -130,6 +135,29 @@ describe.skipIf(reason !== undefined)(`two servers behind one name${skipped(reas
     expect(await late.answer()).toMatchObject({ code: "account_disabled" });
     await until(() => !one.isOnline(name) && !other.isOnline(name));
     expect(await witness.client.next()).toMatchObject({ action: "revoked" });
+  });
+
+  test("the monitor shows what a server knows of the others, and that it may not let people in without Valkey", async () => {
+    const alone = await PostgresServer.start(postgres.url("postgres"), redis.url);
+    const { name } = await online(alone);
+    const shown = () => {
+      const vitals = new ProcessMetrics(() => performance.now());
+      vitals.stop();
+      return exposition(alone.server.services.metrics, vitals, alone.server);
+    };
+    const figures = parseOpenMetrics(shown());
+    const value = (family: string) => sampleOf(figures, family);
+    expect(value("paloma_shared_lease")).toBe(1);
+    expect(value("paloma_shared_directory_users")).toBe(alone.server.services.presence.size);
+    expect(value("paloma_users_online")).toBe(1);
+    expect(value("paloma_valkey_commands_total")).toBeGreaterThan(1);
+    const readiness = new Readiness(() => performance.now(), silentLog);
+    readiness.started(alone.server);
+    expect(await readiness.state(0)).toBe("ready");
+    await alone.server.services.shared?.stop();
+    expect(await readiness.state(0)).toBe("shared_unavailable");
+    expect(alone.isOnline(name)).toBe(true);
+    await alone.stop();
   });
 
   test("a server that stops leaves, so that its people can log in elsewhere at once", async () => {

@@ -11,6 +11,7 @@ import {
 } from "../metrics/metrics.ts";
 import { OpenMetricsText } from "./open-metrics.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
+import type { SharedSeats } from "../shared/shared-seats.ts";
 import type { ProcessMetrics } from "./process-metrics.ts";
 
 /** Seconds since 1970. */
@@ -28,6 +29,9 @@ export function exposition(
     .sample("_info", { version: packageJson.version, bun: Bun.version }, 1);
   writeProcess(text, process);
   if (server !== undefined) writeConnections(text, server);
+  if (server?.services.shared !== undefined) {
+    writeShared(text, server.services.shared, server.services.presence.size);
+  }
   writeCounts(text, metrics);
   writeTimes(text, metrics);
   return text.end();
@@ -83,6 +87,45 @@ function writeConnections(text: OpenMetricsText, server: RendezvousServer): void
     .sample("", {}, passwords.waiting)
     .family({ name: "paloma_hashes_running", type: "gauge", help: "Password hashes being computed" })
     .sample("", {}, passwords.running);
+}
+
+/** What one of several servers knows of the others. @param online users, at all of them */
+function writeShared(text: OpenMetricsText, shared: SharedSeats, online: number): void {
+  const { counts, valkey } = shared;
+  const gauges = [
+    ["paloma_shared_lease", "Whether this server may let people log in", shared.isLeased ? 1 : 0],
+    ["paloma_shared_directory_users", "People online at all servers, as this one knows them", online],
+    ["paloma_shared_lag_events", "Changes that other servers told and this one has not read", shared.lag],
+    ["paloma_shared_owed_leaves", "Ended sessions that Valkey has not been told of", shared.owed],
+  ] as const;
+  const counters = [
+    ["paloma_shared_gaps", "Times that changes were missing in the stream", counts.gaps],
+    ["paloma_shared_snapshots", "Times that everybody online was read", counts.snapshots],
+    ["paloma_shared_reentered", "Sessions that entered again, after Valkey had lost them", counts.reentered],
+    ["paloma_shared_replaced", "Sessions that ended because the person logged in elsewhere", counts.replaced],
+    ["paloma_shared_reaped", "Sessions of dead servers that this one removed, about", counts.reaped],
+    ["paloma_valkey_commands", "Commands to Valkey", valkey.commands],
+    ["paloma_valkey_errors", "Commands to Valkey that failed", valkey.errors],
+  ] as const;
+  for (const [name, help, value] of gauges) text.family({ name, type: "gauge", help }).sample("", {}, value);
+  for (const [name, help, value] of counters) {
+    text.family({ name, type: "counter", help }).sample("_total", {}, value);
+  }
+  text
+    .family({
+      name: "paloma_valkey_seconds",
+      type: "counter",
+      unit: "seconds",
+      help: "How long commands to Valkey took; a wait for changes counts",
+    })
+    .sample("_total", {}, valkey.seconds)
+    .family({
+      name: "paloma_clock_skew_seconds",
+      type: "gauge",
+      unit: "seconds",
+      help: "By how much the clock of this machine is ahead of Valkey's",
+    })
+    .sample("", {}, shared.skew / 1_000);
 }
 
 function writeCounts(text: OpenMetricsText, metrics: Metrics): void {

@@ -16,24 +16,10 @@ import type { OnlineSession, OnlineUser, OwnUser } from "../presence/online-user
 import type { Presence } from "../presence/presence.ts";
 import { Claim, Claims, leave, type Moved, type Seats, type Taken } from "../presence/seats.ts";
 import { Lease, type LeaseTimes } from "./lease.ts";
-import { readBatch } from "./news.ts";
+import { NewsReader } from "./news-reader.ts";
 import { restOf, type RemoteNode } from "./record.ts";
 import { Replica, type OwnSeat } from "./replica.ts";
-import {
-  BEAT,
-  END,
-  ENTER,
-  EPOCH,
-  LEAVE,
-  leaseOf,
-  MOVE,
-  NEWS,
-  pushesTo,
-  REAP,
-  REVOKED,
-  SEQUENCE,
-  USERS,
-} from "./scripts.ts";
+import { BEAT, END, ENTER, LEAVE, leaseOf, MOVE, pushesTo, REAP, REVOKED } from "./scripts.ts";
 import type { SharedClock } from "./shared-clock.ts";
 import { Valkey, ValkeyBusy, type ValkeyCounts } from "./valkey.ts";
 
@@ -41,19 +27,11 @@ import { Valkey, ValkeyBusy, type ValkeyCounts } from "./valkey.ts";
 export type SharedTimes = LeaseTimes & { readonly patience: number };
 export const SHARED_TIMES: SharedTimes = { beat: 2_000, lease: 10_000, margin: 2_000, patience: 2_000 };
 
-/** How long the reader waits in Valkey for news, in ms, and how much longer for the answer. */
-const BLOCK = 1_000;
-const READ_PATIENCE = 3_000;
-/** Events read at once, and users of a snapshot. */
-const BATCH = 1_000;
 /** Sessions that enter, or leave, at once after an outage; users of a dead node removed in one step. */
 const ENTER_BATCH = 500;
 const REAP_BATCH = 200;
-/** After a loss of data nobody is removed from memory for so many beats at least, and at most: all nodes enter again. */
-const GRACE_BEATS = 3;
-const MAX_GRACE_BEATS = 60;
-/** After a failed read, in ms. */
-const READ_AGAIN = 100;
+/** How often it is looked whether the news have been read, in ms. */
+const CATCH_UP = 10;
 /** How long a stop waits for sessions that leave, in ms. */
 const STOP_PATIENCE = 1_000;
 /** Pushes kept for a node, about; bytes of one; how long they outlive the node, in s. */
@@ -81,25 +59,22 @@ export type SharedSeatsOptions = {
 
 /** Numbers for the operator since the start. */
 export type SharedCounts = {
-  gaps: number;
-  snapshots: number;
-  reentered: number;
-  replaced: number;
-  reaped: number;
+  readonly gaps: number;
+  readonly snapshots: number;
+  readonly reentered: number;
+  readonly replaced: number;
+  readonly reaped: number;
 };
-
-/** What the last BEAT has told. `beats` of grace are left; `online`: users in Valkey. */
-type Epoch = { readonly name: string; grace: number; beats: number; online: number };
 
 export class SharedSeats implements Seats {
   readonly node: string;
-  readonly counts: SharedCounts = { gaps: 0, snapshots: 0, reentered: 0, replaced: 0, reaped: 0 };
   readonly #options: SharedSeatsOptions;
   readonly #times: SharedTimes;
   readonly #commands: Valkey;
   readonly #news: Valkey;
   readonly #lease: Lease;
-  readonly #replica: Replica;
+  readonly #reader: NewsReader;
+  readonly #counts = { reentered: 0, replaced: 0, reaped: 0 };
   readonly #claims = new Claims();
   readonly #seats = new Map<Claim, OwnSeat>();
   readonly #bySid = new Map<string, OwnSeat>();
@@ -109,18 +84,6 @@ export class SharedSeats implements Seats {
   /** Users whose MOVE is not confirmed. */
   readonly #moving = new Set<OwnSeat>();
   #sids = 0;
-  #epoch: Epoch | undefined;
-  /** Number of the last event that was applied, and what was read beside it. */
-  #last = 0;
-  #lastPush = "0-0";
-  /** Number of the last event, as the last BEAT said, and what had been read then. */
-  #told = 0;
-  #readThen = 0;
-  /** What was read in an earlier generation is worth nothing. */
-  #generation = 0;
-  /** Unsure: one is wanted, unless the next BEAT says that Valkey has lost data. */
-  #snapshot: "wanted" | "unsure" | "done" = "wanted";
-  #isReady = false;
   #mustReenter = false;
   #isReentering = false;
   #reaping = new Set<string>();
@@ -137,7 +100,7 @@ export class SharedSeats implements Seats {
     this.#commands = new Valkey(url, times.patience);
     this.#news = new Valkey(url, times.patience);
     this.#lease = new Lease(times);
-    this.#replica = new Replica(this.node, {
+    const replica = new Replica(this.node, {
       presence,
       claims: this.#claims,
       own: this.#bySid,
@@ -150,16 +113,28 @@ export class SharedSeats implements Seats {
       unknown: (fold, sid) => this.#owe(fold, sid),
       revoked,
     });
+    this.#reader = new NewsReader({
+      valkey: this.#news,
+      node: this.node,
+      replica,
+      pushed: (sid, json) => this.#bySid.get(sid)?.user.session.push(JSON.parse(json) as object),
+      doubted: () => this.#beatNow(),
+      snapshotRead: (missing) => {
+        options.missed();
+        return this.#enterAgain(missing);
+      },
+      failed: (error) => this.#failed(error),
+    });
   }
 
   start(): void {
     void this.#keepLease();
-    void this.#read();
+    this.#reader.start();
   }
 
   /** Whether this node knows who is online, and may say so. */
   get isReady(): boolean {
-    return this.#isReady && this.isLeased;
+    return this.#reader.isReady && this.isLeased;
   }
 
   get isLeased(): boolean {
@@ -168,7 +143,11 @@ export class SharedSeats implements Seats {
 
   /** Events that were told and not yet read. */
   get lag(): number {
-    return Math.max(0, this.#told - this.#last);
+    return this.#reader.lag;
+  }
+
+  get counts(): SharedCounts {
+    return { ...this.#counts, ...this.#reader.counts };
   }
 
   get owed(): number {
@@ -258,7 +237,7 @@ export class SharedSeats implements Seats {
       this.#options.log.error("lease_not_ended", error);
     }
     this.#phase = "stopped";
-    this.#generation++;
+    this.#reader.stop();
     this.#commands.close();
     this.#news.close();
   }
@@ -276,7 +255,7 @@ export class SharedSeats implements Seats {
 
   async #beat(): Promise<void> {
     const sent = performance.now();
-    const last = this.#last;
+    const { last } = this.#reader;
     try {
       const answer = await this.#commands.run(BEAT, [
         this.node,
@@ -289,47 +268,20 @@ export class SharedSeats implements Seats {
     }
   }
 
-  #renewed([name, fresh, sequence, time, dead, online]: BeatAnswer, sent: number, last: number): void {
-    const told = Number(sequence);
-    const isFirst = this.#epoch === undefined;
-    const isLost = !isFirst && (this.#epoch?.name !== name || told < last);
-    const isStuck = this.#last < this.#told && this.#last === this.#readThen;
-    this.#lease.renewed(sent, fresh === 1 || isLost || isFirst);
+  #renewed([epoch, fresh, sequence, time, dead, online]: BeatAnswer, sent: number, last: number): void {
+    const told = { epoch, sequence: Number(sequence), online };
+    const isLost = this.#reader.told(told, last, this.#mustReenter);
+    this.#lease.renewed(sent, fresh === 1 || isLost);
     this.#watchClock(Number(time), sent);
     if (this.#isBusy) this.#options.log.info("shared_back", { node: this.node });
+    if (isLost) this.#options.log.warn("shared_data_lost", { node: this.node });
     this.#isBusy = false;
-    if (isFirst) this.#epoch = { name, grace: 0, beats: 0, online };
-    if (isLost) this.#lost(name, told, online);
-    else if (this.#snapshot === "unsure" || (this.#isReady && isStuck)) this.#snapshot = "wanted";
-    this.#told = told;
-    this.#readThen = this.#last;
-    if ((fresh === 1 && !isFirst) || isLost) this.#mustReenter = true;
-    this.#passGrace(online);
-    if (this.#mustReenter) void this.#reenter(told);
+    // At the start there is nobody yet.
+    if (fresh === 1 || isLost) this.#mustReenter = this.#bySid.size > 0;
+    if (this.#mustReenter) void this.#reenter(told.sequence);
     void this.#leaveOwed();
     this.#move();
     if (this.#lease.mayReap(performance.now())) for (const node of dead) void this.#reapDead(node);
-  }
-
-  /** Valkey has lost some or all of what it knew: everybody enters again, and until then nobody is taken to be gone. */
-  #lost(name: string, told: number, online: number): void {
-    this.#options.log.warn("shared_data_lost", { node: this.node });
-    this.#epoch = { name, grace: GRACE_BEATS, beats: 0, online };
-    this.#generation++;
-    this.#last = told;
-    this.#snapshot = "done";
-  }
-
-  /** Ends the grace after some beats, once the number online does not grow any more. */
-  #passGrace(online: number): void {
-    const epoch = this.#epoch;
-    if (epoch === undefined || epoch.grace === 0) return;
-    epoch.beats++;
-    const isGrowing = online > epoch.online || this.#mustReenter;
-    epoch.online = online;
-    if (epoch.beats <= GRACE_BEATS || (isGrowing && epoch.beats < MAX_GRACE_BEATS)) return;
-    epoch.grace = 0;
-    this.#snapshot = "wanted";
   }
 
   #watchClock(seconds: number, sent: number): void {
@@ -347,7 +299,7 @@ export class SharedSeats implements Seats {
     this.#isReentering = true;
     try {
       const patience = performance.now() + this.#times.patience;
-      while (this.#last < told && performance.now() < patience) await Bun.sleep(READ_AGAIN / 10);
+      while (this.#reader.last < told && performance.now() < patience) await Bun.sleep(CATCH_UP);
       await this.#enterAgain([...this.#bySid.values()]);
       this.#mustReenter = false;
     } catch (error) {
@@ -365,9 +317,9 @@ export class SharedSeats implements Seats {
         batch.map(async (seat) => {
           if (this.#bySid.get(seat.sid) !== seat) return;
           const taken = await this.#enter(seat, false);
-          if (taken === "fenced") throw new Error("the lease has ended");
+          if (taken === "fenced") throw new ValkeyBusy("the lease has ended");
           if (taken === "already_connected") this.#replaced(seat);
-          else this.counts.reentered++;
+          else this.#counts.reentered++;
         }),
       );
     }
@@ -384,7 +336,7 @@ export class SharedSeats implements Seats {
   #replaced(seat: OwnSeat): void {
     if (!this.#drop(seat)) return;
     this.#claims.delete(seat.claim);
-    this.counts.replaced++;
+    this.#counts.replaced++;
     seat.claim.session.replaced();
   }
 
@@ -434,7 +386,7 @@ export class SharedSeats implements Seats {
     if (this.#reaping.has(node)) return;
     this.#reaping.add(node);
     try {
-      this.counts.reaped += await this.#reap(node);
+      this.#counts.reaped += await this.#reap(node);
       this.#nodes.delete(node);
     } catch (error) {
       this.#failed(error);
@@ -452,73 +404,6 @@ export class SharedSeats implements Seats {
       await this.#commands.send("DEL", [pushesTo(node)]);
       return steps * REAP_BATCH;
     }
-  }
-
-  async #read(): Promise<void> {
-    while (this.#phase !== "stopped") {
-      const generation = this.#generation;
-      try {
-        if (this.#epoch === undefined || this.#snapshot === "unsure") {
-          await Bun.sleep(READ_AGAIN / 10);
-          continue;
-        }
-        if (this.#snapshot === "wanted" && this.#epoch.grace === 0) await this.#readAll();
-        const streams = [NEWS, pushesTo(this.node), `${this.#last}-0`, this.#lastPush];
-        const wait = ["COUNT", String(BATCH), "BLOCK", String(BLOCK), "STREAMS"];
-        const answer = await this.#news.send("XREAD", [...wait, ...streams], READ_PATIENCE);
-        if (generation === this.#generation) this.#applied(answer);
-      } catch (error) {
-        if (!(error instanceof ValkeyBusy)) this.#options.log.error("news_failed", error);
-        this.#failed(error);
-        await Bun.sleep(READ_AGAIN);
-      }
-    }
-  }
-
-  #applied(answer: unknown): void {
-    const { events, pushes, lastPush } = readBatch(answer, NEWS, pushesTo(this.node));
-    this.#lastPush = lastPush ?? this.#lastPush;
-    for (const { sid, json } of pushes) this.#bySid.get(sid)?.user.session.push(JSON.parse(json) as object);
-    for (const { id, event } of events) {
-      if (id <= this.#last) continue;
-      // During the grace a snapshot is to come anyway.
-      if (id !== this.#last + 1 && this.#epoch?.grace === 0) return this.#gap();
-      this.#last = id;
-      this.#replica.apply(event);
-    }
-  }
-
-  /** Events are missing: has Valkey lost data, or were they only not kept? */
-  #gap(): void {
-    this.counts.gaps++;
-    this.#snapshot = "unsure";
-    this.#beatNow();
-  }
-
-  async #readAll(): Promise<void> {
-    const sequence = Number((await this.#news.send("GET", [SEQUENCE])) ?? 0);
-    const seen = new Set<string>();
-    let cursor = "0";
-    do {
-      const answer = await this.#news.send("HSCAN", [USERS, cursor, "COUNT", String(BATCH)]);
-      const [next, fields] = answer as [string, string[]];
-      for (let index = 0; index + 1 < fields.length; index += 2) {
-        const [fold, record] = [fields[index] as string, fields[index + 1] as string];
-        seen.add(fold);
-        this.#replica.is(fold, record);
-      }
-      cursor = next;
-    } while (cursor !== "0");
-    // If Valkey has lost its data meanwhile, who is missing here is not gone.
-    const epoch = String(await this.#news.send("GET", [EPOCH]));
-    if (this.#epoch?.name.startsWith(`${epoch}.`) !== true) return this.#gap();
-    const missing = this.#replica.only(seen);
-    this.#last = sequence;
-    this.#snapshot = "done";
-    this.counts.snapshots++;
-    this.#isReady = true;
-    this.#options.missed();
-    await this.#enterAgain(missing);
   }
 
   #nodeOf(name: string): RemoteNode {
@@ -542,9 +427,10 @@ export class SharedSeats implements Seats {
   }
 
   #failed(error: unknown): void {
+    if (!(error instanceof ValkeyBusy)) return this.#options.log.error("shared_failed", error);
     if (this.#isBusy || this.#phase !== "running") return;
     this.#isBusy = true;
-    const cause = error instanceof ValkeyBusy ? error.cause : error;
+    const { cause } = error;
     this.#options.log.warn("shared_unavailable", {
       node: this.node,
       reason: cause instanceof Error ? cause.message : String(cause),
