@@ -171,7 +171,7 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
       return { ...change, seq: message.seq };
     }
     case "cancelled":
-      return { event: "cancelled", to: event.to, id: event.id };
+      return { event: "cancelled", to: event.to, id: event.id, ...(event.kept && { kept: true }) };
     case "delivery":
       return deliveryJson(event.to, event.id, event.state, event.at, event.counts);
     case "read":
@@ -287,7 +287,10 @@ export function eventOf(
       return message && { name: "changed", username, message, action };
     }
     case "cancelled":
-      return { name: "cancelled", to: text("to"), id: text("id") };
+      return {
+        ...{ name: "cancelled", to: text("to"), id: text("id") },
+        ...(json["kept"] === true ? { kept: true } : {}),
+      };
     case "delivery": {
       const at = timeOf(json["at"]) ?? 0;
       const { received, read, of } = json;

@@ -126,6 +126,7 @@ const EVENTS: readonly MessengerEvent[] = [
   { name: "changed", username: "ana", message: { ...incoming, editedAt: AT }, action: undefined },
   { name: "changed", username: "ana", message: { ...OWN, withdrawnAt: AT }, action: "id-9" },
   { name: "cancelled", to: "ana", id: "id-1" },
+  { name: "cancelled", to: "#id", id: "id-1", kept: true },
   { name: "delivery", to: "ana", id: "id-1", state: "received", at: AT },
   { name: "read", username: "ana" },
   { name: "presence", username: "ana", online: true },

@@ -155,7 +155,7 @@ describe("several people", () => {
     const contact = contacts.find(name);
     expect(contact && drafts.of(contact)).toEqual(["uno\ndos"]);
     await until(() => alone.of("cancelled").length === ids.length);
-    expect(alone.of("cancelled")).toMatchObject(ids.map((id) => ({ to: name, id })));
+    expect(alone.of("cancelled")).toMatchObject(ids.map((id) => ({ to: name, id, kept: true })));
     expect(groupOf(alone, group)?.waiting).toBe(0);
     const back = await company.person("ana");
     await leaving;

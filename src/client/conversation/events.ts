@@ -190,8 +190,8 @@ export type MessengerEvent =
       readonly message: StoredMessage;
       readonly action: string | undefined;
     }
-  /** A text of ours was removed from the outbox before it was sent. */
-  | { readonly name: "cancelled"; readonly to: string; readonly id: string }
+  /** A text of ours was removed from the outbox before it was sent. `kept`: its words are in the draft of the chat. */
+  | { readonly name: "cancelled"; readonly to: string; readonly id: string; readonly kept?: true }
   /** `id`: of a text or of an action on one. */
   | {
       readonly name: "delivery";

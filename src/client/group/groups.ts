@@ -115,7 +115,8 @@ export class Groups implements GroupEvents {
   #setAside(group: string): void {
     const { contact } = this.#store.existing(group);
     const { profile, emit } = this.#needs;
-    for (const id of setAside(profile, contact)) emit({ name: "cancelled", to: contact.username, id });
+    for (const id of setAside(profile, contact))
+      emit({ name: "cancelled", to: contact.username, id, kept: true });
     this.#needs.filesEnded(contact);
   }
 

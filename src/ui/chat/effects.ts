@@ -108,6 +108,13 @@ export class ChatEffects {
         this.#shownKey = numbers.find(({ pending }) => pending)?.fingerprint;
         dispatch({ name: "safetyNumber", numbers });
       },
+      takeUpDraft: () => {
+        const { draft } = stored;
+        // Of several texts the first event has told of all.
+        if (Bun.deepEquals(draft, this.#draft)) return;
+        this.#draft = draft;
+        dispatch({ name: "unsent", text: draft.join("") });
+      },
       listChats: () => {
         const drafts = [...archive.drafts()];
         dispatch({

@@ -9,7 +9,7 @@ import { yesOrNo } from "../format/questions.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { onCancelled, onChanged } from "./changes.ts";
-import { advance, beginDeliveries, NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
+import { advance, beginDeliveries, forget, NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
 import {
   NO_FILES,
   progressMark,
@@ -316,6 +316,10 @@ export function updateGroup(chat: GroupChat, event: KindEvent, context: ChatCont
         ),
       ]);
     }
+    case "unsent": {
+      const said = sentences(chat, [texts.groupUnsentKept]);
+      return { chat: said.chat, effects: [...said.effects, { name: "giveBack", text: event.text }] };
+    }
     case "keepsTexts":
       return sentences(chat, [event.days === null ? texts.groupKeptForever : texts.groupKept(event.days)]);
     default:
@@ -350,7 +354,11 @@ function onMessenger(
       return isUnknown ? { chat, effects: [] } : onChanged(chat, event, known.excerpt, context);
     }
     case "cancelled":
-      return onCancelled(chat, event.id, context);
+      if (event.kept !== true) return onCancelled(chat, event.id, context);
+      return {
+        chat: { ...chat, deliveries: forget(chat.deliveries, event.id, true) },
+        effects: [{ name: "takeUpDraft" }],
+      };
     default:
       return { chat, effects: [] };
   }

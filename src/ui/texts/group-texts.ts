@@ -277,6 +277,11 @@ export const GROUP_TEXTS = {
     en: (title: string) => `A new group with the same people, invited again: ${title}.`,
   },
 
+  groupUnsentKept: {
+    es: "Lo que no había salido ya no se envía; aquí lo tiene de nuevo.",
+    en: "What had not been sent is not sent any more; here it is again.",
+  },
+
   groupAskRemove: {
     es: (user: string, title: string) =>
       `¿Sacar a ${user} de ${title}? Ya no recibirá nada, y todos lo verán; lo que tiene se le queda. (sí/no)`,

@@ -190,6 +190,20 @@ describe("what we write to a group", () => {
     expect(script.wait(60_000)).toEqual([]);
   });
 
+  test("and was not sent when one goes is in the line again, and is not called cancelled", () => {
+    const script = new GroupScript("es");
+    script.open({ messages: [outgoing(1, "uno", "queued"), outgoing(2, "dos", "queued")], waiting: 2 });
+    const gone = { name: "cancelled", to: CHAT, kept: true } as const;
+    const effects = ["out-1", "out-2"].flatMap((id) => script.messenger({ ...gone, id }));
+    expect(effects).toEqual([{ name: "takeUpDraft" }, { name: "takeUpDraft" }]);
+    script.group({ state: "left", may_write: false });
+    const kept = script.take({ name: "unsent", text: "uno\ndos" });
+    expect(printed(kept)).toEqual(["Lo que no había salido ya no se envía; aquí lo tiene de nuevo."]);
+    expect(kept.at(-1)).toEqual({ name: "giveBack", text: "uno\ndos" });
+    expect(printed(script.wait(60_000))).toEqual([]);
+    expect(script.type("uno\ndos").at(-1)).toEqual({ name: "giveBack", text: "uno\ndos" });
+  });
+
   test("is given back where one may not write", () => {
     const script = new GroupScript("es", { writes: "admins", may_write: false });
     expect(printed(script.open()).at(-1)).toBe("En este grupo solo escriben los administradores.");

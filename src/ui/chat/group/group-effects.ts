@@ -7,6 +7,9 @@ import type { GroupEffect, GroupEvent } from "./model.ts";
 /** Texts that are read at once. */
 const AT_ONCE = 500;
 
+/** `takeUpDraft` is of whoever keeps the draft. */
+type OwnEffect = Exclude<GroupEffect, { readonly name: "takeUpDraft" }>;
+
 export type GroupNeeds = {
   readonly account: Pick<SharedAccount, "request">;
   readonly stored: Pick<StoredConversation, "username" | "after">;
@@ -14,7 +17,7 @@ export type GroupNeeds = {
 };
 
 export type GroupEffectTable = {
-  readonly [E in GroupEffect as E["name"]]: (effect: E) => Promise<void>;
+  readonly [E in OwnEffect as E["name"]]: (effect: E) => Promise<void>;
 };
 
 /** The functions that carry them out. A failure is thrown. */

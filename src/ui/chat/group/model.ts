@@ -42,12 +42,16 @@ export type GroupEffect =
   | { readonly name: "listMembers" }
   /** Reads texts that were folded, the first `limit` of the run. */
   | { readonly name: "unfold"; readonly run: Folded; readonly limit: number }
+  /** What was set aside of our texts is put into the line. */
+  | { readonly name: "takeUpDraft" }
   /** The notices up to this one were printed. */
   | { readonly name: "noticesShown"; readonly seq: number };
 
 /** The answers to effects; a group that was founded is opened by whichever chat is open. */
 export type GroupEvent =
   | { readonly name: "declinedGroup" }
+  /** Texts of ours are never sent, and stand in the draft. */
+  | { readonly name: "unsent"; readonly text: string }
   | { readonly name: "keepsTexts"; readonly days: number | null }
   | { readonly name: "unfolded"; readonly messages: readonly StoredMessage[] }
   | { readonly name: "members"; readonly members: readonly GroupMember[] }
