@@ -20,6 +20,10 @@ const RETRY_DELAY = 50;
 /** Own timeouts in a row after which the pool is replaced. */
 const TIMEOUTS_TO_REPLACE = 3;
 
+const CONNECTION_LOST =
+  /^ERR_POSTGRES_(?:CONNECTION_|TLS_|TIMEOUT$|IDLE_TIMEOUT$|LIFETIME_TIMEOUT$|QUERY_CANCELLED$)/;
+const CERTIFICATE_REFUSED = /^(?:CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|ERR_TLS_)/;
+
 type PoolOptions = {
   /** A use was done, which took so many ms. */
   readonly observe?: (took: number) => void;
@@ -113,19 +117,17 @@ function connect(url: string): SQL {
   });
 }
 
-/** Whether an error says that the server cannot be used now, and perhaps soon can. */
+/** Whether an error says that the server cannot be used now, and may be soon, or when its operator has mended it. */
 function isBusy(error: unknown): boolean {
   const code = errorCode(error);
-  // SQLSTATE: no connection, rolled back, no resources, ended or not ready, read only, a lock not to be had, the disk.
-  return isConnectionLost(code) || /^(?:08|40|53|57|58)|^25006$|^55P03$/.test(code);
+  // SQLSTATE: no connection, not let in, no such database, rolled back, no resources, ended or not ready, read only,
+  // a lock not to be had, the disk.
+  const isRefused = /^(?:08|28|3D|40|53|57|58)|^25006$|^55P03$/.test(code);
+  return isRefused || CONNECTION_LOST.test(code) || CERTIFICATE_REFUSED.test(code);
 }
 
 /** Whether a read can be tried once again. */
 function isBroken(error: unknown): boolean {
   if (!(error instanceof StoreBusy)) return false;
   return error.code.startsWith("ERR_POSTGRES_CONNECTION_") || /^57P0[123]$/.test(error.code);
-}
-
-function isConnectionLost(code: string): boolean {
-  return /^ERR_POSTGRES_(?:CONNECTION_|TIMEOUT$|IDLE_TIMEOUT$|LIFETIME_TIMEOUT$|QUERY_CANCELLED$)/.test(code);
 }
