@@ -9,7 +9,6 @@ import { LOCK_PATIENCE } from "../database/database-lock.ts";
 import { openOwnDatabase, requireOurs } from "../database/database.ts";
 import { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
-import type { Place } from "../place.ts";
 import type { OnlineUser, OwnUser } from "../presence/online-user.ts";
 import { Presence } from "../presence/presence.ts";
 import { OwnSeats } from "../presence/seats.ts";
@@ -64,15 +63,6 @@ export async function reachDatabase(
     }
     await Bun.sleep(RETRY_INTERVAL);
   }
-}
-
-/** As `reachDatabase`, wherever the database is. */
-export async function reachPlace(place: Place, openSecurity: () => SecurityLog): Promise<AdminLink> {
-  if (place.name === "file") return reachDatabase(place.path, openSecurity);
-  throw new StartError({
-    es: "Esta versión aún no sirve con PostgreSQL",
-    en: "This version does not serve with PostgreSQL yet",
-  });
 }
 
 /** Whether a server listens on the socket. @throws StartError if that cannot be found out */
@@ -145,7 +135,7 @@ async function askServer(socket: string, request: AdminRequest): Promise<AdminRe
 }
 
 /** @param isUnchanged whether nothing can have been changed. */
-function noAnswer(code: string, isUnchanged: boolean, cause?: unknown): StartError {
+export function noAnswer(code: string, isUnchanged: boolean, cause?: unknown): StartError {
   const sentence = isUnchanged
     ? { es: `El servidor no ha respondido (${code})`, en: `The server did not answer (${code})` }
     : {

@@ -24,6 +24,7 @@ import { prepareSchema } from "../store/postgres-schema.ts";
 const BATCH = 1_000;
 /** How long to wait for a server that is stopping, in ms. */
 const PATIENCE = 1_000;
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Accounts that cannot be moved which are named; further ones are counted. */
 const MAX_NAMED = 20;
 
@@ -152,7 +153,7 @@ function written({ kind }: Column, value: unknown): unknown {
 
 /** @throws TypeError for bytes that are not UTF-8 */
 function textOf(value: unknown): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value as Uint8Array);
+  return UTF_8.decode(value as Uint8Array);
 }
 
 /** @throws StartError that names the accounts whose texts PostgreSQL does not take */

@@ -8,7 +8,7 @@ import type { OnlineUser } from "../presence/online-user.ts";
 import type { Seats } from "../presence/seats.ts";
 import type { Services } from "../session/services.ts";
 import { tokenId } from "../store/session-token.ts";
-import type { Change } from "../store/revocations.ts";
+import type { Change, Revocations } from "../store/revocations.ts";
 import type { Account, ListedAccount, StoredToken } from "../store/store.ts";
 import {
   PAGE_LINES,
@@ -29,7 +29,8 @@ const MAX_SHOWN = 254;
 type SeenUser = Pick<OnlineUser, "ip" | "since" | "key"> & { readonly node?: { readonly name: string } };
 
 /** The parts of the server that the commands use. */
-export type AdminServices = Pick<Services, "store" | "revocations" | "security"> & {
+export type AdminServices = Pick<Services, "store" | "security"> & {
+  readonly revocations: Pick<Revocations, "changed">;
   readonly presence: { find(fold: string): SeenUser | undefined | Promise<SeenUser | undefined> };
   readonly seats: Pick<Seats, "end">;
   readonly passwords: Pick<PasswordQueue, "hash">;
@@ -187,9 +188,9 @@ export class AdminOperations {
       id === undefined || (hash !== undefined && tokenId(hash) === id.toLowerCase());
     const named = (await store.tokens([account.id])).map(({ hash }) => hash).filter(isNamed);
     if (id !== undefined && named.length === 0) return refused("unknown_session");
+    const user = await presence.find(account.fold);
     // Also without a session: the certificate of one that has ended may still be valid.
     const revoked = await store.revoke(account.id, named);
-    const user = await presence.find(account.fold);
     const ends = user !== undefined && isNamed(user.key?.tokenHash);
     if (revoked !== undefined && named.length === 0 && !ends) {
       this.#services.revocations.changed(revoked);

@@ -1,7 +1,7 @@
 /** `bun run server.ts admin …`: runs one command of the operator, and gives its exit code. */
 import { resolve } from "node:path";
 
-import type { Language } from "../../protocol/language.ts";
+import type { Bilingual, Language } from "../../protocol/language.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { visibleJson, visibleText } from "../../protocol/visible-text.ts";
 import { readAccountList } from "./account-list.ts";
@@ -22,7 +22,8 @@ import { backUp } from "./backup.ts";
 import { readTask, type AdminTask } from "./command.ts";
 import { isConfirmed, requireTerminal } from "./confirm.ts";
 import { LineOutput } from "./line-output.ts";
-import { reachPlace, type AdminLink } from "./link.ts";
+import { openCluster } from "./cluster-link.ts";
+import { reachDatabase, type AdminLink } from "./link.ts";
 import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
 import { move } from "./move.ts";
 import { restore } from "./restore.ts";
@@ -73,17 +74,18 @@ export function printFailure(code: string, message: string, { stdout }: HostProc
 
 async function makeBackup(file: string, context: Context): Promise<number> {
   const { config, language, output } = context;
-  const made = backUp(fileOf(config.place, language), file);
-  await recordBackup(file, context);
+  const path = fileOf(config.place, language);
+  const made = backUp(path, file);
+  await recordBackup(path, file, context);
   const sentence = backupSentence(file, made)[language];
   await output.write(config.json ? visibleJson({ file, ...made }) : sentence);
   return codeOf("backup", context);
 }
 
 /** Records the backup, through the server if it runs. If that fails, the backup is still good. */
-async function recordBackup(file: string, { config, language, host }: Context): Promise<void> {
+async function recordBackup(path: string, file: string, { config, language, host }: Context): Promise<void> {
   try {
-    const link = await reachPlace(config.place, () => openAudit(config, host));
+    const link = await reachDatabase(path, () => openAudit(config, host));
     try {
       const reply = await link.ask({ command: "backup-made", file: resolve(file).toWellFormed() });
       if (reply.name === "refused") host.stderr.write(`${refusalSentence(reply.code, language)}\n`);
@@ -172,8 +174,16 @@ async function runList(file: string, context: Context): Promise<number> {
   return isDone ? EXIT_DONE : EXIT_FAILED;
 }
 
-async function linked<T>({ config, host }: Context, use: (link: AdminLink) => Promise<T>): Promise<T> {
-  const link = await reachPlace(config.place, () => openAudit(config, host));
+async function linked<T>(
+  { config, language, host }: Context,
+  use: (link: AdminLink) => Promise<T>,
+): Promise<T> {
+  const { place } = config;
+  const audit = () => openAudit(config, host);
+  const warn = (sentence: Bilingual) => host.stderr.write(`${sentence[language]}\n`);
+  const link = await (place.name === "file"
+    ? reachDatabase(place.path, audit)
+    : openCluster(place, audit, warn));
   try {
     return await use(link);
   } finally {
