@@ -1,9 +1,10 @@
 /**
- * `bun run bench [framing|server|client|history|sharing|strangers|reach|files|growth|groups|directory …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing|strangers|reach|files|growth|groups|directory|cluster …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
 import { benchDirectory } from "./directory.bench.ts";
+import { benchCluster } from "./cluster.bench.ts";
 import { printFigure, printHead, type Report } from "./figures.ts";
 import { benchFiles } from "./files.bench.ts";
 import { benchFraming } from "./framing.bench.ts";
@@ -26,6 +27,7 @@ const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new
   ["files", benchFiles],
   ["growth", benchGrowth],
   ["groups", benchGroups],
+  ["cluster", benchCluster],
   ["directory", benchDirectory],
 ]);
 

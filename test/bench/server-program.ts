@@ -119,14 +119,17 @@ export class ServerProgram {
     this.tlsPort = tlsPort;
   }
 
-  /** Resolves when it serves. Its log is a file beside the database. A port of 0 takes a free one. */
+  /**
+   * Resolves when it serves. A port of 0 takes a free one.
+   * @param log the file of its log; beside the database by default
+   */
   static async start(
     database: string,
     ports: { readonly plain: number; readonly tls: number } = { plain: 0, tls: 0 },
     flags: readonly string[] = WITHOUT_LIMITS,
+    log = `${database}.log`,
   ): Promise<ServerProgram> {
     const args = [`--port=${ports.plain}`, `--tls-port=${ports.tls}`, `--db=${database}`, ...flags];
-    const log = `${database}.log`;
     const child = Bun.spawn([process.execPath, "run", PROGRAM, ...args], {
       stdin: "ignore",
       stdout: "pipe",
@@ -153,6 +156,11 @@ export class ServerProgram {
   async stop(): Promise<number> {
     this.#process.kill("SIGTERM");
     return this.#process.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.exited;
   }
 
   async #authority(): Promise<string> {
