@@ -19,7 +19,8 @@ export const HELP: Bilingual = {
   --meeting-host IPS   dónde lo encuentran los clientes (en la dirección del servidor)
   --tls-cert ARCHIVO   certificado propio, en PEM; requiere --tls-key
   --tls-key ARCHIVO    su clave privada, en PEM
-  --db ARCHIVO         base de datos (users.db)
+  --db ARCHIVO         base de datos (users.db); o postgres://…, para varios servidores
+  --shared redis://…   con --db postgres://…: el Valkey o Redis que comparten
   --register QUIÉN     open: cualquiera se registra; closed: solo quien añada el operador (open)
   --log ESTILO         pretty o json (pretty en una terminal)
   --audit-log ARCHIVO  registro de auditoría, u off (junto a la base de datos: users.db.audit.jsonl)
@@ -63,7 +64,8 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --meeting-host IPS   where clients find it (at the server's address)
   --tls-cert FILE      your own certificate, in PEM; needs --tls-key
   --tls-key FILE       its private key, in PEM
-  --db FILE            database (users.db)
+  --db FILE            database (users.db); or postgres://…, for several servers
+  --shared redis://…   with --db postgres://…: the Valkey or Redis that they share
   --register WHO       open: anyone can register; closed: only the operator adds accounts (open)
   --log STYLE          pretty or json (pretty on a terminal)
   --audit-log FILE     audit log, or off (beside the database: users.db.audit.jsonl)
@@ -113,8 +115,10 @@ export const ADMIN_HELP: Bilingual = {
   revoke NOMBRE [ID]     anula una sesión, o todas; terminan sus conversaciones
   backup ARCHIVO         hace una copia comprobada de la base de datos
   restore ARCHIVO        restaura esa copia, con el servidor parado; conserva la base de datos anterior
+  move --to postgres://… traslada todo a PostgreSQL, con el servidor parado; el archivo no se usa más
 
-  --db ARCHIVO           base de datos (users.db)
+  --db ARCHIVO           base de datos (users.db); o postgres://…
+  --shared redis://…     con --db postgres://…: el Valkey o Redis de los servidores
   --audit-log ARCHIVO    registro de auditoría, si el servidor lo tiene en otro sitio
   --json                 un objeto JSON por línea
   --yes                  borra sin preguntar
@@ -123,7 +127,8 @@ export const ADMIN_HELP: Bilingual = {
   --version
   --                     lo que sigue son argumentos: users -- -5
 
-Todas menos «restore» funcionan con el servidor en marcha o parado, para quien pueda leer y escribir la base de datos.
+Todas menos «restore» y «move» funcionan con el servidor en marcha o parado, para quien pueda leer y escribir la base de datos.
+Con postgres://…, «backup» y «restore» son cosa de pg_dump y pg_restore.
 `,
   en: `Usage: paloma-server admin COMMAND [arguments] [options]   (not installed: bun run server.ts admin …)
 
@@ -138,8 +143,10 @@ Todas menos «restore» funcionan con el servidor en marcha o parado, para quien
   revoke NAME [ID]       revokes one session, or all; the account's conversations end
   backup FILE            makes a verified copy of the database
   restore FILE           restores that copy, with the server stopped; keeps the previous database
+  move --to postgres://… moves everything to PostgreSQL, with the server stopped; the file is used no more
 
-  --db FILE              database (users.db)
+  --db FILE              database (users.db); or postgres://…
+  --shared redis://…     with --db postgres://…: the Valkey or Redis of the servers
   --audit-log FILE       audit log, if the server has it elsewhere
   --json                 one JSON object per line
   --yes                  deletes without asking
@@ -148,6 +155,7 @@ Todas menos «restore» funcionan con el servidor en marcha o parado, para quien
   --version
   --                     what follows are arguments: users -- -5
 
-All but “restore” work with the server running or stopped, for whoever can read and write the database.
+All but “restore” and “move” work with the server running or stopped, for whoever can read and write the database.
+With postgres://…, “backup” and “restore” are for pg_dump and pg_restore.
 `,
 };
