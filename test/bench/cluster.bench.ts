@@ -62,7 +62,7 @@ export async function benchCluster(report: Report): Promise<void> {
   const sides: Side[] = [];
   try {
     await move(moved, postgres.url("postgres"), () => undefined);
-    const flags = [...WITHOUT_LIMITS, `--shared=${redis.url}`];
+    const flags = [...WITHOUT_LIMITS, "--meeting-port=off", `--shared=${redis.url}`];
     const several: ServerProgram[] = [];
     for (let node = 0; node < NODES; node++) {
       const log = `${folder.path}/${node}.log`;
