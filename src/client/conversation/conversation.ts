@@ -211,6 +211,11 @@ export class Conversation {
     this.connect();
   }
 
+  /** What held a link wants it no longer, nor what others have to say on it: it ends at once, unless something else wants it. */
+  letGo(reason: HoldReason): void {
+    if (this.wants.hold(reason, false)) this.#noLongerWanted();
+  }
+
   /** It wants to know from now on when they come and go, or no longer does. */
   watch(reason: HoldReason, isWanted: boolean): void {
     if (this.wants.watch(reason, isWanted)) this.#wantsChanged();
@@ -219,10 +224,10 @@ export class Conversation {
   /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */
   closeChat(): void {
     this.wants.openChats--;
-    this.#noLongerLookedAt();
+    this.#noLongerWanted();
   }
 
-  #noLongerLookedAt(): void {
+  #noLongerWanted(): void {
     this.#wantsChanged();
     if (!this.wants.link) this.transport.hangUp();
   }
@@ -244,7 +249,7 @@ export class Conversation {
       this.#accept();
       this.#needs.storage.attempt(() => this.transport.endUnpinned());
     }
-    this.#noLongerLookedAt();
+    this.#noLongerWanted();
   }
 
   /** New messages to this person have been stored. A text accepts them. */

@@ -9,8 +9,9 @@ import { hash } from "node:crypto";
 
 /** With so many others online there is a link to each. */
 const FEW = 6;
-/** Links of one group where there are more. */
+/** Links of one group where there are more: so many are asked for, and beyond so many some are given up. */
 const LINKS = 4;
+const MOST_LINKS = 5;
 /** How often a random one is replaced, in ms. */
 const REPLACE_INTERVAL = 10 * 60_000;
 /** Most links that are asked for, over all groups. */
@@ -63,13 +64,19 @@ export function neighbours(
   const { online, linked } = others;
   if (online.length <= FEW) return { next: undefined, random: online, replacedAt: now };
   const next = nextInRing(others);
-  const kept = before.random.filter((label) => label !== next && online.includes(label)).slice(0, LINKS);
+  const held = before.next === undefined ? before.random : [before.next, ...before.random];
+  const kept = [...new Set(held)].filter((label) => label !== next && online.includes(label));
   const isDue = now - before.replacedAt >= REPLACE_INTERVAL;
   const leaving = isDue ? kept[Math.floor(random() * kept.length)] : undefined;
   const chosen = kept.filter((label) => label !== leaving);
   const counted = new Set([...linked, ...chosen]);
   if (next !== undefined) counted.add(next);
   if (leaving !== undefined) counted.delete(leaving);
+  // Whoever comes brings links to those who have enough.
+  while (counted.size > MOST_LINKS && chosen.length > 0) {
+    const [label] = chosen.splice(Math.floor(random() * chosen.length), 1);
+    if (label !== undefined) counted.delete(label);
+  }
   const free = online.filter((label) => !counted.has(label) && label !== leaving);
   while (counted.size < LINKS && free.length > 0) {
     const [label] = free.splice(Math.floor(random() * free.length), 1);

@@ -106,16 +106,28 @@ export class Seeking {
         .toSorted((one, other) => other.openChats - one.openChats);
       const names = new Map<string, string>();
       const watched: string[] = [];
-      const wanted = awake.map((live) => this.#wantedBy(live, names, watched));
-      this.#set(this.#held, withinLimit(wanted), names, (each, isIn) => each.hold("group", isIn));
+      const givenUp = new Set<string>();
+      const wanted = awake.map((live) => this.#wantedBy(live, names, watched, givenUp));
+      this.#set(this.#held, withinLimit(wanted), names, (each, isIn, label) => {
+        if (!isIn && givenUp.has(label)) each.letGo("group");
+        else each.hold("group", isIn);
+      });
       const seen = new Set(watched.slice(0, MAX_WATCHED));
       this.#set(this.#watched, seen, names, (each, isIn) => each.watch("group", isIn));
     });
     this.#needs.sought();
   }
 
-  /** @param names gets the names of all, by label. @param watched gets the labels of all */
-  #wantedBy(live: LiveGroup, names: Map<string, string>, watched: string[]): readonly string[] {
+  /**
+   * @param names gets the names of all, by label. @param watched gets the labels of all
+   * @param givenUp gets the labels of those with whom links are too many
+   */
+  #wantedBy(
+    live: LiveGroup,
+    names: Map<string, string>,
+    watched: string[],
+    givenUp: Set<string>,
+  ): readonly string[] {
     const { profile, clock, random, presence } = this.#needs;
     const isFree = (label: string) => label !== this.#needs.own && !profile.consents.isBlocked(label);
     const all = people(live.membership).filter(({ label }) => isFree(label));
@@ -131,12 +143,15 @@ export class Seeking {
     const members = all.filter(({ state }) => state === "member");
     const online = members.map(({ label }) => label).filter(mayBeThere);
     const linked = new Set(online.filter((label) => live.synced.isLinked(label)));
+    const before = live.neighbourhood;
     live.neighbourhood = neighbours(
-      live.neighbourhood,
+      before,
       { group: live.group, own: this.#needs.own, online, linked },
       clock.monotonic(),
       random,
     );
+    const neighboursNow = new Set(asked(live.neighbourhood));
+    for (const label of asked(before)) if (!neighboursNow.has(label)) givenUp.add(label);
     // Just after the login nothing is known yet.
     const isUnknown = ({ label, name }: Person) => !this.isUnreached(label) && presence(name) === undefined;
     const hasServer = this.#needs.clockOffset() !== undefined;
@@ -162,19 +177,19 @@ export class Seeking {
     current: Map<string, Conversation>,
     wanted: ReadonlySet<string>,
     names: ReadonlyMap<string, string>,
-    set: (conversation: Conversation, isIn: boolean) => void,
+    set: (conversation: Conversation, isIn: boolean, label: string) => void,
   ): void {
     for (const [label, conversation] of current) {
       if (wanted.has(label)) continue;
       current.delete(label);
-      set(conversation, false);
+      set(conversation, false, label);
     }
     for (const label of wanted) {
       const name = names.get(label);
       if (current.has(label) || name === undefined) continue;
       const conversation = this.#needs.conversation(name);
       current.set(label, conversation);
-      set(conversation, true);
+      set(conversation, true, label);
     }
   }
 

@@ -67,6 +67,46 @@ describe("the figures of the design", () => {
   });
 });
 
+/** All come online one after the other, and after each of them everybody chooses anew. A link is there while one side asks for it. */
+function growing(count: number, random: () => number): Map<string, Set<string>> {
+  const chosen = new Map<string, Neighbourhood>();
+  const links = () => {
+    const all = new Map([...chosen.keys()].map((label) => [label, new Set<string>()]));
+    for (const [label, neighbourhood] of chosen) {
+      for (const other of asked(neighbourhood)) {
+        all.get(label)?.add(other);
+        all.get(other)?.add(label);
+      }
+    }
+    return all;
+  };
+  const choose = (own: string) => {
+    const online = [...chosen.keys()].filter((label) => label !== own);
+    const before = chosen.get(own) ?? { ...NO_NEIGHBOURS, replacedAt: 0 };
+    const linked = links().get(own) ?? new Set();
+    chosen.set(own, neighbours(before, { group: "g", own, online, linked }, 0, random));
+  };
+  for (const person of people(count)) {
+    choose(person);
+    for (const other of [...chosen.keys()].toSorted(() => random() - 0.5)) choose(other);
+  }
+  return links();
+}
+
+test.each([
+  [20, 46, 2.0],
+  [64, 149, 2.8],
+])("%i people who come one after the other have about as many links: %i, %f hops", (count, links, hops) => {
+  const random = seededRandom(count);
+  const all = growing(count, () => random.next());
+  const sizes = [...all.values()].map(({ size }) => size);
+  expect(average(sizes) * (count / 2)).toBeWithin(links * 0.8, links * 1.25);
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(3);
+  const distances = hopsFrom("person 0", all);
+  expect(distances).toHaveLength(count - 1);
+  expect(average(distances)).toBeWithin(hops - 0.5, hops + 0.5);
+});
+
 const OTHERS = { group: "g", own: "ana", linked: new Set<string>() };
 const HALF = () => 0.5;
 

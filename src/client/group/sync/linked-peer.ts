@@ -113,7 +113,10 @@ export class LinkedPeer {
   /** The other side has greeted. @returns whether that is to be answered by a greeting */
   isGreeted(): boolean {
     this.greetingsTaken++;
-    return this.greetingsTaken > this.greetingsSent && this.greetingsSent < MAX_GREETINGS;
+    if (this.greetingsTaken <= this.greetingsSent || this.greetingsSent >= MAX_GREETINGS) return false;
+    // Those before it that were not answered, as nothing was known of them, never will be.
+    this.greetingsSent = this.greetingsTaken - 1;
+    return true;
   }
 
   /**
