@@ -1,5 +1,5 @@
 /**
- * What groups cost: a text to 8 and to 20 people, each with a messenger in this process, against the same text through the
+ * What groups cost: a text to 8, 20 and 64 people, each with a messenger in this process, against the same text through the
  * outbox to each of them; 1,000 texts that were missed; the membership of 256; opening a group of 1,000,000 entries.
  */
 import { Database } from "bun:sqlite";
@@ -23,7 +23,7 @@ import { addBody, createBody, testKey, type TestKey } from "../identity/group-ke
 import { Company, until, type Person } from "../integration/messenger-pair.ts";
 import { median, type Report } from "./figures.ts";
 
-const SIZES = [8, 20];
+const SIZES = [8, 20, 64];
 const TEXTS = 5;
 /** As in the figures of the design. */
 const TEXT = "x".repeat(80);
