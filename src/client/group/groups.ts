@@ -93,7 +93,13 @@ export class Groups implements GroupEvents {
     const { profile, storage, durability, clock, emit, fileStored } = this.#needs;
     const live = new LiveGroup(
       {
-        ...{ profile, storage, durability, clock, emit, fileStored, store: this.#store, own: this.#own },
+        ...{ profile, storage, durability, clock, fileStored, store: this.#store, own: this.#own },
+        emit: (event) => {
+          // Who belongs, and whose key is another one, is told before what they write.
+          const live = event.name === "message" ? this.#live.get(stored.group) : undefined;
+          if (live !== undefined && this.#count(live)) this.#tellGroup(stored.group);
+          emit(event);
+        },
         serverNow: () => this.#now(),
         isBlocked: (label) => profile.consents.isBlocked(label),
         changed: (group) => this.#changed(group),
@@ -331,8 +337,7 @@ export class Groups implements GroupEvents {
   }
 
   #changed(live: LiveGroup): void {
-    if (this.#counted.get(live) !== live.membership) this.#people = undefined;
-    this.#counted.set(live, live.membership);
+    this.#count(live);
     if (live.isEnded && this.#store.existing(live.group).state === "joined") {
       this.#store.save(live.group, { state: "removed" });
       if (live.own !== undefined) live.unsign(live.own);
@@ -340,6 +345,14 @@ export class Groups implements GroupEvents {
     }
     this.#changedId(live.group);
     this.actions.recheck();
+  }
+
+  /** @returns whether other people belong to it than when this was called last */
+  #count(live: LiveGroup): boolean {
+    if (this.#counted.get(live) === live.membership) return false;
+    this.#people = undefined;
+    this.#counted.set(live, live.membership);
+    return true;
   }
 
   /** Many changes of one turn are told at once. */
@@ -353,10 +366,7 @@ export class Groups implements GroupEvents {
     const changed = [...this.#toTell];
     this.#toTell.clear();
     for (const group of changed) {
-      const shared = this.shown.one(group);
-      const json = JSON.stringify(shared);
-      if (this.#told.get(group) !== json) this.#needs.emit({ name: "group", group: shared });
-      this.#told.set(group, json);
+      const shared = this.#tellGroup(group);
       const live = this.#live.get(group);
       const hasLeft = shared.state === "left" && live?.own?.state !== "member" && shared.unshared === 0;
       const isOver = shared.state === "removed" || hasLeft;
@@ -366,6 +376,14 @@ export class Groups implements GroupEvents {
       }
     }
     this.#seeking.seek();
+  }
+
+  #tellGroup(group: string): SharedGroup {
+    const shared = this.shown.one(group);
+    const json = JSON.stringify(shared);
+    if (this.#told.get(group) !== json) this.#needs.emit({ name: "group", group: shared });
+    this.#told.set(group, json);
+    return shared;
   }
 
   #close(group: string): void {

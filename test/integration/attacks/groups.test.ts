@@ -90,6 +90,10 @@ test("who writes under the name of somebody, with another key than the known one
   feed.give(add, written.write("c", "join", {}, { at: 0 }), written.text("soy bob"));
   await until(() => textOf(ana, "bob", group).length === 1);
   expect(groupOf(ana, group)).toMatchObject({ people: 3, doubtful: ["bob"] });
+  const isTold = (event: (typeof ana.events)[number]) =>
+    event.name === "group" && event.group.doubtful.includes("bob");
+  const [told, shown] = [ana.events.findIndex(isTold), ana.events.indexOf(ana.of("message").at(-1) as never)];
+  expect(told).toBeWithin(0, shown);
   await talk(bob, ana, group);
   await ana.messenger.groups.actions.remove(group, "eva");
   expect(groupOf(ana, group)?.doubtful).toEqual(["bob"]);
