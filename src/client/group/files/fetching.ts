@@ -139,8 +139,14 @@ export class Fetching {
 
   /** The link to somebody has changed. */
   linkChanged(username: string): void {
-    for (const { running, giver } of this.#fetched.values())
-      if (giver?.conversation.contact.label === labelOf(username)) running.linkChanged();
+    if (this.#fetched.size === 0) return;
+    const { current } = this.#needs.conversation(username).transport;
+    for (const { running, giver, resting } of this.#fetched.values()) {
+      // Whoever has just come may have been away.
+      if (current?.isOpen === true) resting.delete(current.peer.fingerprint);
+      if (giver === undefined || giver.conversation.contact.label === labelOf(username))
+        running.linkChanged();
+    }
   }
 
   /** To be called about once a second: others may be there, and givers be members no longer. */
