@@ -14,6 +14,7 @@ import type { Who } from "./conversation/consent.ts";
 import { Conversations } from "./conversation/conversations.ts";
 import { Decisions } from "./conversation/decisions.ts";
 import { ABOUT_MESSAGES, type MessengerEvent } from "./conversation/events.ts";
+import { isUsed } from "./conversation/transport.ts";
 import { Intake } from "./conversation/intake.ts";
 import type { LinkInfo } from "./conversation/shown-link.ts";
 import type { OpenedVerification } from "./conversation/verification.ts";
@@ -266,7 +267,7 @@ export class Messenger {
         reach: (push) => this.reach.take(push),
         revoked: () => {
           for (const conversation of this.#conversations) conversation.transport.endRevoked();
-          this.files.active.endStreams(({ peer }) => this.#tls.isRevoked(peer), "revoked");
+          this.#endStreams(({ peer }) => this.#tls.isRevoked(peer), "revoked");
         },
         // Nobody could be dialled with a certificate that was taken back.
         certified: () => {
@@ -315,7 +316,7 @@ export class Messenger {
         },
         waysChanged: (relay) => {
           for (const conversation of this.#conversations) conversation.transport.useRelay(relay);
-          this.files.active.useRelay(relay);
+          this.#endStreams(({ way }) => !isUsed(way, relay), "other_way");
         },
       },
       options.p2pPort,
@@ -496,6 +497,11 @@ export class Messenger {
     this.#upkeep.finish();
     this.#lock.release();
     this.profile.close();
+  }
+
+  #endStreams(...streams: Parameters<Files["active"]["endStreams"]>): void {
+    this.files.active.endStreams(...streams);
+    this.groupFiles.endStreams(...streams);
   }
 
   readonly #emit = (event: MessengerEvent): void => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
 import { cleanupsForEachTest } from "../integration/cleanups-for-each-test.ts";
+import { together } from "../integration/group-people.ts";
 import { Company, until, untilQuiet, type Person } from "../integration/messenger-pair.ts";
 import { fillDisk, mountSmallDisk } from "../integration/small-disk.ts";
 
@@ -44,6 +45,27 @@ test("with --relay only the bytes go through the relay, whoever sends; with neve
   await ana.messenger.files.send("bob", { path, name: undefined, wantsSha256: false, id: undefined });
   await until(() => bob.messenger.linkPresence("ana")?.isConnected === false);
   expect(lastOf(ana)?.state).toBe("offered");
+});
+
+test("files of a group go through the relay, too, to and from who is hidden", async () => {
+  const company = await Company.meet({ meeting: MEETING });
+  cleanups.push(() => company.close());
+  const [ana, bob] = [await company.person("ana", { relay: "only" }), await company.person("bob")];
+  const group = await together(ana, bob);
+  const content = Buffer.alloc(2 * MIB + 3, 7);
+  const path = join(company.folder, "a file");
+  writeFileSync(path, content);
+  for (const [from, to] of [
+    [ana, bob],
+    [bob, ana],
+  ] as const) {
+    await from.messenger.groupFiles.send(group, path, `by-${from.name}`, undefined);
+    await until(() => lastOf(to)?.state === "offered");
+    await to.messenger.files.accept(lastOf(to)?.id ?? "", company.folder, false);
+    await until(() => lastOf(to)?.state === "done");
+    expect(readFileSync(join(company.folder, `by-${from.name}`)).equals(content)).toBe(true);
+    expect(bob.events.some((event) => event.name === "refusal")).toBe(false);
+  }
 });
 
 test("a full disk pauses a transfer on both sides, with the reason, until there is room", async () => {

@@ -11,8 +11,6 @@ import { label as labelOf } from "../../../identity/names.ts";
 import type { Clock } from "../../../net/clock.ts";
 import type { StreamMessage } from "../../../protocol/peer-messages.ts";
 import type { Conversation } from "../../conversation/conversation.ts";
-import { isUsed } from "../../conversation/transport.ts";
-import type { RelayUse } from "../../disk/schema.ts";
 import type { StorageGuard } from "../../disk/storage-guard.ts";
 import type { ProvenStream } from "../../peer/proven-connection.ts";
 import { isGroup } from "../../profile/contacts.ts";
@@ -215,11 +213,6 @@ export class ActiveTransfers {
     if (!this.#isContact(conversation)) return undefined;
     const streams = [...this.#with(running.transfer.contact)].filter(({ stream }) => stream !== undefined);
     return streams.includes(running) || streams.length < MAX_STREAMS ? running : undefined;
-  }
-
-  /** Ends the streams by ways that are used no longer. */
-  useRelay(relay: RelayUse): void {
-    this.endStreams(({ way }) => !isUsed(way, relay), "other_way");
   }
 
   /** Ends these streams, and those that are being dialled. */

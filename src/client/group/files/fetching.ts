@@ -10,6 +10,7 @@ import type { ActiveNeeds } from "../../file/transfer/active-transfers.ts";
 import { RunningTransfer } from "../../file/transfer/running-transfer.ts";
 import type { Progress } from "../../file/transfer/shared-file.ts";
 import { streamPlace, type OpenedStream, type PeerPlace, type Streams } from "../../file/transfer/streams.ts";
+import type { ProvenStream } from "../../peer/proven-connection.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import { ServerFailure } from "../../rendezvous/server-errors.ts";
 import { messageId } from "../store/shown-texts.ts";
@@ -240,6 +241,12 @@ export class Fetching {
   #wireId({ running }: Fetched): string {
     const { feed, number } = this.#needs.entryOf(running.transfer);
     return messageId(feed, number);
+  }
+
+  /** As of `ActiveTransfers`. */
+  endStreams(isMeant: (stream: ProvenStream) => boolean, code: string): void {
+    for (const running of this.#running)
+      if (running.stream === undefined || isMeant(running.stream)) running.endStream(code);
   }
 
   /** A link to this person is wanted as long as something is to come from them. */

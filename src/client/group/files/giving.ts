@@ -197,6 +197,7 @@ export class Giving {
     if (transfer === undefined || !isGiven(transfer)) return undefined;
     const { path = "", outgoing, sha256 } = transfer;
     const { found, fault } = await this.#look(transfer);
+    if (this.#abort.signal.aborted) return undefined;
     if (found !== undefined && found.sha256 === sha256)
       return FileSource.open(path, found.stamp).catch(orNothing);
     // What was received may be changed by its person, who sees no harm in that.
@@ -222,9 +223,14 @@ export class Giving {
     return looked;
   }
 
+  /** Ends these streams. */
+  endStreams(isMeant: (stream: ProvenStream) => boolean, code: string): void {
+    for (const { stream } of this.#given) if (isMeant(stream)) stream.connection.terminate(code);
+  }
+
   close(): void {
     this.#abort.abort();
-    for (const { stream } of this.#given) stream.connection.terminate("closing");
+    this.endStreams(() => true, "closing");
   }
 }
 

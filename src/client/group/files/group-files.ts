@@ -11,6 +11,7 @@ import type { Outbox } from "../../conversation/outbox.ts";
 import type { ActiveNeeds } from "../../file/transfer/active-transfers.ts";
 import { Streams } from "../../file/transfer/streams.ts";
 import { TransferError } from "../../file/transfer/transfer-error.ts";
+import type { ProvenStream } from "../../peer/proven-connection.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Groups } from "../groups.ts";
@@ -128,6 +129,12 @@ export class GroupFiles {
   #groupOf({ contact }: Transfer): string | undefined {
     const name = this.#needs.profile.contacts.byId(contact)?.label ?? "";
     return name.startsWith("#") ? name.slice(1) : undefined;
+  }
+
+  /** As of `ActiveTransfers`. */
+  endStreams(isMeant: (stream: ProvenStream) => boolean, code: string): void {
+    this.fetching.endStreams(isMeant, code);
+    this.giving.endStreams(isMeant, code);
   }
 
   /** Everything is left as it is. Resolves when nothing is done on the disk. */
