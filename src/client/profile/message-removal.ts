@@ -34,19 +34,19 @@ export class MessageRemoval {
 
   /** Removes a message that was not tried yet from the outbox. @returns false: there is no such message */
   cancel(contact: Contact, id: string): boolean {
-    return this.#cancel(contact, "id = ?", id).length > 0;
+    return this.#cancel(contact, "", "id = ?", id).length > 0;
   }
 
   /** As `cancel`, for all of them at once. @returns their ids, oldest first */
   cancelAll(contact: Contact): string[] {
-    return this.#cancel(contact, "TRUE");
+    return this.#cancel(contact, "INDEXED BY outbox", "TRUE");
   }
 
-  #cancel(contact: Contact, condition: string, ...values: string[]): string[] {
+  #cancel(contact: Contact, index: string, condition: string, ...values: string[]): string[] {
     const cancel = this.#database.transaction(() => {
       const cancelled = this.#database
         .query<{ seq: number; id: string }, (string | number)[]>(
-          `UPDATE messages INDEXED BY outbox SET ${FORGET}
+          `UPDATE messages ${index} SET ${FORGET}
            WHERE contact = ? AND ${IN_OUTBOX} AND kind = ${KIND.text} AND state = 0 AND tried = 0 AND ${condition}
            RETURNING seq, id`,
         )

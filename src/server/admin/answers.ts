@@ -193,8 +193,8 @@ export function restoredSentence(file: string, { users, tokens, before }: Restor
 /** @param to as it is shown. */
 export function movedSentence(to: string, { users, tokens, revocations }: Moved): Bilingual {
   return {
-    es: `Trasladado todo a «${to}» (cuentas: ${users}, sesiones: ${tokens}, anulaciones: ${revocations}): arranque los servidores con esa dirección`,
-    en: `Moved everything to “${to}” (accounts: ${users}, sessions: ${tokens}, revocations: ${revocations}): start the servers with that address`,
+    es: `Trasladado todo a «${quotedText(to)}» (cuentas: ${users}, sesiones: ${tokens}, anulaciones: ${revocations}): arranque los servidores con esa dirección`,
+    en: `Moved everything to “${quotedText(to)}” (accounts: ${users}, sessions: ${tokens}, revocations: ${revocations}): start the servers with that address`,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Bilingual } from "../../protocol/language.ts";
 import { errorCode } from "../../net/error-code.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
 import { shownServer, type Place } from "../place.ts";
@@ -75,7 +76,10 @@ export async function openCluster(
 function cannotUseValkey(url: string, { cause }: ValkeyBusy): StartError {
   const [shown, code] = [shownServer(url), errorCode(cause)];
   return new StartError(
-    { es: `No se puede usar «${shown}» (${code})`, en: `Cannot use “${shown}” (${code})` },
+    {
+      es: `No se puede usar «${quotedText(shown)}» (${code})`,
+      en: `Cannot use “${quotedText(shown)}” (${code})`,
+    },
     cause,
     "shared_unavailable",
   );
@@ -85,7 +89,7 @@ function untold(url: string, error: unknown): Bilingual {
   const code = errorCode(error instanceof ValkeyBusy ? error.cause : error);
   const shown = shownServer(url);
   return {
-    es: `Hecho, pero no se ha podido avisar a los servidores por «${shown}» (${code}): lo sabrán antes de un minuto`,
-    en: `Done, but the servers could not be told through “${shown}” (${code}): they will know within a minute`,
+    es: `Hecho, pero no se ha podido avisar a los servidores por «${quotedText(shown)}» (${code}): lo sabrán antes de un minuto`,
+    en: `Done, but the servers could not be told through “${quotedText(shown)}” (${code}): they will know within a minute`,
   };
 }

@@ -208,8 +208,8 @@ async function requireEmpty(sql: TransactionSQL, to: string): Promise<void> {
     const shown = shownServer(to);
     throw new StartError(
       {
-        es: `«${shown}» no está vacía: dé una base de datos vacía`,
-        en: `“${shown}” is not empty: give an empty database`,
+        es: `«${quotedText(shown)}» no está vacía: dé una base de datos vacía`,
+        en: `“${quotedText(shown)}” is not empty: give an empty database`,
       },
       undefined,
       "not_empty",

@@ -1,4 +1,5 @@
 /** Looks at the Valkey (or Redis) that several servers share, or says in one sentence why it cannot be used. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Log } from "../log/log.ts";
 import { shownServer } from "../place.ts";
 import { StartError } from "../start-error.ts";
@@ -36,7 +37,7 @@ function cannotUse(url: string, error: unknown): StartError {
   const code = cause instanceof Error ? (/^[A-Z]{4,}\b/.exec(cause.message)?.[0] ?? "") : "";
   const why = code === "" ? "" : ` (${code})`;
   return new StartError(
-    { es: `No se puede usar «${shown}»${why}`, en: `Cannot use “${shown}”${why}` },
+    { es: `No se puede usar «${quotedText(shown)}»${why}`, en: `Cannot use “${quotedText(shown)}”${why}` },
     error,
     "shared_unavailable",
   );

@@ -1,4 +1,5 @@
 /** Opens the PostgreSQL store, or says in one sentence why that cannot be. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { errorCode } from "../../net/error-code.ts";
 import { shownServer } from "../place.ts";
 import { StartError } from "../start-error.ts";
@@ -23,16 +24,16 @@ export function cannotUsePostgres(url: string, error: unknown): StartError {
     return what === "not_ours"
       ? new StartError(
           {
-            es: `En «${shown}» hay tablas de otro programa: dé una base de datos vacía`,
-            en: `“${shown}” has tables of another program: give an empty database`,
+            es: `En «${quotedText(shown)}» hay tablas de otro programa: dé una base de datos vacía`,
+            en: `“${quotedText(shown)}” has tables of another program: give an empty database`,
           },
           error,
           what,
         )
       : new StartError(
           {
-            es: `«${shown}» es de una versión más nueva de este programa`,
-            en: `“${shown}” belongs to a newer version of this program`,
+            es: `«${quotedText(shown)}» es de una versión más nueva de este programa`,
+            en: `“${quotedText(shown)}” belongs to a newer version of this program`,
           },
           error,
           what,
@@ -40,7 +41,10 @@ export function cannotUsePostgres(url: string, error: unknown): StartError {
   }
   const code = errorCode(error);
   return new StartError(
-    { es: `No se puede usar «${shown}» (${code})`, en: `Cannot use “${shown}” (${code})` },
+    {
+      es: `No se puede usar «${quotedText(shown)}» (${code})`,
+      en: `Cannot use “${quotedText(shown)}” (${code})`,
+    },
     error,
     "database_unavailable",
   );

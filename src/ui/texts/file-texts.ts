@@ -186,8 +186,8 @@ export const FILE_TEXTS = {
     en: (author: string, giver: string) => `${author} (given by ${giver})`,
   },
   fileCounting: {
-    es: (name: string) => `Se cuenta el SHA-256 de «${name}» antes de ofrecerlo…`,
-    en: (name: string) => `The SHA-256 of “${name}” is being counted before it is offered…`,
+    es: (name: string) => `Se cuenta el SHA-256 de «${quotedText(name)}» antes de ofrecerlo…`,
+    en: (name: string) => `The SHA-256 of “${quotedText(name)}” is being counted before it is offered…`,
   },
   groupFileArrived: {
     es: "La oferta ha llegado. El archivo se da mientras su cuenta esté en línea (menús, listen o daemon); también lo da quien ya lo tenga.",

@@ -446,6 +446,7 @@ test("with many messages stored every query of a link uses an index", () =>
       expect.stringContaining(byId),
       expect.stringContaining("USING INDEX actions_by_target (contact=? AND target=?)"),
       expect.stringContaining(byId),
+      expect.stringContaining("SEARCH transfers USING INDEX"),
     ]);
   }));
 
