@@ -19,6 +19,7 @@ import { normalizeAddress } from "../protocol/ip-address.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
 import { errorCode } from "./error-code.ts";
 import { Outgoing } from "./outgoing.ts";
+import type { Told } from "./proxied/proxy-header.ts";
 import { issuerCertificate, peerCertificate, readHandshake, sessionKey, type Handshake } from "./tls.ts";
 
 /** An object must be complete this long after its `{`, in ms (PROTOCOL 1). */
@@ -100,6 +101,8 @@ export class Connection {
   remotePort = 0;
   localAddress = "";
   localPort = 0;
+  /** The two ends as a balancer in front has told them: never this machine's own. */
+  told: Told | undefined;
   /** Of the `Acceptance` with which a listener has accepted it. */
   leafHash: Uint8Array | undefined;
   /** `performance.now()` of the last read; of the opening before the first. */
@@ -364,9 +367,9 @@ export class Connection {
     }
     // They are undefined on a socket that the other side has already reset.
     if (this.remoteAddress === "") this.remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
-    this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = normalizeAddress(socket.localAddress ?? "");
-    this.localPort = socket.localPort ?? 0;
+    this.remotePort = this.told?.from.port ?? socket.remotePort ?? 0;
+    this.localAddress = this.told?.to.ip ?? normalizeAddress(socket.localAddress ?? "");
+    this.localPort = this.told?.to.port ?? socket.localPort ?? 0;
     this.lastReadAt = performance.now();
     this.#state = this.#tls
       ? { name: "handshaking", socket, deadline: this.lastReadAt + HANDSHAKE_TIMEOUT }

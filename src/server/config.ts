@@ -1,5 +1,5 @@
 /** Reads the flags and variables of the server (CLI.md), and those of its operator's commands. */
-import { isIP, isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 
 import type { Environment } from "../protocol/environment.ts";
 import { normalHost, parseHostPort, withoutUrl } from "../protocol/host-name.ts";
@@ -45,6 +45,7 @@ const OPTIONS = {
   port: { type: "integer", min: 0, max: 65_535 },
   "plain-from": { type: "choice", of: ["loopback", "private", "any", "none"] },
   "tls-port": { type: "integer", min: 0, max: 65_535 },
+  "proxy-protocol": { type: "text" },
   "tls-cert": { type: "path" },
   "tls-key": { type: "path" },
   db: { type: "path" },
@@ -99,6 +100,8 @@ export type ServerConfig = {
   readonly port: number;
   readonly plainFrom: PlainFrom;
   readonly tlsPort: number;
+  /** Networks of the balancers in front of that port, which write a PROXY header; undefined: there are none. */
+  readonly balancers: BlockList | undefined;
   /** Undefined: no meeting port. */
   readonly meeting: MeetingConfig | undefined;
   /** Paths of the operator's PEM files. */
@@ -203,6 +206,7 @@ export function readConfig(
       port,
       plainFrom,
       tlsPort,
+      balancers: balancersOf(values["proxy-protocol"], plainFrom, nameOf, say),
       meeting,
       tlsFiles: certificate === undefined || key === undefined ? undefined : { certificate, key },
       place,
@@ -257,6 +261,36 @@ function addressOf(shown: string, value: string | undefined, say: Say): string |
       ? [", como 192.0.2.1 o ::1", ", such as 192.0.2.1 or ::1"]
       : [`; ¿quiere decir ${meant}?`, `; did you mean ${meant}?`];
   throw say(`${shown}: se esperaba una dirección IP${es}`, `${shown}: expected an IP address${en}`);
+}
+
+function balancersOf(
+  text: string | undefined,
+  plainFrom: PlainFrom,
+  nameOf: (flag: string) => string,
+  say: Say,
+): BlockList | undefined {
+  if (text === undefined) return undefined;
+  if (plainFrom === "private" || plainFrom === "any") {
+    throw say(
+      "--proxy-protocol no va con --plain-from private ni any: en el puerto sin cifrar no se sabe quién llega",
+      "--proxy-protocol does not go with --plain-from private or any: on the unencrypted port nobody says who comes",
+    );
+  }
+  const list = new BlockList();
+  for (const each of text.split(",")) {
+    const [address = "", length, ...more] = each.split("/");
+    const family = isIP(address);
+    const bits = Number(length ?? (family === 4 ? 32 : 128));
+    const isLength = length === undefined || /^\d{1,3}$/.test(length);
+    if (family === 0 || !isLength || bits > (family === 4 ? 32 : 128) || more.length > 0) {
+      throw say(
+        `${nameOf("proxy-protocol")}: se esperaban direcciones o redes, como 10.0.0.0/8,2001:db8::7`,
+        `${nameOf("proxy-protocol")}: expected addresses or networks, such as 10.0.0.0/8,2001:db8::7`,
+      );
+    }
+    list.addSubnet(address, bits, family === 4 ? "ipv4" : "ipv6");
+  }
+  return list;
 }
 
 const MEETING_PORT = 8444;

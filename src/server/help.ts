@@ -15,6 +15,7 @@ export const HELP: Bilingual = {
   --port N             puerto sin cifrar, para los clientes antiguos (8080)
   --plain-from QUIÉN   quién puede usarlo: loopback, private, any, none (loopback)
   --tls-port N         puerto cifrado (8443)
+  --proxy-protocol REDES  redes de los balanceadores que hay ante él, que anuncian con PROXY de dónde llega cada conexión
   --meeting-port N     puerto de los encuentros, u off (8444)
   --meeting-host IPS   dónde lo encuentran los clientes (en la dirección del servidor)
   --tls-cert ARCHIVO   certificado propio, en PEM; requiere --tls-key
@@ -60,6 +61,7 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --port N             unencrypted port, for old clients (8080)
   --plain-from WHO     who may use it: loopback, private, any, none (loopback)
   --tls-port N         encrypted port (8443)
+  --proxy-protocol NETS  networks of balancers in front of it, which say by PROXY from where each connection comes
   --meeting-port N     port of meetings, or off (8444)
   --meeting-host IPS   where clients find it (at the server's address)
   --tls-cert FILE      your own certificate, in PEM; needs --tls-key

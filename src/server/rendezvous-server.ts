@@ -2,10 +2,11 @@
 import { systemClock, unwatchDeadlines, watchDeadlines } from "../net/clock.ts";
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
 import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
+import { DESCRIPTORS, listenBehind } from "../net/proxied/proxied-listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { networkOf } from "../protocol/ip-address.ts";
-import type { MeetingConfig, PlainFrom } from "./config.ts";
+import type { MeetingConfig, PlainFrom, ServerConfig } from "./config.ts";
 import { hashOfNone } from "./database/password-hash.ts";
 import { Admission } from "./limits/admission.ts";
 import { DEFAULT_LIMITS, DEFAULT_RELAY_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
@@ -53,6 +54,8 @@ const PORT_PATIENCE = 3_000;
 const STOP_WORK_TIMEOUT = 3_000;
 const STOP_CLOSE_TIMEOUT = 1_000;
 
+type Balancers = ServerConfig["balancers"];
+
 export type RendezvousOptions = {
   /** The server closes it when it stops. */
   readonly store: Store;
@@ -60,6 +63,8 @@ export type RendezvousOptions = {
   readonly port: number;
   readonly plainFrom: PlainFrom;
   readonly tlsPort: number;
+  /** Networks whose balancers write a PROXY header before each encrypted connection; then nobody else may come. */
+  readonly balancers?: Balancers;
   /** Undefined: no meeting port. */
   readonly meeting?: MeetingConfig | undefined;
   readonly identity: TlsIdentity | undefined;
@@ -103,7 +108,11 @@ export type RendezvousServer = {
 /** Starts the server, waiting a few seconds for ports in use. @throws StartError for a port that cannot be listened on. */
 export async function startServer(options: RendezvousOptions): Promise<RendezvousServer> {
   const { store, now, log } = options;
-  const limits = fittingLimits(options.limits ?? DEFAULT_LIMITS, log);
+  const limits = fittingLimits(
+    options.limits ?? DEFAULT_LIMITS,
+    log,
+    options.balancers === undefined ? 1 : DESCRIPTORS,
+  );
   const clock = options.clock ?? (() => performance.now());
   const metrics = options.metrics ?? new Metrics();
   const security = options.security ?? withoutAudit(log);
@@ -230,18 +239,23 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     { count: 0 },
     ({ count }, address: string) => log.warn("out_of_descriptors", { address, count }),
   );
-  const listenOn = (link: Pick<ListenOptions, "port" | "tls" | "accept">) =>
-    listenWhenFree(options.host, PORT_PATIENCE, () =>
-      listen({
+  type Port = Pick<ListenOptions, "port" | "tls" | "accept"> & { readonly balancers?: Balancers };
+  const listenOn = ({ balancers, ...link }: Port) =>
+    listenWhenFree(options.host, PORT_PATIENCE, () => {
+      const all: ListenOptions = {
         ...link,
         host: options.host,
         objectLimit: RENDEZVOUS_OBJECT_LIMIT,
         outOfDescriptors: (address) => outOfDescriptors.note("count", address),
-      }),
-    );
+      };
+      const { tls: acceptance } = all;
+      const isDirect = balancers === undefined || acceptance === undefined;
+      return isDirect ? listen(all) : listenBehind(balancers, { ...all, tls: acceptance });
+    });
   // The encrypted port first: answers to plain requests name it.
   const tls = await listenOn({
     port: options.tlsPort,
+    balancers: options.balancers,
     tls: () => authority.acceptance(),
     accept: (address) => accept("tls", address),
   });
@@ -312,9 +326,10 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   return { plain, tls, fingerprint: authority.fingerprint, services, counts, checkLiveness, stop };
 }
 
-function fittingLimits(wanted: Limits, log: Log): Limits {
+/** @param each descriptors that one connection needs */
+function fittingLimits(wanted: Limits, log: Log, each: number): Limits {
   const descriptors = descriptorLimit();
-  const limits = withinDescriptors(wanted, descriptorsForConnections(descriptors));
+  const limits = withinDescriptors(wanted, Math.floor(descriptorsForConnections(descriptors) / each));
   if (limits !== wanted) log.warn("few_descriptors", { descriptors, connections: limits.connections });
   return limits;
 }

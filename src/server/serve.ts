@@ -60,6 +60,7 @@ export async function serve(config: ServerConfig, language: Language, host: Host
     port,
     plainFrom,
     tlsPort,
+    balancers: config.balancers,
     meeting: config.meeting,
     identity,
     log,

@@ -14,6 +14,7 @@ test("without flags the server listens on 8080 for this machine and on 8443 for 
       port: 8080,
       plainFrom: "loopback",
       tlsPort: 8443,
+      balancers: undefined,
       meeting: { port: 8444, isAsked: false, hosts: [], relay: DEFAULT_RELAY_LIMITS },
       tlsFiles: undefined,
       place: { name: "file", path: "users.db" },
@@ -196,4 +197,24 @@ test("PostgreSQL and what the servers share go together, and no password is show
   expect(() => read("admin", "move", "--to", "users.db")).toThrow(/^--to: expected postgres:/);
   expect(shownServer(db)).toBe("postgres://db.example/paloma");
   expect(shownServer(shared)).toBe("rediss://valkey.example");
+});
+
+test("balancers are addresses and networks, and go with no open unencrypted port", () => {
+  const read = (...args: string[]) => readConfig(["--proxy-protocol", ...args], {}, "en");
+  const found = read("10.0.0.0/8,2001:db8::7");
+  const list = found.name === "run" ? found.config.balancers : undefined;
+  const has = (address: string) => list?.check(address, address.includes(":") ? "ipv6" : "ipv4");
+  expect(["10.9.8.7", "11.0.0.1", "2001:db8::7", "2001:db8::8"].map(has)).toEqual([true, false, true, false]);
+  for (const wrong of [
+    "balancer",
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "10.0.0.0/8/8",
+    "10.0.0.0/8,",
+    "::/129",
+    "1.2.3",
+  ]) {
+    expect(() => read(wrong)).toThrow(/^--proxy-protocol: expected addresses or networks/);
+  }
+  expect(() => read("10.0.0.1", "--plain-from", "any")).toThrow("does not go with --plain-from");
 });

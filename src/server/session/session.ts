@@ -69,9 +69,11 @@ export class Session implements OnlineSession {
     this.#number = number;
     this.isPlain = isPlain;
     this.allowed = allowed;
-    this.isLocal = isLoopback(connection.remoteAddress);
-    const { remoteAddress, localAddress } = connection;
-    this.isInside = isPrivate(remoteAddress) || remoteAddress === localAddress;
+    const { remoteAddress, localAddress, told } = connection;
+    // Whoever comes through a balancer is not on this machine, whatever address it tells.
+    this.isLocal = told === undefined && isLoopback(remoteAddress);
+    const isOwn = told === undefined && remoteAddress === localAddress;
+    this.isInside = isOwn || (isPrivate(remoteAddress) && (this.isLocal || !isLoopback(remoteAddress)));
     services.unauthenticated.silent(pending);
   }
 
