@@ -32,8 +32,8 @@ const MISSED = 1_000;
 const APART = 1_100;
 const MOST_PEOPLE = 256;
 const ENTRIES = 1_000_000;
-/** Between two of one person's, in ms: a year in all. */
-const ENTRIES_APART = 2 * 60 * 60_000;
+/** Between two of one person's, in ms: as often as budgets allow for days. */
+const ENTRIES_APART = 60_000;
 const PAGE = 50;
 const LOOK_INTERVAL = 50;
 const SETTLING = 5_000;

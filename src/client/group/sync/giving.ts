@@ -5,6 +5,7 @@
  */
 import { rawEntry } from "../../../identity/group-entry.ts";
 import { MAX_ENTRIES, type GroupLink } from "./group-link.ts";
+import type { HeadFields } from "./heads.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";
 import type { StoredEntry } from "./log.ts";
@@ -16,6 +17,8 @@ const ROOM = 64 * 1024;
 const MESSAGE_BYTES = 96 * 1024;
 /** Bytes of an entry beside its header and body: signature, quotes, commas. */
 const ENTRY_OVERHEAD = 100;
+/** How long it may take until a peer says that it has taken what it had refused before, in ms. */
+const DOUBT = 3_000;
 /** Reads of the log for one peer before others have their turn. */
 const MAX_READS = 64;
 
@@ -25,9 +28,29 @@ export function hasRoom(link: GroupLink): boolean {
 
 export class Giving {
   readonly #holdings: Holdings;
+  /**
+   * What keys have said to have of lanes of which they would take no more. Such a lane stands still there, as it went over
+   * its budget by what is held there, and not by what is held here: otherwise all of it would be given on every link.
+   */
+  readonly #refused = new Map<string, HeadFields>();
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
+  }
+
+  /** The link has ended. */
+  ended(peer: LinkedPeer): void {
+    for (const said of peer.refused()) this.#refused.set(`${peer.link.key} ${said[0]}`, said);
+  }
+
+  /** What the peer has said of this feed, if that is what it has said when it refused more. */
+  #standingStill(peer: LinkedPeer, feed: string): HeadFields | undefined {
+    const key = `${peer.link.key} ${feed}`;
+    const [before, now] = [this.#refused.get(key), peer.said(feed)];
+    if (before === undefined || now === undefined) return undefined;
+    if (before[3] === now[3] && before[4] === now[4]) return before;
+    this.#refused.delete(key);
+    return undefined;
   }
 
   /** Gives what the peer lacks while there is room. @param durable only what came up to this place. @throws SQLiteError */
@@ -97,6 +120,17 @@ export class Giving {
             this.#send(peer, lacked);
             return false;
           }
+          const tried = row.lane === "t" ? this.#standingStill(peer, row.feed)?.[4] : undefined;
+          if (tried !== undefined && row.number > tried + 1) {
+            // It is given one, and may take it now. What comes after all of them is not given before that is known.
+            if (peer.lookedAt < peer.doubtedUntil) {
+              this.#send(peer, lacked);
+              return false;
+            }
+            peer.cursor = row.seq;
+            continue;
+          }
+          if (tried !== undefined) peer.doubtedUntil = peer.lookedAt + DOUBT;
           bytes += weight(row);
           if (lacked.length > 0 && bytes > MESSAGE_BYTES) break;
           lacked.push(row);
@@ -138,12 +172,13 @@ export class Giving {
     for (let gap = peer.gaps[0]; gap !== undefined && hasRoom(peer.link); gap = peer.gaps[0]) {
       const { feed, to } = gap;
       const from = Math.max(peer.has(feed).t + 1, this.#holdings.lanes.texts(feed)?.first.number ?? Infinity);
+      const most = this.#standingStill(peer, feed) === undefined ? MAX_ENTRIES : 1;
       const given = this.#giveRun(
         peer,
-        this.#holdings.log.texts(feed, from, Math.min(to, from + MAX_ENTRIES - 1)),
+        this.#holdings.log.texts(feed, from, Math.min(to, from + most - 1)),
         durable,
       );
-      if (!given || peer.has(feed).t >= to) peer.gaps.shift();
+      if (!given || most === 1 || peer.has(feed).t >= to) peer.gaps.shift();
     }
   }
 
@@ -151,10 +186,12 @@ export class Giving {
     for (let feed = peer.fronts[0]; feed !== undefined && hasRoom(peer.link); feed = peer.fronts[0]) {
       const first = this.#holdings.lanes.texts(feed)?.first.number ?? Infinity;
       const to = peer.has(feed).first - 1;
-      const rows = this.#holdings.log.texts(feed, Math.max(first, to - MAX_ENTRIES + 1), to).reverse();
+      const most = this.#standingStill(peer, feed) === undefined ? MAX_ENTRIES : 1;
+      const rows = this.#holdings.log.texts(feed, Math.max(first, to - most + 1), to).reverse();
       const wanted = rows.filter(({ at }) => at >= peer.since);
       const given = this.#giveRun(peer, wanted, durable);
-      if (!given || wanted.length < rows.length || peer.has(feed).first <= first) peer.fronts.shift();
+      const isLast = most === 1 || wanted.length < rows.length || peer.has(feed).first <= first;
+      if (!given || isLast) peer.fronts.shift();
     }
   }
 

@@ -163,6 +163,7 @@ export class Holdings {
   take(taken: GroupEntry, place: "next" | "front" | "restart", draft?: string): void {
     const entry = this.#isGone(taken) ? { ...taken, body: null } : taken;
     const { feed, lane, number, body } = entry;
+    if (place === "restart") this.#forgetTaken(feed);
     this.#batch.entries.push({ entry, draft });
     if (place === "front") this.lanes.prepend(entry);
     else if (place === "next") this.lanes.append(entry);
@@ -180,6 +181,15 @@ export class Holdings {
     this.#taken.set(key, entry);
     if (body === null && !this.#isGone(taken)) this.bodiless.set(key, { feed, number });
     this.#withdraw(entry);
+  }
+
+  /** Texts of a lane that begins anew, which were taken since the last commit, are not stored: others stand in their place. */
+  #forgetTaken(feed: string): void {
+    const isOther = (entry: GroupEntry): boolean => entry.feed !== feed || entry.lane === "c";
+    for (const { entry } of this.#batch.entries) {
+      if (!isOther(entry)) this.#taken.delete(placeKey(feed, entry.number));
+    }
+    this.#batch.entries = this.#batch.entries.filter(({ entry }) => isOther(entry));
   }
 
   /** The body of a text that is held, if it had come without it. */
@@ -296,10 +306,8 @@ export class Holdings {
       const said = readControl(entry);
       return (said?.kind === "add" || said?.kind === "create") && said.spki.toString("base64") === key;
     });
-    if (admitting.length === 0) {
-      const by = this.term(this.#tooLate.get(key) ?? "");
-      return by === undefined ? undefined : this.#firstEnd(by, control);
-    }
+    const late = this.term(this.#tooLate.get(key) ?? "");
+    if (admitting.length === 0 && late === undefined) return undefined;
     const feeds = new Map(control.map(({ id, feed }) => [id, feed]));
     const ends = admitting.map(({ id, feed: by, number }) => {
       // Written without a right to it, by whomever: it prolongs nothing.
@@ -310,6 +318,7 @@ export class Holdings {
       const term = feed === undefined ? undefined : this.term(feed);
       return term === undefined ? 0 : this.#firstEnd(term, control);
     });
+    if (late !== undefined) ends.push(this.#firstEnd(late, control));
     return Math.max(...ends);
   }
 

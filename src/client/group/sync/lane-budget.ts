@@ -1,4 +1,10 @@
-/** How much one key may write (GROUPS 3.4), by the times that it gives itself: catching up is never punished. */
+/**
+ * How much one key may write (GROUPS 3.4), by the times that it gives itself: catching up is never punished.
+ *
+ * All who hold a lane from its first text on judge alike. Who holds it from somewhere else, as newcomers without history and
+ * after trimming, has not seen what a flood spent before that, and may take what others refuse for ever. Such a lane ends
+ * differently at both until an admin ends its term, which cuts it at one number for all.
+ */
 import type { Spent } from "./log.ts";
 
 const MINUTE = 60_000;

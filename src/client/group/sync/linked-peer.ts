@@ -23,6 +23,8 @@ const TELL_INTERVAL = 1_000;
 const MAX_GREETINGS = 8;
 /** How long an answer to a greeting is waited for, in ms. */
 const ANSWER_PATIENCE = 10_000;
+/** Whoever was given texts, and does not tell after so long that it has them, has refused them, in ms. */
+const TAKING_TIME = 5_000;
 /** Unknown feeds that are asked for at a time. */
 const MAX_ASKS = 64;
 /** Feeds of which the other side's word is kept. */
@@ -76,8 +78,12 @@ export class LinkedPeer {
   readonly #proofs = new Map<string, number>();
   /** What it was told by hearsay. */
   readonly seen = new Map<string, string>();
-  /** The last numbers of each feed that it was sent. */
-  readonly #given = new Map<string, { c: number; t: number }>();
+  /** When this side has last looked at what it lacks, in ms. */
+  lookedAt = 0;
+  /** ms: until then it may still say that it has taken what it had refused on an earlier link. */
+  doubtedUntil = 0;
+  /** The last numbers of each feed that it was sent, and when that was, in ms. */
+  readonly #given = new Map<string, { c: number; t: number; at: number }>();
   #said = new Map<string, HeadFields>();
   #has = new Map<string, Has>();
 
@@ -193,8 +199,15 @@ export class LinkedPeer {
     return (this.#proven.get(feed) ?? Infinity) <= number;
   }
 
-  /** It has this entry: it gave it, or was sent it. */
-  holds({ feed, lane, number }: Pick<EntryFields, "feed" | "lane" | "number">): void {
+  /** It has shown this entry. */
+  holds(entry: Pick<EntryFields, "feed" | "lane" | "number">): void {
+    // It need not tell that it has taken what was given.
+    const given = this.#given.get(entry.feed);
+    if (given !== undefined) given.at = Infinity;
+    this.#count(entry);
+  }
+
+  #count({ feed, lane, number }: Pick<EntryFields, "feed" | "lane" | "number">): void {
     const has = this.has(feed);
     if (lane === "c") {
       has.c = Math.max(has.c, number);
@@ -207,11 +220,22 @@ export class LinkedPeer {
 
   /** It is sent this entry. */
   gives(entry: Pick<EntryFields, "feed" | "lane" | "number">): void {
-    this.holds(entry);
-    const given = this.#given.get(entry.feed) ?? { c: 0, t: 0 };
+    this.#count(entry);
+    const given = this.#given.get(entry.feed) ?? { c: 0, t: 0, at: 0 };
+    given.at = this.lookedAt;
     given[entry.lane] = Math.max(given[entry.lane], entry.number);
     this.#given.set(entry.feed, given);
     if (entry.lane === "t") this.proves(entry.feed, entry.number);
+  }
+
+  /** What it says to have of lanes of texts of which it was given more, and has not taken it. */
+  refused(): HeadFields[] {
+    return [...this.#given].flatMap(([feed, { at }]) => {
+      const said = this.#said.get(feed);
+      if (said === undefined || this.lookedAt - at < TAKING_TIME) return [];
+      const { t, first } = this.has(feed);
+      return t > said[4] || (first > 0 && first < said[3]) ? [said] : [];
+    });
   }
 
   /** Whether it knows this head without being told: nothing is new but what it was sent. */

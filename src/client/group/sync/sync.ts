@@ -119,6 +119,8 @@ export class GroupSync {
   }
 
   linkDown(link: GroupLink): void {
+    const peer = this.#peers.get(link);
+    if (peer !== undefined) this.#giving.ended(peer);
     this.#peers.delete(link);
   }
 
@@ -336,6 +338,7 @@ export class GroupSync {
 
   #pump(peer: LinkedPeer, now: number): void {
     const { standing, link } = peer;
+    peer.lookedAt = now;
     if (!hasRoom(link)) return;
     this.#forks.prove(peer);
     if (standing.name === "unknown") return;

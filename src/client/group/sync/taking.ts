@@ -49,7 +49,8 @@ export class Taking {
     }
     if (!isCounted(term)) {
       // Nobody who took what ended its author knows who was admitted by it, and who else is to tell them?
-      const isStranger = peer.standing.name === "unknown" && lane === "c";
+      const { name } = peer.standing;
+      const isStranger = lane === "c" && (name === "unknown" || name === "ended");
       if (isStranger && isSignedBy(holdings.group, entry, term))
         holdings.admittedTooLate(peer.link.key, entry);
       return true;

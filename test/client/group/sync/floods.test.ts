@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { nextPosition, signEntry, type GroupEntry } from "../../../../src/identity/group-entry.ts";
+import type { HeadFields } from "../../../../src/client/group/sync/heads.ts";
 import { addBody, testKey } from "../../../identity/group-keys.ts";
 import { ANA, EVA, Feed, GroupScene, LUIS } from "../group-scene.ts";
 import { head, HOUR, NOW, text, trio, unsent, Victim } from "./sync-victim.ts";
@@ -86,5 +87,35 @@ describe("what is dated before its author was admitted", () => {
     expect(victim.holds(join)).toBe(true);
     const { since = 0 } = victim.sync.own ?? {};
     expect(victim.sync.next(pepa.id, "t", since - HOUR).at).toBe(since);
+  });
+});
+
+describe("what somebody refuses", () => {
+  /** A lane that went over its budget by what luis holds of it, and not by what ana holds. */
+  function parted(): { victim: Victim; eva: Feed } {
+    const { scene, eva } = trio();
+    for (let count = 0; count < 400; count++) text(eva, NOW - 40 * HOUR + count * 60_000);
+    return { victim: new Victim(scene, ANA), eva };
+  }
+  const idOf = ({ log }: Victim, t: number): string =>
+    log.rows.find(({ lane, number }) => lane === "t" && number === t)?.id ?? "";
+  const meet = (victim: Victim, heads: readonly HeadFields[]): number => {
+    const link = victim.link(LUIS);
+    victim.heads(link, ...heads);
+    victim.wait(4_000);
+    victim.wait(4_000);
+    victim.sync.linkDown(link);
+    return link.headers.filter((header) => header.includes(" t ")).length;
+  };
+
+  test("is given in whole once, and then one text on each link, until they have taken it", () => {
+    const { victim, eva } = parted();
+    const upTo = (t: number) => head(eva, { t, tid: idOf(victim, t) });
+    const standing = [upTo(60)];
+    expect([1, 2, 3].map(() => meet(victim, standing))).toEqual([340, 1, 1]);
+    const link = victim.link(LUIS);
+    victim.heads(link, ...standing);
+    victim.heads(link, upTo(61));
+    expect(link.headers.filter((header) => header.includes(" t ")).length).toBe(340);
   });
 });

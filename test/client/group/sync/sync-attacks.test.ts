@@ -157,6 +157,18 @@ describe("a lane that is said to begin later", () => {
   });
 });
 
+test("a lane that begins anew behind what came in the same message stores nothing twice", () => {
+  const { scene, eva } = trio();
+  const entries = Array.from({ length: 5 }, () => unsent(eva));
+  const victim = new Victim(scene, LUIS);
+  const link = victim.link(ANA);
+  victim.heads(link, head(eva, { first: 4 }));
+  const [one, two, , four, five] = entries;
+  victim.give(link, ...[one, two, four, five].flatMap((entry) => entry ?? []));
+  victim.give(link, ...entries.slice(0, 3).toReversed());
+  expect(entries.map((entry) => victim.holds(entry))).toEqual([true, true, true, true, true]);
+});
+
 describe("writing", () => {
   test("is held up by a claim of own entries that never come for a minute, not for ever", () => {
     const { scene, eva, luis } = trio();

@@ -324,6 +324,9 @@ export class SyncWorld {
     const { terms } = from.sync.membership;
     const theirs = [...terms.values()].filter(({ spki }) => spki === to.key.named.spki);
     if (theirs.length === 0 || theirs.some(({ state }) => state !== "ended")) return;
+    // Whom somebody has admitted who was ended before learns of that, too.
+    const by = terms.get(to.sync?.own?.by ?? "");
+    if (by !== undefined) theirs.push(by);
     const ends = from.log.rows.filter(({ id }) => theirs.some(({ endId }) => endId === id));
     const last = Math.max(...ends.map(({ seq }) => seq), lastBelonging(from, to));
     for (const raw of message.entries) {
