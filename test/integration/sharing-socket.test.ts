@@ -15,7 +15,8 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { Person, type Options } from "./cli-process.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
+import { Person } from "./cli-process.ts";
 import { SharedWorld } from "./sharing-faces.ts";
 import { fillDisk, mountSmallDisk } from "./small-disk.ts";
 
@@ -24,6 +25,7 @@ setDefaultTimeout(90_000);
 /** Longer than a socket's path may be (BUN 13). */
 const LONG = "a".repeat(110);
 
+const cleanups = cleanupsForEachTest();
 const world = new SharedWorld();
 let port = 0;
 beforeAll(async () => {
@@ -36,12 +38,23 @@ function socketOf(person: Person): string {
   return join(person.profileFolder, "online");
 }
 
-/** The account goes online in one process, and another one, or this one without `options`, uses it there. */
-async function expectShared(ana: Person, options?: Options): Promise<void> {
-  const serving = ana.startApart(["listen", "--json"], options);
-  await serving.event({ event: "ready" });
-  const send = ["send", "beto", "hello"];
-  const sent = await (options === undefined ? ana.run(send) : ana.startApart(send, options).ended);
+/** What runs in this process has this one of the two folders until the test ends. */
+function withFolder(variable: "XDG_RUNTIME_DIR" | "TMPDIR", folder: string): void {
+  for (const name of ["XDG_RUNTIME_DIR", "TMPDIR"]) {
+    const before = process.env[name];
+    delete process.env[name];
+    cleanups.push(() => {
+      delete process.env[name];
+      if (before !== undefined) process.env[name] = before;
+    });
+  }
+  process.env[variable] = folder;
+}
+
+/** The account goes online, and another command uses it there. */
+async function expectShared(ana: Person): Promise<void> {
+  const serving = await ana.listen();
+  const sent = await ana.run(["send", "beto", "hello"]);
   expect([sent.code, sent.stderr]).toEqual([0, "✓✓ received by beto\n"]);
   // `listen` reports what others send through it.
   await serving.event({ event: "delivery", to: "beto", state: "received" });
@@ -84,7 +97,8 @@ test.each(["file", "folder", "symlink"] as const)("a %s in its place is left alo
   else if (kind === "folder") mkdirSync(path);
   else symlinkSync(target, path);
   const before = lstatSync(path);
-  await expectShared(ana, { environment: { TMPDIR: mkdtempSync(join(world.folder, "tmp-")) } });
+  withFolder("TMPDIR", mkdtempSync(join(world.folder, "tmp-")));
+  await expectShared(ana);
   expect(lstatSync(path).ino).toBe(before.ino);
   expect(existsSync(target)).toBe(false);
 });
@@ -96,7 +110,8 @@ test("a link in its place to the socket of another program is not followed", asy
   const listener = createServer(() => connections++).listen(other);
   await once(listener, "listening");
   symlinkSync(other, socketOf(ana));
-  await expectShared(ana, { environment: { TMPDIR: mkdtempSync(join(world.folder, "tmp-")) } });
+  withFolder("TMPDIR", mkdtempSync(join(world.folder, "tmp-")));
+  await expectShared(ana);
   expect(connections).toBe(0);
   listener.close();
 });
@@ -106,16 +121,15 @@ test("where the path is too long, the socket is in the folder for the run time, 
   const long = join(world.folder, LONG);
   renameSync(ana.data, long);
   const moved = new Person(world, ana.name, long, ana.server);
-  for (const variable of ["XDG_RUNTIME_DIR", "TMPDIR"]) {
+  for (const variable of ["XDG_RUNTIME_DIR", "TMPDIR"] as const) {
     const folder = mkdtempSync(join(world.folder, "run-"));
-    const environment = { [variable]: folder };
-    const serving = moved.startApart(["listen", "--json"], { environment });
-    await serving.event({ event: "ready" });
+    withFolder(variable, folder);
+    const serving = await moved.listen();
     const own = variable === "TMPDIR" ? `paloma-${process.getuid?.()}` : "paloma";
     expect(lstatSync(join(folder, own)).mode & 0o777).toBe(0o700);
     expect(existsSync(socketOf(moved))).toBe(false);
     expect(lstatSync(join(folder, own, nameFor(moved.profileFolder))).isSocket()).toBe(true);
-    expect((await moved.startApart(["send", "beto", "far"], { environment }).ended).code).toBe(0);
+    expect((await moved.run(["send", "beto", "far"])).code).toBe(0);
     await serving.event({ event: "delivery", state: "received" });
     await serving.stop();
     if (variable === "XDG_RUNTIME_DIR") continue;
@@ -126,7 +140,7 @@ test("where the path is too long, the socket is in the folder for the run time, 
       mkdirSync(join(folder, own), { mode: 0o700 });
       change();
       const trap = await listeningTrap(join(folder, own), moved.profileFolder);
-      const result = await moved.startApart(["users"], { environment }).ended;
+      const result = await moved.run(["users"]);
       expect([index, result.code, trap.connections]).toEqual([index, 0, 0]);
       trap.close();
     }
