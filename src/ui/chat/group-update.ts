@@ -175,9 +175,14 @@ function showOpened(before: GroupChat, page: OpenedChat, context: ChatContext): 
     group.people,
   );
   const { shown: messages, runs } = newestOfEach(page.messages);
-  const lines = [...(group.state === "joined" ? [notice(opened)] : []), ...foldedLines(runs, context)];
-  const after = [...noticeSentences(notices, words), ...stateSentences(group, words)].map(notice);
-  const shown = printStored(before, { ...page, messages }, { before: lines, after }, context);
+  // A fork of our own is told by both.
+  const said = new Set([...noticeSentences(notices, words), ...stateSentences(group, words)]);
+  const around = {
+    before: group.state === "joined" ? [notice(opened)] : [],
+    // Above the texts nobody would see it.
+    after: [...foldedLines(runs, context), ...[...said].map(notice)],
+  };
+  const shown = printStored(before, { ...page, messages }, around, context);
   const chat: GroupChat = {
     ...shown.chat,
     folded: { runs, isSaid: true },
@@ -225,7 +230,11 @@ function showUnfolded(
   const left = { ...run, from: (messages.at(-1)?.seq ?? run.to) + 1, count: run.count - messages.length };
   const runs = messages.length > 0 && left.count > 0 ? [left, ...rest] : rest;
   const { oldest } = before.transcript;
-  const around = { before: [], after: foldedLines(runs, context) };
+  const { names, texts } = context;
+  const around = {
+    before: [notice(texts.groupUnfolded(shownName(names, run.author), messages.length))],
+    after: runs.length > 0 ? foldedLines(runs, context) : [notice(texts.groupUnfoldedLast)],
+  };
   const { chat, effects: all } = printStored(before, { messages, isMore: true }, around, context);
   const transcript = { ...chat.transcript, oldest };
   return { chat: { ...chat, transcript, folded: { runs, isSaid: true } }, effects: all };
@@ -238,7 +247,9 @@ function onGroup(before: GroupChat, group: SharedGroup, context: ChatContext): C
   const { state } = group;
   const title = texts.groupTitle(group.title);
   if (state === before.group.state) {
-    const isSilenced = before.group.may_write && !group.may_write && state === "joined";
+    // That our own texts have forked is a notice.
+    const isOfMembers = group.writes === "admins" && group.role === "member";
+    const isSilenced = before.group.may_write && !group.may_write && state === "joined" && isOfMembers;
     return sentences(chat, isSilenced ? stateSentences(group, wordsOf(context)).slice(0, 1) : []);
   }
   // That one was removed, and by whom, is a notice.

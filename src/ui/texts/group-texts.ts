@@ -217,6 +217,14 @@ export const GROUP_TEXTS = {
     es: (user: string, count: string) => `${user}: ${count} más, /more`,
     en: (user: string, count: string) => `${user}: ${count} more, /more`,
   },
+  /** Before texts that were folded; they are older than what stands above. */
+  groupUnfolded: {
+    es: (user: string, count: number) =>
+      `Lo plegado de ${user}, ${plural(count, "1 mensaje", `${count} mensajes`)}:`,
+    en: (user: string, count: number) =>
+      `Folded until now, ${plural(count, "1 message", `${count} messages`)} of ${user}:`,
+  },
+  groupUnfoldedLast: { es: "Fin de lo plegado.", en: "End of what was folded." },
   /** The title of a desktop notification. */
   groupAuthor: {
     es: (user: string, title: string) => `${user} en ${title}`,

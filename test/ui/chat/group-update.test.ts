@@ -204,6 +204,17 @@ describe("what we write to a group", () => {
     expect(script.type("uno\ndos").at(-1)).toEqual({ name: "giveBack", text: "uno\ndos" });
   });
 
+  test("and has forked is said once", () => {
+    const script = new GroupScript("es");
+    const forked = groupNotice("fork", { names: ["ana"], number: 3 });
+    script.open();
+    script.group({ may_write: false });
+    script.messenger({ name: "groupNotice", notice: forked });
+    expect(printed(script.wait(1_000))).toEqual([expect.stringMatching(/^Sus mensajes se han bifurcado/)]);
+    const again = new GroupScript("es", { may_write: false });
+    expect(printed(again.open({ notices: [forked] }))).toHaveLength(2);
+  });
+
   test("is given back where one may not write", () => {
     const script = new GroupScript("es", { writes: "admins", may_write: false });
     expect(printed(script.open()).at(-1)).toBe("En este grupo solo escriben los administradores.");
@@ -252,7 +263,12 @@ describe("a catch-up", () => {
       return { ...incoming(201 + index, `uno ${201 + index}`), author: "eva" };
     });
     const shown = printed(script.take({ name: "unfolded", messages }));
-    expect([shown[0], shown[199], shown[200]]).toEqual(["uno 201", "uno 400", "eva: 1600 más, /more"]);
+    expect([shown[0], shown[1], shown[200], shown[201]]).toEqual([
+      "Lo plegado de eva, 200 mensajes:",
+      "uno 201",
+      "uno 400",
+      "eva: 1600 más, /more",
+    ]);
     // What comes later stands below, whoever was folded before.
     expect(script.type("/more")).toMatchObject([{ name: "unfold", run: { from: 401, count: 1_600 } }]);
     script.now += 10_000;
@@ -265,9 +281,17 @@ describe("a catch-up", () => {
     });
     const script = new GroupScript("en");
     const lines = printed(script.open({ messages, isMore: true, unreadFrom: 1 }));
-    expect(lines[1]).toBe("eva: 250 more, /more");
     expect(lines).toHaveLength(2 + 250);
-    expect(lines.at(-1)).toBe("uno 500");
+    expect(lines.slice(-2)).toEqual(["uno 500", "eva: 250 more, /more"]);
+    const [unfold] = script.type("/more");
+    if (unfold?.name !== "unfold") throw new Error("nothing is unfolded");
+    const folded = messages.filter(({ author, seq }) => author === "eva" && seq <= unfold.run.to);
+    script.take({ name: "unfolded", messages: folded.slice(0, 200) });
+    const rest = printed(script.take({ name: "unfolded", messages: folded.slice(200) }));
+    expect([rest[0], rest.at(-1)]).toEqual([
+      "Folded until now, 50 messages of eva:",
+      "End of what was folded.",
+    ]);
   });
 });
 
