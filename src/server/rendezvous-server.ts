@@ -8,6 +8,7 @@ import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { networkOf } from "../protocol/ip-address.ts";
 import type { MeetingConfig, PlainFrom, ServerConfig } from "./config.ts";
 import { hashOfNone } from "./database/password-hash.ts";
+import { Attempts } from "./limits/attempts.ts";
 import { Admission } from "./limits/admission.ts";
 import { DEFAULT_LIMITS, DEFAULT_RELAY_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
 import { overBudget } from "./limits/memory-budget.ts";
@@ -33,6 +34,7 @@ import { MovedPush } from "./session/moved-push.ts";
 import { recheck } from "./session/recheck.ts";
 import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
+import { ValkeyBuckets } from "./shared/valkey-buckets.ts";
 import { SharedSeats, type SharedSeatsOptions } from "./shared/shared-seats.ts";
 import { ServerAuthority } from "./store/authority.ts";
 import { MAX_OWN_REVOCATIONS, Revocations, type StoredRevocation } from "./store/revocations.ts";
@@ -183,6 +185,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     security,
     metrics,
     throttle,
+    attempts: new Attempts(throttle, shared && new ValkeyBuckets(shared.commands)),
     registration: options.registration ?? "open",
     now,
     plainFrom: options.plainFrom,

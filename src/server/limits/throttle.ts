@@ -18,6 +18,7 @@ import { createHash } from "node:crypto";
 import { networkOf, siteOf } from "../../protocol/ip-address.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Limits, Rate } from "./limits.ts";
+import type { SharedBucket, SharedCharge } from "./shared-buckets.ts";
 import { refundAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
 
 /** `retryAfter` in whole seconds, 1 to 86,400. */
@@ -73,6 +74,8 @@ type Options = {
 
 export class Throttle {
   readonly #options: Options;
+  /** The tables of which several servers share the buckets. */
+  readonly #sharing: ReadonlyMap<RateTable, Omit<SharedBucket, "key">>;
   readonly #connections: RateTable;
   readonly #requests: RateTable;
   readonly #registrations: RateTable;
@@ -119,6 +122,15 @@ export class Throttle {
     this.#connects = table(CONNECT_RATE);
     this.#connectsOfPair = table(PAIR_RATE);
     this.#knownNetworks = new KnownNetworks(clock);
+    this.#sharing = new Map([
+      [this.#registrations, { what: "registration", rate: limits.registrationRate }],
+      [this.#allRegistrations, { what: "registrations", rate: limits.registrationRateTotal }],
+      [this.#failures, { what: "pair", rate: limits.failureRate }],
+      [this.#freeFailures, { what: "free", rate: free }],
+      [this.#failuresOfAddress, { what: "address", rate: limits.failureRatePerAddress }],
+      [this.#failuresOfAccount, { what: "account", rate: limits.failureRatePerAccount }],
+      [this.#failedResumes, { what: "resume", rate: limits.failureRatePerAddress }],
+    ]);
   }
 
   /** A new connection of this address (as `Connection.remoteAddress` has it). */
@@ -143,8 +155,9 @@ export class Throttle {
    * A registration with valid fields. A free name will cost a hash; a taken one counts as a failure of the address.
    * It is limited unless all charges are possible, so that a limit does not show whether the name is taken; and
    * nothing is charged then, so that an address beyond its own rate does not use up that of all addresses.
+   * @param charged gets what several servers share, as in the two below.
    */
-  registration(address: string, isTaken = false): Verdict {
+  registration(address: string, isTaken = false, charged?: SharedCharge[]): Verdict {
     const key = networkOf(address);
     const added: Charge[] = [
       { table: this.#registrations, key },
@@ -152,7 +165,9 @@ export class Throttle {
     ];
     const failed: Charge[] = [{ table: this.#failuresOfAddress, key }];
     const wait = longestWait([...added, ...failed]);
-    if (wait === 0) takeAll(isTaken ? failed : added);
+    const charges = isTaken ? failed : added;
+    if (wait === 0) takeAll(charges);
+    this.#share(charges, charged);
     return this.#verdict("registration", key, wait);
   }
 
@@ -160,13 +175,14 @@ export class Throttle {
    * A password for the account of this folded name, whether it exists or not.
    * @param device the fingerprint of a key that the account was used with.
    */
-  password(fold: string, address: string, device?: string): AttemptVerdict {
+  password(fold: string, address: string, device?: string, charged?: SharedCharge[]): AttemptVerdict {
     const network = networkOf(address);
     const account = accountKey(fold);
     const hash = this.#hashCharge(network, account, device);
     const failure = this.#failureCharges(address, account, device);
     const verdict = this.#verdict("password", network, takeAll([hash, ...failure]));
     if (verdict.name === "limited") return verdict;
+    this.#share(failure, charged, account);
     let isSettled = false;
     const settle = (charges: readonly Charge[]): boolean => {
       if (isSettled) return false;
@@ -190,9 +206,21 @@ export class Throttle {
   /**
    * A wrong session token. It costs the address as much as a wrong password, but is counted separately.
    */
-  failedResume(address: string): Verdict {
+  failedResume(address: string, charged?: SharedCharge[]): Verdict {
     const key = networkOf(address);
-    return this.#verdict("resume", key, takeAll([{ table: this.#failedResumes, key }]));
+    const charges: Charge[] = [{ table: this.#failedResumes, key }];
+    this.#share(charges, charged);
+    return this.#verdict("resume", key, takeAll(charges));
+  }
+
+  /** Whether a right password has come for this account (`accountKey`) from this network. */
+  isKnown(account: string, network: string): boolean {
+    return this.#knownNetworks.has(account, network);
+  }
+
+  /** Another server knows that one has come. */
+  known(account: string, network: string): void {
+    this.#knownNetworks.add(account, network);
   }
 
   /**
@@ -252,6 +280,19 @@ export class Throttle {
     return charges;
   }
 
+  /** @param account whose further failures are charged where those of a site are no longer free */
+  #share(charges: readonly Charge[], charged: SharedCharge[] | undefined, account = ""): void {
+    const slow = this.#sharing.get(this.#failuresOfAccount);
+    for (const charge of charges) {
+      const { table, key } = charge;
+      const kind = this.#sharing.get(table);
+      const otherwise = table === this.#freeFailures && slow ? { ...slow, key: account } : undefined;
+      if (kind !== undefined) {
+        charged?.push({ ...kind, key, otherwise, returnHere: () => refundAll([charge]) });
+      }
+    }
+  }
+
   #verdict(what: Limited, network: string, wait: number): Verdict {
     if (wait === 0) return PASSES;
     this.#options.onLimited?.(what, network);
@@ -264,7 +305,8 @@ function keyOf(place: string, account: string, device: string | undefined): stri
   return device === undefined ? `${place} ${account}` : `${device} ${place} ${account}`;
 }
 
-function accountKey(fold: string): string {
+/** The key of an account, by its folded name. */
+export function accountKey(fold: string): string {
   // No name begins with a space.
   return fold.length <= MAX_NAME ? fold : ` ${createHash("sha256").update(fold).digest("base64")}`;
 }

@@ -15,7 +15,7 @@ export async function register(
   session: Session,
   request: RequestOf<"register">,
 ): Promise<Response | undefined> {
-  const { registration, security, store, throttle } = session.services;
+  const { attempts, registration, security, store } = session.services;
   const name = checkUsername(request.username);
   const email = request.email ?? "";
   if (registration === "closed") return failure("registration_closed");
@@ -23,7 +23,7 @@ export async function register(
   if (!isPasswordAcceptable(request.password)) return failure("weak_password");
   if (!isEmailAcceptable(email)) return failure("invalid_email");
   const isTaken = await store.isTaken(fold(name.name));
-  const verdict = throttle.registration(session.remoteAddress, isTaken);
+  const verdict = await attempts.registration(session.remoteAddress, isTaken);
   if (verdict.name === "limited") return rateLimited(verdict);
   if (isTaken) return failure("username_taken");
   const hash = await hashStep(session, request.password);

@@ -27,7 +27,8 @@ type Place = {
 
 export async function login(session: Session, request: RequestOf<"login">): Promise<Response | undefined> {
   if (session.user !== undefined) return failure("already_logged_in");
-  const key = request.public_key === undefined ? undefined : checkKey(session, request.public_key, request);
+  const key =
+    request.public_key === undefined ? undefined : await checkKey(session, request.public_key, request);
   if (key?.name === "failure") return key;
   const spki = key?.spki;
   const { store } = session.services;
@@ -58,9 +59,9 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
 }
 
 export async function resume(session: Session, request: RequestOf<"resume">): Promise<Response | undefined> {
-  const { revocations, store, throttle } = session.services;
+  const { attempts, revocations, store } = session.services;
   if (session.user !== undefined) return failure("already_logged_in");
-  const key = checkKey(session, request.public_key, request);
+  const key = await checkKey(session, request.public_key, request);
   if (key.name === "failure") return key;
   const { spki } = key;
   const token = request.session_token;
@@ -77,7 +78,7 @@ export async function resume(session: Session, request: RequestOf<"resume">): Pr
         return seat.name === "refused" ? seat.response : logIn(session, seat, shown);
       });
     }
-    const verdict = throttle.failedResume(session.remoteAddress);
+    const verdict = await attempts.failedResume(session.remoteAddress);
     if (verdict.name === "limited") return limitLogin(session, verdict);
     const code = account === undefined ? "invalid_credentials" : "account_disabled";
     return refuseLogin(session, "resume_failed", account?.username, code);
@@ -250,7 +251,7 @@ export async function renew(
   user: OnlineUser,
 ): Promise<Response | undefined> {
   const { authority, now, revocations, store, throttle } = session.services;
-  const proven = checkKey(session, request.public_key, request);
+  const proven = await checkKey(session, request.public_key, request);
   if (proven.name === "failure") return proven;
   const { spki } = proven;
   // A new key needs the password.
@@ -277,17 +278,17 @@ export async function renew(
  * The key (DER) of a request, once the client has proven on this connection that it has the private key (PROTOCOL 3).
  * Uses neither the store nor a password hash; a wrong proof is counted as a failed resume.
  */
-function checkKey(
+async function checkKey(
   session: Session,
   publicKey: string,
   { key_proof }: { readonly key_proof: string | undefined },
-): { readonly name: "proven"; readonly spki: Buffer } | Failure {
+): Promise<{ readonly name: "proven"; readonly spki: Buffer } | Failure> {
   const spki = parsePublicKey(publicKey);
   if (spki === undefined) return failure("bad_request", { field: "public_key" });
   const proof = key_proof === undefined ? undefined : parseSignature(key_proof);
   if (proof === undefined) return failure("bad_request", { field: "key_proof" });
   if (isKeyProven(spki, proof, session.provenConnection)) return { name: "proven", spki };
-  const verdict = session.services.throttle.failedResume(session.remoteAddress);
+  const verdict = await session.services.attempts.failedResume(session.remoteAddress);
   if (verdict.name === "limited") return limitLogin(session, verdict);
   return refuseLogin(session, "key_not_proven", session.user?.username, "invalid_credentials");
 }

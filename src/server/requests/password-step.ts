@@ -28,8 +28,8 @@ export async function verifyStep(
   password: string,
   { fold, account, device }: Claim,
 ): Promise<HashStep<Account | undefined>> {
-  const { passwords, dummyHash, throttle } = session.services;
-  const verdict = throttle.password(fold, session.remoteAddress, device);
+  const { attempts, passwords, dummyHash } = session.services;
+  const verdict = await attempts.password(fold, session.remoteAddress, device);
   if (verdict.name === "limited") return { name: "ended", response: limitLogin(session, verdict) };
   const { attempt } = verdict;
   const hash = account?.password ?? dummyHash;

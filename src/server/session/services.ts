@@ -1,5 +1,6 @@
 /** The parts of the server that its sessions share. */
 import type { PlainFrom } from "../config.ts";
+import type { Attempts } from "../limits/attempts.ts";
 import type { PasswordQueue } from "../limits/password-queue.ts";
 import type { Throttle } from "../limits/throttle.ts";
 import type { Unauthenticated } from "../limits/unauthenticated.ts";
@@ -41,6 +42,7 @@ export type Services = {
   readonly security: SecurityLog;
   readonly metrics: Metrics;
   readonly throttle: Throttle;
+  readonly attempts: Attempts;
   /** Whether clients may register accounts. */
   readonly registration: "open" | "closed";
   /** Ms since 1970. */

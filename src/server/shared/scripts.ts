@@ -121,7 +121,8 @@ export const REVOKED = script(`
 return ${ADD}'e','revoked','v',ARGV[1])`);
 
 /** interval_us burst cost, of one bucket → 0 and taken, or the ms to wait. */
-export const TAKE = `
+export const TAKE = script(
+  `
 local t=redis.call('TIME')
 local now=t[1]*1000000+t[2]
 local interval,burst,cost=tonumber(ARGV[1]),tonumber(ARGV[2]),tonumber(ARGV[3])
@@ -131,4 +132,18 @@ local new=tat+interval*cost
 local over=new-now-interval*burst
 if over>0 then return math.ceil(over/1000) end
 redis.call('SET',KEYS[1],string.format('%.0f',new),'PX',math.ceil((new-now)/1000)+1)
-return 0`;
+return 0`,
+  [],
+);
+
+/** As TAKE, the other way round: what was taken is given back. */
+export const GIVE = script(
+  `
+local t=redis.call('TIME')
+local now=t[1]*1000000+t[2]
+local new=tonumber(redis.call('GET',KEYS[1]) or '0')-tonumber(ARGV[1])*tonumber(ARGV[3])
+if new<=now then return redis.call('DEL',KEYS[1]) end
+redis.call('SET',KEYS[1],string.format('%.0f',new),'PX',math.ceil((new-now)/1000)+1)
+return 0`,
+  [],
+);

@@ -70,7 +70,8 @@ export class SharedSeats implements Seats {
   readonly node: string;
   readonly #options: SharedSeatsOptions;
   readonly #times: SharedTimes;
-  readonly #commands: Valkey;
+  /** For all that does not block. */
+  readonly commands: Valkey;
   readonly #news: Valkey;
   readonly #lease: Lease;
   readonly #reader: NewsReader;
@@ -97,7 +98,7 @@ export class SharedSeats implements Seats {
     this.node = `${name}.${randomBytes(6).toString("hex")}`;
     this.#options = options;
     this.#times = times;
-    this.#commands = new Valkey(url, times.patience);
+    this.commands = new Valkey(url, times.patience);
     this.#news = new Valkey(url, times.patience);
     this.#lease = new Lease(times);
     const replica = new Replica(this.node, {
@@ -160,7 +161,7 @@ export class SharedSeats implements Seats {
   }
 
   get valkey(): ValkeyCounts {
-    const [one, two] = [this.#commands.counts, this.#news.counts];
+    const [one, two] = [this.commands.counts, this.#news.counts];
     return {
       commands: one.commands + two.commands,
       errors: one.errors + two.errors,
@@ -205,7 +206,7 @@ export class SharedSeats implements Seats {
   }
 
   async end(fold: string, why: string): Promise<void> {
-    await this.#commands.run(END, [fold, why]).catch((error: unknown) => {
+    await this.commands.run(END, [fold, why]).catch((error: unknown) => {
       // Whoever reads the accounts again ends it within a minute.
       this.#options.log.error("end_not_told", error, { why });
     });
@@ -214,7 +215,7 @@ export class SharedSeats implements Seats {
 
   /** Tells every node of a revocation, before an `end` that follows. Never fails. */
   revoked(json: string): void {
-    this.#commands.run(REVOKED, [json]).catch((error: unknown) => {
+    this.commands.run(REVOKED, [json]).catch((error: unknown) => {
       this.#options.log.error("revocation_not_told", error);
     });
   }
@@ -231,14 +232,14 @@ export class SharedSeats implements Seats {
     while (this.#owed.size > 0 && performance.now() < end && (await this.#leaveOwed()));
     this.#lease.end();
     try {
-      await this.#commands.send("DEL", [leaseOf(this.node)]);
+      await this.commands.send("DEL", [leaseOf(this.node)]);
       await this.#reap(this.node);
     } catch (error) {
       this.#options.log.error("lease_not_ended", error);
     }
     this.#phase = "stopped";
     this.#reader.stop();
-    this.#commands.close();
+    this.commands.close();
     this.#news.close();
   }
 
@@ -257,7 +258,7 @@ export class SharedSeats implements Seats {
     const sent = performance.now();
     const { last } = this.#reader;
     try {
-      const answer = await this.#commands.run(BEAT, [
+      const answer = await this.commands.run(BEAT, [
         this.node,
         String(this.#times.lease),
         randomBytes(8).toString("hex"),
@@ -328,7 +329,7 @@ export class SharedSeats implements Seats {
   async #enter({ sid, user }: OwnSeat, replaces: boolean): Promise<"ok" | "already_connected" | "fenced"> {
     const print = user.key?.fingerprint ?? "";
     const args = [user.fold, this.node, sid, print, restOf(user), replaces ? "1" : "0"];
-    const answer = await this.#commands.run(ENTER, args);
+    const answer = await this.commands.run(ENTER, args);
     return (answer as ["ok" | "already_connected" | "fenced"])[0];
   }
 
@@ -353,7 +354,7 @@ export class SharedSeats implements Seats {
   }
 
   async #leaveNow(sid: string, fold: string): Promise<void> {
-    await this.#commands.run(LEAVE, [fold, this.node, sid]);
+    await this.commands.run(LEAVE, [fold, this.node, sid]);
     this.#owed.delete(sid);
   }
 
@@ -375,7 +376,7 @@ export class SharedSeats implements Seats {
     for (const seat of [...this.#moving].slice(0, ENTER_BATCH)) {
       const { sid, user } = seat;
       this.#moving.delete(seat);
-      this.#commands.run(MOVE, [user.fold, this.node, sid, restOf(user)]).catch((error: unknown) => {
+      this.commands.run(MOVE, [user.fold, this.node, sid, restOf(user)]).catch((error: unknown) => {
         if (this.#bySid.has(sid)) this.#moving.add(seat);
         this.#failed(error);
       });
@@ -398,10 +399,10 @@ export class SharedSeats implements Seats {
   /** @returns how many of its users were removed, about */
   async #reap(node: string): Promise<number> {
     for (let steps = 0; ; steps++) {
-      const left = Number(await this.#commands.run(REAP, [node, String(REAP_BATCH)]));
+      const left = Number(await this.commands.run(REAP, [node, String(REAP_BATCH)]));
       if (left < 0) return 0;
       if (left > 0) continue;
-      await this.#commands.send("DEL", [pushesTo(node)]);
+      await this.commands.send("DEL", [pushesTo(node)]);
       return steps * REAP_BATCH;
     }
   }
@@ -420,8 +421,8 @@ export class SharedSeats implements Seats {
     const stream = pushesTo(node);
     const add = [stream, "MAXLEN", "~", String(PUSHES_KEPT), "*", "s", sid, "m", json];
     // A client that is not asked to meet asks itself after a while.
-    this.#commands.send("XADD", add).catch((error: unknown) => this.#failed(error));
-    this.#commands
+    this.commands.send("XADD", add).catch((error: unknown) => this.#failed(error));
+    this.commands
       .send("EXPIRE", [stream, String(PUSHES_LIFE)])
       .catch((error: unknown) => this.#failed(error));
   }
