@@ -247,11 +247,13 @@ export class Groups implements GroupEvents {
 
   take(message: GroupMessage, link: PeerLink): void {
     if (!this.#links.has(link)) return;
-    if (message.action === "group_invite")
+    const live = this.#live.get(message.group);
+    if (message.action === "group_invite") {
       this.#needs.storage.attempt(() => this.#inviting.invited(message, link));
-    else if (message.action === "group_decline")
+      live?.synced.invitedAgain(link);
+    } else if (message.action === "group_decline")
       this.#needs.storage.attempt(() => this.#inviting.declined(message, link));
-    else this.#live.get(message.group)?.synced.take(message, link);
+    else live?.synced.take(message, link);
   }
 
   readEnd(link: PeerLink): void {

@@ -104,6 +104,13 @@ export class SyncedGroup {
     return this.linkTo(label) !== undefined;
   }
 
+  /** They invite us to this group, which we have joined. */
+  invitedAgain(link: PeerLink): void {
+    const groupLink = this.#links.get(link);
+    if (groupLink !== undefined)
+      this.attempt(() => this.#sync.invitedAgain(groupLink, this.#needs.serverNow()));
+  }
+
   take(message: SyncMessage & GroupMessage, link: PeerLink): void {
     const groupLink = this.#links.get(link);
     if (groupLink === undefined) return;

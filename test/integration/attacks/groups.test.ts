@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 
 import { signEntry } from "../../../src/identity/group-entry.ts";
+import { label } from "../../../src/identity/names.ts";
 import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
-import { groupOf, textOf, together } from "../group-people.ts";
+import { groupOf, stateOf, textOf, together } from "../group-people.ts";
 import { Company, until, type Person } from "../messenger-pair.ts";
 import { HostileFeed, HostileMember } from "./hostile-member.ts";
 
@@ -97,4 +98,32 @@ test("who writes under the name of somebody, with another key than the known one
   await talk(bob, ana, group);
   await ana.messenger.groups.actions.remove(group, "eva");
   expect(groupOf(ana, group)?.doubtful).toEqual(["bob"]);
+});
+
+test("a founder who tells nobody that the others have joined keeps them apart from nobody", async () => {
+  const company = await Company.meetFor(cleanups);
+  const people = [await company.person("ana"), await company.person("bob")];
+  const [ana, bob] = people as [Person, Person];
+  const eva = new HostileMember("eva", company.identity("eva"));
+  const feed = eva.found("Familia");
+  const { group, written } = feed;
+  const adds = people.map(({ name, profile }) =>
+    feed.add({ label: label(name), name, spki: profile.keys.spki.toString("base64") }),
+  );
+  const control = [...written];
+  for (const [index, person] of people.entries()) {
+    await eva.dial(person);
+    const add = adds[index] as (typeof adds)[0];
+    eva.say(feed.invitation(add, [control[0] as typeof add, add]));
+    await until(() => stateOf(person, group) === "invited");
+    await person.messenger.groups.actions.accept(group);
+    eva.speakFor(feed);
+    feed.greet();
+    feed.give(...control);
+    await eva.settled();
+    await eva.settled();
+  }
+  await until(() => people.every((person) => groupOf(person, group)?.people === 3));
+  await talk(ana, bob, group);
+  await talk(bob, ana, group);
 });

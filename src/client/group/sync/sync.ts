@@ -118,6 +118,16 @@ export class GroupSync {
     this.#pump(peer, now);
   }
 
+  /**
+   * The other side of a link invites us to what we have joined: that was withheld from them, as may be from us that they
+   * have.
+   */
+  invitedAgain(link: GroupLink, now: number): void {
+    const peer = this.#peers.get(link);
+    if (peer?.standing.name === "invited" && this.own?.state === "member")
+      this.#telling.greet(peer, this.#heads, now);
+  }
+
   linkDown(link: GroupLink): void {
     const peer = this.#peers.get(link);
     if (peer !== undefined) this.#giving.ended(peer);

@@ -10,7 +10,7 @@ import {
 } from "../../../../src/identity/group-entry.ts";
 import { addBody, NO_ID, testKey } from "../../../identity/group-keys.ts";
 import { ANA, EVA, Feed, LUIS, PEPA, RAUL } from "../group-scene.ts";
-import { head, HOUR, NOW, SECOND, text, trio, unsent, Victim } from "./sync-victim.ts";
+import { head, HOUR, Link, NOW, SECOND, text, trio, unsent, Victim } from "./sync-victim.ts";
 
 describe("who passes on a lie is told bad_request", () => {
   test("with a signature of another key, a changed body or header, control without its body", () => {
@@ -438,6 +438,28 @@ describe("what somebody lies about", () => {
     victim.sync.linkDown(link);
     victim.sync.take(liar, seen, victim.now);
     expect(victim.sync.commit()?.receipts).toMatchObject([{ term: luis.id, read: 1, isDirect: false }]);
+  });
+});
+
+describe("who withholds that others have joined", () => {
+  test("keeps nobody apart who meets: each invites the other, and greets who invites it", () => {
+    const { scene, luis } = trio();
+    const pepa = scene.founder.bring(PEPA);
+    const without = (feed: Feed) => scene.entries.filter((entry) => entry.feed !== feed.id);
+    const [one, other] = [new Victim(scene, LUIS, without(pepa)), new Victim(scene, PEPA, without(luis))];
+    const [toOther, toOne] = [new Link(PEPA), new Link(LUIS)];
+    one.sync.linkUp(toOther, NOW);
+    other.sync.linkUp(toOne, NOW);
+    one.sync.invitedAgain(toOther, NOW);
+    other.sync.invitedAgain(toOne, NOW);
+    for (let round = 0; round < 10; round++) {
+      for (const message of toOther.sent.splice(0)) other.say(toOne, message);
+      for (const message of toOne.sent.splice(0)) one.say(toOther, message);
+      for (const victim of [one, other]) victim.wait(2 * SECOND);
+    }
+    expect(one.sync.membership.terms.get(pepa.id)?.state).toBe("member");
+    expect(other.sync.membership.terms.get(luis.id)?.state).toBe("member");
+    expect(one.sync.sum).toBe(other.sync.sum);
   });
 });
 
