@@ -69,10 +69,13 @@ export function noticesBetween(
       return term === undefined ? [] : [{ label, name, by: nameOf(author), isOwnWill: author === feed }];
     });
   const removed = gone.filter(({ isOwnWill }) => !isOwnWill);
-  // Whose texts had forked may write again.
+  // Whose texts had forked, or have meanwhile, may write again.
   const anew = [...are.values()].filter(({ label, terms: [term] }) => {
     const was = were.get(label);
-    return isActive(term) && was?.state === "member" && !was.terms.some(isActive);
+    if (!isActive(term) || was?.state !== "member") return false;
+    const former = was.terms.map((each) => after.terms.get(each.feed) ?? each);
+    const haveForked = former.some(({ isForked }) => isForked) && !former.some(isActive);
+    return !was.terms.some(isActive) || haveForked;
   });
   const became = [...are.values()].filter(({ label, terms: [term] }) => {
     const was = were.get(label);
@@ -114,10 +117,6 @@ export function noticesBetween(
         .map(({ name }) => ({ by: null, name })),
     ),
     ...byAuthor(
-      "readmitted",
-      anew.map(({ name, terms: [{ by }] }) => ({ by: nameOf(by), name })),
-    ),
-    ...byAuthor(
       "admin",
       became.map(({ name, terms: [term] }) => ({ by: grantedBy(term), name })),
     ),
@@ -126,6 +125,10 @@ export function noticesBetween(
       ...notice("fork", null, [name]),
       number: Number.isFinite(cutT) ? cutT + 1 : cutC + 1,
     })),
+    ...byAuthor(
+      "readmitted",
+      anew.map(({ name, terms: [{ by }] }) => ({ by: nameOf(by), name })),
+    ),
     ...droppedOut(before, after).map((dropped) => notice("dropped_out", dropped.by, dropped.people)),
     ...(hasOneAdmin(are, own) && !hasOneAdmin(were, own) ? [notice("one_admin", null, [])] : []),
   ];

@@ -66,6 +66,18 @@ test("whose texts have forked, and who may write again", () => {
   expect(told(scene, EVA, () => scene.founder.grant(anew))).toEqual([of("admin", "ana", "eva")]);
 });
 
+test("that somebody has forked and may write again is told also if both are heard of at once", () => {
+  const scene = new GroupScene(ANA);
+  const eva = scene.founder.bring(EVA);
+  const [one, other] = ["uno", "dos"].map((text) => eva.write("text", { text }, eva.next("t")));
+  if (one === undefined || other === undefined) throw new Error("nothing was written");
+  const both = told(scene, ANA, () => {
+    scene.forks.push({ feed: eva.id, lane: "t", number: 1, entries: [one, other] });
+    scene.founder.add(EVA).write("join");
+  });
+  expect(both).toEqual([{ ...of("fork", null, "eva"), number: 1 }, of("readmitted", "ana", "eva")]);
+});
+
 test("those drop out whom somebody had added who does not count any more", () => {
   const scene = new GroupScene(ANA);
   const luis = scene.founder.bring(LUIS, "admin");
