@@ -22,7 +22,7 @@ const seed = testSeed();
 test(
   "whatever is written to the server, each request has one right answer, and other clients notice nothing",
   async () => {
-    const { seen } = await fuzzRendezvous({ seed, steps: 120 }, targetHere);
+    const { seen } = await fuzzRendezvous({ seed, steps: 60 }, targetHere);
     // It reached these states.
     for (const kind of ["login_response ok", "users_list ok", "error bad_json", "error bad_request"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
@@ -34,7 +34,7 @@ test(
 test(
   "the same holds with tight limits",
   async () => {
-    await fuzzRendezvous({ seed: seed ^ 2, steps: 40 }, (names) => targetHere(names, TIGHT));
+    await fuzzRendezvous({ seed: seed ^ 2, steps: 20 }, (names) => targetHere(names, TIGHT));
   },
   LIMIT,
 );
@@ -42,7 +42,7 @@ test(
 test(
   "the server's program survives it, too, and its log has no internal error",
   async () => {
-    await fuzzRendezvous({ seed: seed ^ 1, steps: 40 }, targetOfProcess);
+    await fuzzRendezvous({ seed: seed ^ 1, steps: 20 }, targetOfProcess);
   },
   LIMIT,
 );
@@ -60,7 +60,7 @@ test(
 test(
   "whatever a peer writes, only its valid messages are stored, once, and an honest friend is not disturbed",
   async () => {
-    const { seen } = await fuzzPeer({ seed, steps: 150 });
+    const { seen } = await fuzzPeer({ seed, steps: 60 });
     for (const kind of ["delivered ", "error bad_request", "error bad_json", "unproven"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
@@ -71,7 +71,7 @@ test(
 test(
   "whatever a server answers, the client's requests end, and the truth puts it online at once",
   async () => {
-    const { seen } = await fuzzClient({ seed, steps: 50 });
+    const { seen } = await fuzzClient({ seed, steps: 25 });
     for (const kind of ["done", "server_protocol"]) expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
   },
   LIMIT,
@@ -103,7 +103,7 @@ test(
 test.skipIf(process.platform !== "linux")(
   "whatever the programs are started with, what is not UTF-8 is refused, and the rest passes as it is",
   async () => {
-    const { seen } = await fuzzArguments({ seed, steps: 5 });
+    const { seen } = await fuzzArguments({ seed, steps: 3 });
     expect([...seen.keys()].some((kind) => kind.endsWith("not UTF-8"))).toBe(true);
   },
   LIMIT,
