@@ -59,34 +59,46 @@ test.each(["paloma", "paloma-server"])(
   },
 );
 
-/** What is typed before Tab, and what stands there afterwards. */
-const COMPLETED = [
+/**
+ * What is typed before Tab, and what stands there afterwards. All shells ask the program for the same words; they differ in
+ * values behind «=», in letters beyond ASCII, in files and in quotation marks.
+ */
+const DIFFERENT = [
   ["paloma his", "paloma history"],
-  ["paloma history --js", "paloma history --json"],
-  ["paloma send --wait que", "paloma send --wait queued"],
   ["paloma send --wait=que", "paloma send --wait=queued"],
   ["paloma history ñan", "paloma history ñandú.shell"],
   ["paloma send-file carla.shell conv", "paloma send-file carla.shell conversation.jsonl"],
 ] as const;
 const GROUP = ['paloma history "#Mi F', 'paloma history "#Mi Familia"'] as const;
+const COMPLETED = [
+  ...DIFFERENT,
+  ["paloma history --js", "paloma history --json"],
+  ["paloma send --wait que", "paloma send --wait queued"],
+  GROUP,
+] as const;
 
 const SHELLS = [
-  { line: ["bash", "--norc", "--noprofile", "-i"], setUp: "source <(paloma completion bash)" },
+  {
+    line: ["bash", "--norc", "--noprofile", "-i"],
+    setUp: "source <(paloma completion bash)",
+    completed: COMPLETED,
+  },
   {
     line: ["zsh", "-f", "-i"],
     setUp: "autoload -U compinit; compinit -u -D; source <(paloma completion zsh)",
+    completed: [...DIFFERENT, GROUP],
   },
 ] as const;
 
 test.each(SHELLS.filter(({ line: [name] }) => Bun.which(name) !== null))(
   "$line.0 completes commands, options, values, people, groups and files",
-  async ({ line, setUp }) => {
+  async ({ line, setUp, completed }) => {
     const terminal = new AtTerminal([], { environment, program: { line }, cols: 120, rows: 40 });
     cleanups.push(() => terminal.close());
     // Zsh inserts a Tab that it reads together with what was typed before its prompt.
     terminal.type(`cd '${elsewhere}'; ${setUp}; PS1='set up: '\r`);
     await terminal.showsRow(/^set up: *$/);
-    for (const [typed, whole] of [...COMPLETED, GROUP]) {
+    for (const [typed, whole] of completed) {
       terminal.type(`${typed}\t`);
       await terminal.showsRow(new RegExp(`${whole.replaceAll(".", "\\.")}(?! *\\w)`));
       terminal.type("\u0015");
@@ -97,7 +109,7 @@ test.each(SHELLS.filter(({ line: [name] }) => Bun.which(name) !== null))(
 test.skipIf(Bun.which("fish") === null)(
   "fish completes commands, options, values, people, groups and files, and says what they do",
   async () => {
-    const asked = [...COMPLETED, GROUP].map(([typed]) => `complete -C '${typed}'`).join("; ");
+    const asked = [...DIFFERENT, GROUP].map(([typed]) => `complete -C '${typed}'`).join("; ");
     const child = Bun.spawn(["fish", "--no-config", "-c", `paloma completion fish | source; ${asked}`], {
       cwd: elsewhere,
       env: environment,
@@ -105,7 +117,7 @@ test.skipIf(Bun.which("fish") === null)(
     });
     const lines = (await child.stdout.text()).split("\n").slice(0, -1);
     expect(lines.map((each) => each.split("\t")[0])).toEqual([
-      ...COMPLETED.map(([, whole]) => whole.slice(whole.lastIndexOf(" ") + 1)),
+      ...DIFFERENT.map(([, whole]) => whole.slice(whole.lastIndexOf(" ") + 1)),
       "#Mi Familia",
     ]);
     expect(lines[0]).toBe(`history\t${describeCommand("history", "en")}`);
