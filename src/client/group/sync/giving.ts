@@ -121,7 +121,7 @@ export class Giving {
             return false;
           }
           const tried = row.lane === "t" ? this.#standingStill(peer, row.feed)?.[4] : undefined;
-          if (tried !== undefined && row.number > tried + 1) {
+          if (tried !== undefined && peer.has(row.feed).t > tried) {
             // It is given one, and may take it now. What comes after all of them is not given before that is known.
             if (peer.lookedAt < peer.doubtedUntil) {
               this.#send(peer, lacked);

@@ -3,7 +3,7 @@
  *
  * All who hold a lane from its first text on judge alike. Who holds it from somewhere else, as newcomers without history and
  * after trimming, has not seen what a flood spent before that, and may take what others refuse for ever. Such a lane ends
- * differently at both until an admin ends its term, which cuts it at one number for all.
+ * differently at both, until an admin who holds the shorter one ends its term: that cuts it at one number for all.
  */
 import type { Spent } from "./log.ts";
 

@@ -40,6 +40,8 @@ export class LinkedPeer {
   greetingsTaken = 0;
   /** ms: an answer to our last greeting has come by then, or never does. */
   answerBy = 0;
+  /** Whether an answer is waited for at all. */
+  #isPatient = true;
   /** Whether it is known what the other side has, so that it can be given what it lacks. */
   isCompared = false;
   /** What this side has told of its heads; undefined: nothing yet. */
@@ -93,6 +95,7 @@ export class LinkedPeer {
 
   /** This side begins anew on this link. */
   greetAgain(): void {
+    this.#isPatient = true;
     this.forget();
     this.greeting = undefined;
   }
@@ -102,11 +105,7 @@ export class LinkedPeer {
    * before them were not taken.
    */
   get isDeaf(): boolean {
-    return this.greeting === undefined || (this.#isUnanswered && this.greetingsSent < MAX_GREETINGS);
-  }
-
-  get #isUnanswered(): boolean {
-    return this.greetingsTaken < this.greetingsSent;
+    return this.greeting === undefined || (this.#isPatient && this.greetingsTaken < this.greetingsSent);
   }
 
   /** This side greets. */
@@ -127,12 +126,13 @@ export class LinkedPeer {
 
   /**
    * Greets again if the last greeting was not answered for long: one of the other side has come before this side knew of
-   * the group, and ours was taken for the answer to it.
+   * the group, and ours was taken for the answer to it. Nothing of before it is under way any more.
    */
   greetIfUnanswered(now: number): void {
     if (this.greeting === undefined || !this.isDeaf || now < this.answerBy) return;
     this.greetingsTaken = this.greetingsSent;
     this.greetAgain();
+    this.#isPatient = false;
   }
 
   /**

@@ -105,7 +105,8 @@ export class SyncWorld {
       network.cutAll();
       for (const one of network.members) for (const other of network.members) this.#link(one, other);
       network.time.pass(HEALING);
-      for (const member of network.members) this.#invited(member);
+      // Whoever joins has all of the last round to get what there is.
+      if (round < 2) for (const member of network.members) this.#invited(member);
       network.time.pass(HEALING);
     }
     this.#compareSums();
