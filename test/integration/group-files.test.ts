@@ -107,6 +107,8 @@ test("a text that is withdrawn takes its file along, and so does leaving the gro
   await until(() => bob.messenger.files.list()[1]?.state === "cancelled");
   expect(bob.messenger.files.list()[1]?.reason).toBe("withdrawn");
   await until(() => ana.messenger.files.list()[1]?.state === "cancelled");
+  const [feed = "", number] = bob.messenger.files.list()[1]?.id.split("/") ?? [];
+  expect(bob.profile.transfers.ofEntry(feed, Number(number))).toBeUndefined();
   await ana.messenger.groups.actions.remove(group, "eva");
   await until(() => fileOf(eva)?.state === "cancelled");
   expect(fileOf(eva)?.reason).toBe("not_a_member");

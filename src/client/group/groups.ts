@@ -51,6 +51,7 @@ export class Groups implements GroupEvents {
   readonly #toTell = new Set<string>();
   /** Who belonged when the people of all groups were counted. */
   readonly #counted = new WeakMap<LiveGroup, Membership>();
+  readonly #memberKeys = new WeakMap<Membership, ReadonlyMap<string, Term>>();
   #isClosed = false;
   /** When texts are trimmed next, of the monotonic clock. */
   #trimAt = -Infinity;
@@ -280,10 +281,15 @@ export class Groups implements GroupEvents {
   memberKeys(group: string): ReadonlyMap<string, Term> {
     const live = this.#live.get(group);
     if (live?.own?.state !== "member") return new Map();
-    const others = [...live.membership.terms.values()].filter(
+    const { membership } = live;
+    const known = this.#memberKeys.get(membership);
+    if (known !== undefined) return known;
+    const others = [...membership.terms.values()].filter(
       ({ label, state }) => label !== this.#own && state === "member",
     );
-    return new Map(others.map((term) => [fingerprint(Buffer.from(term.spki, "base64")), term]));
+    const keys = new Map(others.map((term) => [fingerprint(Buffer.from(term.spki, "base64")), term]));
+    this.#memberKeys.set(membership, keys);
+    return keys;
   }
 
   // With whom links are wanted.

@@ -146,11 +146,26 @@ export class TransferStore {
     return this.#select("id = ?", id)[0];
   }
 
-  /** The file that this entry of a group names. @param feed, number of the entry */
+  /** The file that this entry of a group names, unless it is withdrawn. @param feed, number of the entry */
   ofEntry(feed: string, number: number): Transfer | undefined {
     const named = `SELECT messages.id FROM messages JOIN group_feeds ON group_feeds.id = messages.feed
-      WHERE group_feeds.feed = ? AND messages.number = ? AND messages.contact = transfers.contact`;
+      WHERE group_feeds.feed = ? AND messages.number = ? AND messages.contact = transfers.contact
+        AND withdrawn_at IS NULL`;
     return this.#select(`id IN (${named})`, feed, number)[0];
+  }
+
+  /** Whether an entry of a group, in lane t, came here after this term had joined. @param feed, number of the entry */
+  isAfterJoin(feed: string, number: number, term: string): boolean {
+    return (
+      this.#database
+        .query(
+          `SELECT 1 FROM group_feeds AS author JOIN group_entries AS text ON text.feed = author.id AND text.lane = 't'
+           JOIN group_feeds AS reader ON reader.contact = author.contact
+           JOIN group_entries AS joined ON joined.feed = reader.id AND joined.lane = 'c' AND joined.number = 1
+           WHERE author.feed = ? AND text.number = ? AND reader.feed = ? AND text.seq > joined.seq`,
+        )
+        .get(feed, number, term) !== null
+    );
   }
 
   /** Whose text names a file for all of a group; undefined: ours does. */

@@ -26,18 +26,25 @@ async function ask(victim: Person, who: HostileMember, transfer: string, ...rang
 const answer = ({ received }: RawPeer) => Buffer.concat(received).toString("latin1").split("\n")[1];
 const isGiven = (peer: RawPeer) => peer.isClosed === false && answer(peer)?.includes('"stream"') === true;
 
+/** A member of this group who speaks the wire by hand. */
+async function hostile(company: Company, ana: Person, group: string, name: string, history: "all" | "none") {
+  const member = new HostileMember(name, company.identity(name));
+  await company.addAccount(name);
+  await member.dial(ana);
+  const { people } = ana.messenger.groups.shown.one(group);
+  const added = ana.messenger.groups.actions.add(group, [name], history);
+  await member.join(group);
+  await added;
+  await untilQuiet(() => ana.messenger.groups.shown.one(group).people === people + 1);
+  return member;
+}
+
 /** Ana gives a file to all of a group, in which a hostile member is. */
 async function scene() {
   const company = await Company.meetFor(cleanups);
   const [ana, bob] = [await company.person("ana"), await company.person("bob")];
   const group = await together(ana, bob);
-  const mal = new HostileMember("mal", company.identity("mal"));
-  await company.addAccount("mal");
-  await mal.dial(ana);
-  const added = ana.messenger.groups.actions.add(group, ["mal"], "all");
-  await mal.join(group);
-  await added;
-  await untilQuiet(() => ana.messenger.groups.shown.one(group).people === 3);
+  const mal = await hostile(company, ana, group, "mal", "all");
   const path = join(company.folder, "large");
   writeFileSync(path, Buffer.alloc(SIZE, "paloma "));
   const { id } = await ana.messenger.groupFiles.send(group, path, "large", undefined);
@@ -53,9 +60,12 @@ test("only members get a file, only what it has, on eight streams each and sixte
   first.terminate();
 
   const eve = new HostileMember("eve", company.identity("eve"));
+  const late = await hostile(company, ana, group, "late", "none");
   const feed = entry.split("/")[0] ?? "";
   const refused = [
     await ask(ana, eve, entry, [0, 7]),
+    // What was written before they came is not for them.
+    await ask(ana, late, entry, [0, 7]),
     await ask(ana, mal, `${feed}/9`, [0, 7]),
     await ask(ana, mal, `${feed}/no number`, [0, 7]),
     await ask(ana, mal, `${"A".repeat(43)}/1`, [0, 7]),

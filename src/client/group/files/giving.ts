@@ -81,7 +81,7 @@ export class Giving {
   invited(invitation: Invitation): void {
     const { username, transfer = "" } = invitation;
     const { storage, conversation } = this.#needs;
-    const asking = [...this.#askingFor(transfer)].find(([, { label }]) => label === labelOf(username));
+    const asking = [...this.#readersOf(transfer)].find(([, { label }]) => label === labelOf(username));
     if (asking === undefined || this.#isFull(labelOf(username))) return;
     this.#streams
       .answer(conversation(username), asking[0], invitation, this.#abort.signal)
@@ -99,24 +99,26 @@ export class Giving {
     for (const { stream, id, movedAt } of this.#given) {
       const transfer = this.#find(id);
       const isAllowed =
-        transfer !== undefined &&
-        isGiven(transfer) &&
-        this.#needs.membersFor(transfer).has(stream.peer.fingerprint);
+        transfer !== undefined && isGiven(transfer) && this.#readersOf(id).has(stream.peer.fingerprint);
       if (!isAllowed) stream.connection.terminate("not_accepted");
       else if (now - movedAt >= SILENT) stream.connection.terminate("silent");
     }
   }
 
-  /** The members of the group of this entry. */
-  #askingFor(id: string): ReadonlyMap<string, Term> {
+  /** The members who may know of this entry, by key: to some, older texts are not given. */
+  #readersOf(id: string): ReadonlyMap<string, Term> {
+    const { storage, profile, membersFor } = this.#needs;
     const transfer = this.#find(id);
-    return transfer === undefined ? new Map<string, Term>() : this.#needs.membersFor(transfer);
+    const all = transfer === undefined ? [] : [...membersFor(transfer)];
+    const place = placeOf(id);
+    const mayKnow = ({ history, feed }: Term) =>
+      history === "all" || storage.attempt(() => profile.transfers.isAfterJoin(...place, feed)) === true;
+    return new Map(all.filter(([, term]) => mayKnow(term)));
   }
 
   #find(id: string): Transfer | undefined {
     const { storage, profile } = this.#needs;
-    const [feed = "", number] = id.split("/");
-    return storage.attempt(() => profile.transfers.ofEntry(feed, Number(number)));
+    return storage.attempt(() => profile.transfers.ofEntry(...placeOf(id)));
   }
 
   #isFull(label: string): boolean {
@@ -126,7 +128,7 @@ export class Giving {
 
   #give(stream: OpenedStream, id: string, asked: StreamMessage | undefined): void {
     const { connection, peer } = stream;
-    if (!this.#askingFor(id).has(peer.fingerprint) || this.#isFull(peer.label)) {
+    if (!this.#readersOf(id).has(peer.fingerprint) || this.#isFull(peer.label)) {
       connection.terminate("not_accepted");
       return;
     }
@@ -232,6 +234,12 @@ export class Giving {
     this.#abort.abort();
     this.endStreams(() => true, "closing");
   }
+}
+
+/** Feed and number of an entry. */
+function placeOf(id: string): [feed: string, number: number] {
+  const [feed = "", number] = id.split("/");
+  return [feed, Number(number)];
 }
 
 /** Whether it is ours and not stopped, or was received. */
