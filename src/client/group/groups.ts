@@ -277,6 +277,10 @@ export class Groups implements GroupEvents {
     this.actions.recheck();
   }
 
+  titleOf(group: string): string {
+    return this.#store.existing(group).title;
+  }
+
   /** The others who have joined a group that we belong to, by the fingerprint of each key; none: we do not. */
   memberKeys(group: string): ReadonlyMap<string, Term> {
     const live = this.#live.get(group);

@@ -68,6 +68,7 @@ test("only members get a file, only what it has, on eight streams each and sixte
     await ask(ana, late, entry, [0, 7]),
     await ask(ana, mal, `${feed}/9`, [0, 7]),
     await ask(ana, mal, `${feed}/no number`, [0, 7]),
+    await ask(ana, mal, `${entry}/2`, [0, 7]),
     await ask(ana, mal, `${"A".repeat(43)}/1`, [0, 7]),
     await ask(ana, mal, id, [0, 7]),
     await ask(ana, mal, entry, [0, SIZE + 1]),

@@ -19,6 +19,8 @@ import { GroupDownload } from "./group-download.ts";
 
 /** How long one is not asked again who has not given a file, in ms. */
 const REST = 30_000;
+/** Dials in vain before another one is asked: with the last one, the two meet. */
+const MAX_DIALS = 3;
 /** How long a link to somebody is awaited before another one is asked, in ms. */
 const LINK_PATIENCE = 15_000;
 /** Files that are received at once, and whose parts are open: most may wait for somebody who has them. */
@@ -41,8 +43,9 @@ type Giver = {
   readonly conversation: Conversation;
   /** When it was chosen, of the monotonic clock. */
   readonly since: number;
-  /** Bytes that were here when it was dialled last. */
-  doneAtDial: number | undefined;
+  /** Dials since the last stream, and bytes that were here when that began. */
+  dials: number;
+  doneBefore: number | undefined;
 };
 
 /** One that is being received. */
@@ -79,7 +82,7 @@ export class Fetching {
       place: () => this.#placeOf(fetched),
       wireId: () => this.#wireId(fetched),
       hasOtherKey: () => false,
-      dial: async (place, attempt, signal) => this.#dial(fetched, place, attempt, signal),
+      dial: async (place, _attempt, signal) => this.#dial(fetched, place, signal),
       changed: () => changed(running.transfer),
       save: (done) => storage.attempt(() => profile.transfers.saveDone(id, done)),
       wantsChanged: () => {
@@ -162,7 +165,8 @@ export class Fetching {
         const isLinked = giver?.conversation.transport.current?.isOpen === true;
         if (giver !== undefined && !isLinked && now - giver.since >= LINK_PATIENCE) this.#rest(fetched);
         this.#choose(fetched);
-        if (fetched.giver !== giver) running.linkChanged();
+        // Another one is dialled at once.
+        if (fetched.giver?.dials === 0) running.linkChanged();
       }
     }
   }
@@ -201,7 +205,8 @@ export class Fetching {
       key: best.key,
       conversation: this.#needs.conversation(best.term.name),
       since: now,
-      doneAtDial: undefined,
+      dials: 0,
+      doneBefore: undefined,
     };
     this.#hold(giver?.conversation);
     this.#hold(fetched.giver?.conversation);
@@ -220,21 +225,18 @@ export class Fetching {
     if (giver !== undefined) resting.set(giver.key, this.#needs.clock.monotonic() + REST);
   }
 
-  async #dial(
-    fetched: Fetched,
-    place: PeerPlace,
-    attempt: number,
-    signal: AbortSignal,
-  ): Promise<OpenedStream | undefined> {
+  async #dial(fetched: Fetched, place: PeerPlace, signal: AbortSignal): Promise<OpenedStream | undefined> {
     const { giver, work, running } = fetched;
     if (giver === undefined) return undefined;
     // Nothing has come of it.
-    if (giver.doneAtDial === work.done) return this.#rest(fetched);
-    giver.doneAtDial = work.done;
+    if (giver.doneBefore === work.done) return this.#rest(fetched);
     await work.from(giver.key, running.transfer);
     const id = this.#wireId(fetched);
-    const stream = await this.#streams.dial(giver.conversation, place, id, attempt, signal);
-    if (stream === undefined) this.#rest(fetched);
+    const stream = await this.#streams.dial(giver.conversation, place, id, giver.dials++, signal);
+    if (stream === undefined && giver.dials >= MAX_DIALS) this.#rest(fetched);
+    if (stream === undefined) return undefined;
+    giver.dials = 0;
+    giver.doneBefore = work.done;
     return stream;
   }
 

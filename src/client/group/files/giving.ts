@@ -16,6 +16,7 @@ import type { LinkConnection, ProvenStream } from "../../peer/proven-connection.
 import type { Transfer } from "../../profile/transfers.ts";
 import type { Invitation } from "../../reach/meetings.ts";
 import { ServerFailure } from "../../rendezvous/server-errors.ts";
+import { messageId } from "../store/shown-texts.ts";
 import type { Term } from "../sync/membership.ts";
 import { summedFile, type SummedFile } from "./summed-file.ts";
 
@@ -118,7 +119,9 @@ export class Giving {
 
   #find(id: string): Transfer | undefined {
     const { storage, profile } = this.#needs;
-    return storage.attempt(() => profile.transfers.ofEntry(...placeOf(id)));
+    const place = placeOf(id);
+    if (messageId(...place) !== id) return undefined;
+    return storage.attempt(() => profile.transfers.ofEntry(...place));
   }
 
   #isFull(label: string): boolean {

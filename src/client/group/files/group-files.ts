@@ -22,7 +22,7 @@ import { summedFile } from "./summed-file.ts";
 
 type GroupFilesNeeds = Omit<FetchingNeeds, "membersFor" | "mayBeThere" | "entryOf" | "profile"> & {
   readonly profile: Profile;
-  readonly groups: Pick<Groups, "memberKeys" | "mayBeThere" | "wake" | "shown" | "actions">;
+  readonly groups: Pick<Groups, "memberKeys" | "mayBeThere" | "wake" | "titleOf" | "actions">;
   readonly outbox: Pick<Outbox, "send" | "commit">;
   readonly connect: ActiveNeeds["connect"];
 };
@@ -87,7 +87,7 @@ export class GroupFiles {
     const group = this.#groupOf(transfer) ?? "";
     return {
       group,
-      title: groups.shown.one(group).title,
+      title: groups.titleOf(group),
       from: profile.transfers.authorOf(transfer) ?? null,
       giver: this.fetching.giverOf(transfer),
     };
