@@ -4,7 +4,7 @@
  * after the rest of it, and what the peer lacks of the front.
  */
 import { rawEntry } from "../../../identity/group-entry.ts";
-import { MAX_ENTRIES, type GroupLink } from "./group-link.ts";
+import { MAX_BODIES, MAX_ENTRIES, type GroupLink } from "./group-link.ts";
 import type { HeadFields } from "./heads.ts";
 import type { Holdings } from "./holdings.ts";
 import type { LinkedPeer } from "./linked-peer.ts";
@@ -215,11 +215,10 @@ export class Giving {
       const { feed, number } = peer.wants.shift() ?? { feed: "", number: 0 };
       const term = this.#holdings.term(feed);
       if (term === undefined || number > this.#holdings.counted(term, "t")) continue;
-      const rows = this.#holdings.log.texts(feed, number, number);
-      this.#send(
-        peer,
-        rows.filter(({ body, seq }) => body !== null && seq > peer.floor && seq <= durable),
-      );
+      const [row] = this.#holdings.log.texts(feed, number, number);
+      if (row === undefined || row.seq <= peer.floor) continue;
+      if (row.body !== null && row.seq <= durable) this.#send(peer, [row]);
+      else if (peer.unmet.length < MAX_BODIES) peer.unmet.push({ feed, number });
     }
   }
 

@@ -68,6 +68,8 @@ export class LinkedPeer {
   readonly asks = new Map<string, number>();
   /** Bodies that the other side wants. */
   wants: TextPlace[] = [];
+  /** Those of them that are missing here too: it gets them once they come. */
+  unmet: TextPlace[] = [];
   /** Bodies that it was asked for. */
   readonly #wanted = new Set<string>();
   /** Where this side is to show its entries, downwards from this number. */

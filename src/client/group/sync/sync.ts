@@ -180,6 +180,9 @@ export class GroupSync {
     const changes = this.#holdings.commit();
     if (changes !== undefined) this.#changed();
     else if (this.#askedAt !== undefined) this.pump(this.#askedAt);
+    if (changes !== undefined && changes.bodies.length > 0) {
+      for (const peer of this.#peers.values()) peer.wants.push(...peer.unmet.splice(0));
+    }
     this.#askedAt = undefined;
     return changes;
   }

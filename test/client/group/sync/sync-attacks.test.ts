@@ -352,6 +352,20 @@ describe("a body that was stripped", () => {
     victim.give(link, join, whole);
     expect(victim.log.rows.find(({ id }) => id === whole.id)?.body).toBe(whole.body);
   });
+
+  test("is passed on to who asked for it before it was here", () => {
+    const { scene, eva } = trio();
+    const whole = unsent(eva);
+    const victim = new Victim(scene, LUIS);
+    const [giver, asker] = [victim.link(EVA), victim.link(ANA)];
+    for (const link of [giver, asker]) victim.heads(link, head(eva));
+    victim.give(asker, { ...whole, body: null });
+    victim.say(asker, { action: "group_want", group: scene.group, bodies: [[eva.id, 1]] });
+    const bodies = () => asker.entries.filter(([header, , body]) => header.includes(" t ") && body !== null);
+    expect(bodies()).toEqual([]);
+    victim.give(giver, whole);
+    expect(bodies()).toEqual([rawEntry(whole)]);
+  });
 });
 
 describe("what costs the one who is asked", () => {

@@ -3,7 +3,7 @@
  * come and go; some pairs can never meet, and one member may be hostile. Everything is checked on the way, and at the end
  * all who can meet must have the same.
  */
-import { readText } from "../../../../src/identity/group-body.ts";
+import { readControl, readText } from "../../../../src/identity/group-body.ts";
 import type { SyncMessage } from "../../../../src/client/group/sync/group-link.ts";
 import type { GroupChanges } from "../../../../src/client/group/sync/holdings.ts";
 import type { StoredEntry } from "../../../../src/client/group/sync/log.ts";
@@ -326,8 +326,12 @@ export class SyncWorld {
     const theirs = [...terms.values()].filter(({ spki }) => spki === to.key.named.spki);
     if (theirs.length === 0 || theirs.some(({ state }) => state !== "ended")) return;
     // Whom somebody has admitted who was ended before learns of that, too.
-    const by = terms.get(to.sync?.own?.by ?? "");
-    if (by !== undefined) theirs.push(by);
+    for (const row of to.log.rows) {
+      const said = row.kind === "add" ? readControl(row) : undefined;
+      const by = terms.get(row.feed);
+      const isTheirs = said?.kind === "add" && said.spki.toString("base64") === to.key.named.spki;
+      if (isTheirs && by !== undefined) theirs.push(by);
+    }
     const ends = from.log.rows.filter(({ id }) => theirs.some(({ endId }) => endId === id));
     const last = Math.max(...ends.map(({ seq }) => seq), lastBelonging(from, to));
     for (const raw of message.entries) {
