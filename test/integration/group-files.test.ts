@@ -99,6 +99,23 @@ test("who has no one to give it waits, and gets it when somebody comes", async (
   await until(() => fileOf(eva)?.state === "done");
 });
 
+test("files that nobody has keep none waiting that somebody has", async () => {
+  const { company, ana, bob, eva, group, path } = await offered(noise(10));
+  for (const name of ["b", "c", "d", "e"]) await ana.messenger.groupFiles.send(group, path, name, undefined);
+  await until(() => eva.messenger.files.list().length === 5);
+  await ana.close();
+  for (const { id } of eva.messenger.files.list())
+    await eva.messenger.files.accept(id, company.folder, false);
+  await bob.messenger.groupFiles.send(group, path, "of bob", undefined);
+  await until(() => eva.messenger.files.list().length === 6);
+  await eva.messenger.files.accept(eva.messenger.files.list()[5]?.id ?? "", company.folder, false);
+  const states = () => eva.messenger.files.list().map(({ state }) => state);
+  await until(() => states()[5] === "done");
+  expect(states().slice(0, 5)).toEqual(Array(5).fill("accepted"));
+  await company.person("ana");
+  await until(() => states().every((state) => state === "done"));
+});
+
 test("a text that is withdrawn takes its file along, and so does leaving the group", async () => {
   const { ana, bob, eva, group, path } = await offered(noise(1000));
   const again = await ana.messenger.groupFiles.send(group, path, "otra.jpg", undefined);
