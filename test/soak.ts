@@ -1,9 +1,9 @@
 /**
- * `bun run soak --minutes N [--seed S] [--of server|worlds|links|walk|memberships|groups]`: what the tests do for seconds,
+ * `bun run soak --minutes N [--seed S] [--of server|worlds|links|walk|memberships|groups|cluster]`: what the tests do for seconds,
  * for as long as one likes. `server` (the default): many clients use and misuse a server process, whose memory is measured. `worlds`:
  * worlds of the simulated network. `links`: what two sides do with the links between them. `walk`: random keys at two
  * terminals. `memberships`: who belongs to a group, whatever its members write (several thousand worlds a minute).
- * `groups`: what members of a group give each other. Exit 0 if memory stayed flat and nothing was wrong, else 1.
+ * `groups`: what members of a group give each other. `cluster`: three servers and a Valkey to which everything happens. Exit 0 if memory stayed flat and nothing was wrong, else 1.
  */
 import { parseArgs } from "node:util";
 
@@ -15,6 +15,7 @@ import { walkClasses } from "./client/class-walk.ts";
 import { checkMembershipWorld } from "./client/group/sync/membership-world.ts";
 import { checkSyncWorld } from "./client/group/sync/sync-world.ts";
 import { checkWorld } from "./client/simulation/check-world.ts";
+import { checkCluster } from "./cluster/chaos.ts";
 import { temporaryFolder } from "./integration/server-process.ts";
 import { walk } from "./integration/terminal-walk.ts";
 import { testSeed } from "./seeded-random.ts";
@@ -142,6 +143,7 @@ const PARTS = {
   walk: (length, seed) => repeat(length, seed, (each) => walk(each, WALK_STEPS, "apart")),
   memberships: (length, seed) => repeat(length, seed, async (each) => checkMembershipWorld(each)),
   groups: (length, seed) => repeat(length, seed, async (each) => checkSyncWorld(each)),
+  cluster: (length, seed) => repeat(length, seed, checkCluster),
 } as const satisfies Record<string, (length: number, seed: number) => Promise<boolean>>;
 
 const { values } = parseArgs({

@@ -101,8 +101,11 @@ export class Replica {
    */
   only(seen: ReadonlySet<string>): OwnSeat[] {
     const { presence, own } = this.#needs;
-    for (const user of presence.all())
-      if (!seen.has(user.fold) && user instanceof RemoteUser) this.#leave(user);
+    // A session of this node that was replaced may still stand here, if its successor was not read.
+    const seated = new Set<OnlineUser>([...own.values()].map(({ user }) => user));
+    for (const user of presence.all()) {
+      if (!seen.has(user.fold) && !seated.has(user)) this.#leave(user);
+    }
     return [...own.values()].filter(({ isSeen, user }) => isSeen && !seen.has(user.fold));
   }
 

@@ -2,6 +2,9 @@
 import type { OnlineSession, OwnUser } from "../../../src/server/presence/online-user.ts";
 import type { Claim, Seats, Taken } from "../../../src/server/presence/seats.ts";
 
+/** Each has come at another time, by which it is known. */
+let since = 1_700_000_000_000;
+
 export class FakeUser {
   /** `+name`, `-name` of those watched, `replaced`, `ended WHY`, `pushed ACTION`. */
   readonly noted: string[] = [];
@@ -36,7 +39,7 @@ export class FakeUser {
       userId: 1,
       username: fold,
       fold,
-      since: 1_700_000_000_000,
+      since: since++,
       ip,
       p2pPort: 9_000,
       addresses: "",
