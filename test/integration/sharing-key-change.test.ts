@@ -42,7 +42,8 @@ async function acceptance(beside: Beside, lang: string): Promise<Ended[]> {
   return ended;
 }
 
-test.each(["en", "es"])("a changed key is accepted beside each other face as alone (%s)", async (lang) => {
+test("a changed key is accepted beside each other face as alone", async () => {
+  const lang = "es";
   const alone = await acceptance("nothing", lang);
   expect(alone.map(({ code }) => code)).toEqual([6, 6, 0, 0, 0]);
   for (const beside of ["listen", "screen"] as const) expect(await acceptance(beside, lang)).toEqual(alone);
