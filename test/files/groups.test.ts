@@ -8,7 +8,7 @@ import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { fillDisk, mountSmallDisk } from "../integration/small-disk.ts";
 import { crash, FileScene, isSame, MIB, states, until } from "./file-scene.ts";
 
-const SIZE = 256 * MIB;
+const SIZE = 128 * MIB;
 
 let scene: FileScene;
 let eva: Person;
@@ -77,7 +77,7 @@ test("what is killed at any moment goes on, with whoever has it, and leaves noth
 test("a receiver whose disk becomes full waits for room, and goes on from there", async () => {
   const disk = join(scene.incoming, "disk");
   mkdirSync(disk);
-  const unmount = mountSmallDisk(disk, 300 * 1024);
+  const unmount = mountSmallDisk(disk, 160 * 1024);
   if (unmount === undefined) return;
   try {
     const receiving = await online(scene.beto, "--accept-files", disk);

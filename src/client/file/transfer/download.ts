@@ -60,7 +60,7 @@ export class Download implements Work {
   async look(transfer: Transfer): Promise<Outcome> {
     return orPaused(async () => {
       const path = await namedPath(placeOf(transfer, this.#notes));
-      if (path !== undefined) return { name: "done", path, sha256: undefined };
+      if (path !== undefined) return { name: "done", path, sha256: this.#expected };
       const { sink, leaves } = await this.#open(transfer);
       const { size, end } = transfer;
       if (size === undefined) {

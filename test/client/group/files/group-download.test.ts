@@ -69,6 +69,9 @@ test("a file that several gave is named once its SHA-256 is the one that was tol
     expect(await fetched.look()).toEqual({ name: "done", path, sha256: SHA256 });
     expect(readFileSync(path).equals(WHOLE)).toBe(true);
     fetched.work.close();
+    // A process that has not stored that it is done.
+    fetched.begin();
+    expect(await fetched.look()).toEqual({ name: "done", path, sha256: SHA256 });
   }));
 
 test("one who gives another file is not asked again, also not by a later process", () =>
