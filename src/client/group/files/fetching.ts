@@ -87,7 +87,7 @@ export class Fetching {
       save: (done) => storage.attempt(() => profile.transfers.saveDone(id, done)),
       wantsChanged: () => {
         this.#hold(fetched.giver?.conversation);
-        if (!running.isBusy) this.#wake();
+        if (!running.isBusy) this.#wake(running);
       },
       reached: (end) => reached(running.transfer, end),
       failed: (error) => {
@@ -106,10 +106,10 @@ export class Fetching {
     for (const running of all) if (free > 0 && running.openIfOfUse(true)) free--;
   }
 
-  /** A place among those that are received at once may be free. */
-  #wake(): void {
+  /** One does nothing at present: others may have its place among those that are received at once. */
+  #wake(ended: RunningTransfer): void {
     const idle = this.#running.filter(({ isOpen, wantsLink, isBusy }) => isOpen && wantsLink && !isBusy);
-    for (const running of idle) running.linkChanged();
+    for (const running of idle) if (running !== ended) running.linkChanged();
   }
 
   get #running(): RunningTransfer[] {

@@ -48,7 +48,7 @@ export class GroupDownload implements Work {
     this.#folder = folder;
     this.#download = new Download(folder, sha256);
     this.#needs = needs;
-    this.#givers = existsSync(this.#path) ? (JSON.parse(readFileSync(this.#path, "utf8")) as Givers) : NOBODY;
+    this.#givers = existsSync(this.#path) ? readGivers(this.#path) : NOBODY;
   }
 
   get ranges(): readonly Range[] {
@@ -122,5 +122,15 @@ export class GroupDownload implements Work {
     const unfinished = `${this.#path}.new`;
     writeFileSync(unfinished, JSON.stringify(givers), { mode: 0o600 });
     renameSync(unfinished, this.#path);
+  }
+}
+
+/** @returns nobody where a loss of power has left nothing of it: then nobody is blamed for what is here. @throws system errors */
+function readGivers(path: string): Givers {
+  const text = readFileSync(path, "utf8");
+  try {
+    return JSON.parse(text) as Givers;
+  } catch {
+    return NOBODY;
   }
 }

@@ -1,7 +1,7 @@
 /** A file of a group whose parts come from several members, of whom some lie. */
 import { createHash } from "node:crypto";
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { FileSink } from "../../../../src/client/file/file-sink.ts";
@@ -115,4 +115,17 @@ test("what one says who does not give it is told, and another stream is wanted",
     expect(fetched.refused).toEqual(["no_such_file"]);
     await fetched.work.discard(fetched.transfer);
     expect(existsSync(fetched.own)).toBe(false);
+  }));
+
+test("where a loss of power has left no word of who gave it, nobody is blamed", () =>
+  withScene(async (scene) => {
+    const fetched = new Fetched(scene);
+    await fetched.give("eva", WRONG, [0, 1, 2]);
+    writeFileSync(join(fetched.own, "givers"), "");
+    fetched.begin();
+    expect(await fetched.look()).toEqual({ name: "broken" });
+    expect(fetched.work.isLiar("eva")).toBe(false);
+    await fetched.give("ana", WHOLE, [0, 1, 2]);
+    expect(await fetched.look()).toMatchObject({ name: "done" });
+    fetched.work.close();
   }));
