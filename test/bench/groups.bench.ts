@@ -144,19 +144,41 @@ async function benchText(size: number, report: Report): Promise<void> {
   }
 }
 
-/** Texts of this group that a person has signed in the last minutes, put on their disk while they are away. */
-function writeOffline(folder: string, group: string): void {
-  const profile = Profile.open(folder);
-  const log = new GroupStore(profile).log(group);
-  const begin = Date.now() - MISSED * APART;
+/** The key of somebody's profile, as bodies of entries name it. */
+function keyOf({ name, profile: { keys } }: Person): TestKey {
+  return {
+    ...testKey(name),
+    key: keys.privateKey,
+    spki: keys.spki,
+    named: { ...testKey(name).named, spki: keys.spki.toString("base64") },
+  };
+}
+
+/** Puts a group of two on their disks while they are away, and on the founder's the texts of the last minutes. */
+function writeOffline(founder: Person, other: Person): void {
+  const begin = Date.now() - (MISSED + 1) * APART;
+  const [ours, theirs] = [keyOf(founder), keyOf(other)];
+  const create = signCreate(begin, createBody(ours), ours.key);
+  const group = create.id;
+  const adding = { ...nextPosition(group, "c", create), kind: "add", at: begin };
+  const add = signEntry(group, adding, addBody(theirs), ours.key);
+  const joining = { ...nextPosition(add.id, "c", undefined), kind: "join", at: begin };
+  const join = signEntry(group, joining, {}, theirs.key);
+  const store = (person: Person, ownFeed: string): Profile => {
+    const profile = Profile.open(person.profile.folder);
+    new GroupStore(profile).save(group, { title: "Clase", state: "joined", ownFeed }, [create, add, join]);
+    return profile;
+  };
+  store(other, add.id).close();
+  const profile = store(founder, group);
   let last: GroupEntry | undefined;
   const entries = Array.from({ length: MISSED }, (_, index) => {
-    const position = nextPosition(group, "t", last);
-    const fields = { ...position, kind: "text", at: begin + index * APART };
-    last = signEntry(group, fields, { text: TEXT }, profile.keys.privateKey);
+    const fields = { ...nextPosition(group, "t", last), kind: "text", at: begin + (index + 1) * APART };
+    last = signEntry(group, fields, { text: TEXT }, ours.key);
     return { entry: last, draft: undefined };
   });
-  log.write({ entries, bodies: [], withdrawn: [], forks: [], receipts: [], restarted: [] });
+  const batch = { entries, bodies: [], withdrawn: [], forks: [], receipts: [], restarted: [] };
+  new GroupStore(profile).log(group).write(batch);
   profile.close();
 }
 
@@ -164,11 +186,9 @@ async function benchMissed(report: Report): Promise<void> {
   const company = await Company.meet();
   try {
     const [ana, eva] = [await company.person("ana"), await company.person("eva")];
-    const group = await found([ana, eva]);
-    const { folder } = ana.profile;
     await eva.close();
     await ana.close();
-    writeOffline(folder, group);
+    writeOffline(ana, eva);
     await company.person("ana");
     const begin = performance.now();
     const back = await company.person("eva", { trace: true });

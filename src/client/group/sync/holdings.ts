@@ -310,8 +310,9 @@ export class Holdings {
     if (admitting.length === 0 && late === undefined) return undefined;
     const feeds = new Map(control.map(({ id, feed }) => [id, feed]));
     const ends = admitting.map(({ id, feed: by, number }) => {
-      // Written without a right to it, by whomever: it prolongs nothing.
-      if (this.term(id) === undefined && number <= (this.term(by)?.cutC ?? 0)) return 0;
+      // Written without a right to it, by whomever: it prolongs nothing, unless the right was lost.
+      if (this.term(id) === undefined && number <= (this.term(by)?.cutC ?? 0))
+        return this.#lostRight(by, control);
       // An `add` that does not count: of a term that was ended before it.
       let feed: string | undefined = id;
       while (feed !== undefined && this.term(feed) === undefined) feed = feeds.get(feed);
@@ -334,6 +335,16 @@ export class Holdings {
       first = Math.min(first, Math.max(entry.seq, isEnd ? this.#rightSince(author, control) : 0));
     }
     return first === Infinity ? 0 : first;
+  }
+
+  /** The place of what ended those who had granted something to this term by what counts no longer; 0: nobody had. */
+  #lostRight(feed: string, control: readonly StoredEntry[]): number {
+    const ends = control.map((entry) => {
+      const said = entry.kind === "grant" ? readControl(entry) : undefined;
+      const by = said?.kind === "grant" && said.feed === feed ? this.term(entry.feed) : undefined;
+      return by === undefined || entry.number <= by.cutC ? 0 : this.#firstEnd(by, control);
+    });
+    return Math.max(0, ...ends);
   }
 
   /** From which place on a term is what it is: it may have been granted later than it made use of that. */
