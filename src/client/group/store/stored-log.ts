@@ -13,7 +13,6 @@ import {
 import { label as labelOf } from "../../../identity/names.ts";
 import { lightly } from "../../disk/write-ahead-log.ts";
 import type { Profile } from "../../profile/profile.ts";
-import { IN_OUTBOX } from "../../profile/stored-message.ts";
 import type {
   GroupBatch,
   GroupContents,
@@ -24,15 +23,10 @@ import type {
   Trimmed,
 } from "../sync/log.ts";
 import { DROPPED, ShownTexts, type StoredFeed } from "./shown-texts.ts";
+import { DAY, removeTexts, Trimming } from "./trimming.ts";
 
-/** How much of a lane budgets count. */
-const DAY = 24 * 60 * 60_000;
 /** Most texts of one lane in a day. */
 const DAY_TEXTS = 2_000;
-/** Most entries that are deleted at once, which takes about 10 ms. */
-const TRIMMED_AT_ONCE = 500;
-/** Lanes that are looked at in one step of trimming. */
-const LANES_AT_ONCE = 16;
 
 type EntryRow = { seq: number; header: string; signature: string; body: string | null };
 type EntryPlace = { readonly number: number; readonly at: number; readonly size: number };
@@ -46,16 +40,10 @@ export class StoredLog implements GroupLog {
   readonly #contact: number;
   readonly #now: () => number;
   readonly #shown: ShownTexts;
+  readonly #trimming: Trimming;
   readonly #insertEntry: Statement<unknown, (string | number | null)[]>;
   readonly #writeAll: { immediate(batch: GroupBatch, now: number): number[] };
   readonly #feeds = new Map<string, StoredFeed>();
-  /** The row of the feed that was trimmed last. */
-  #trimming = 0;
-  /** Lanes of which all has gone that was to go, by the row of their feed: the last number then, and the time of the first that stayed. */
-  readonly #trimmed = new Map<
-    number,
-    { readonly last: number | undefined; readonly nextAt: number | undefined }
-  >();
 
   /** @param contact the group's row number @param now ms since 1970 */
   constructor(profile: Profile, group: string, contact: number, now: () => number) {
@@ -65,6 +53,7 @@ export class StoredLog implements GroupLog {
     this.#contact = contact;
     this.#now = now;
     this.#shown = new ShownTexts(this.#database, contact, labelOf(profile.username));
+    this.#trimming = new Trimming(profile, contact);
     this.#insertEntry = this.#database.prepare(
       `INSERT INTO group_entries (contact, feed, lane, number, at, size, target, header, signature, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -137,126 +126,15 @@ export class StoredLog implements GroupLog {
       since,
       this.#contact,
     ]);
-    const feeds = this.#allFeeds().filter((feed) => this.#isDue(feed, since));
-    const [begun = [], others = []] = [true, false].map((isNext) =>
-      feeds.filter(({ id }) => id >= this.#trimming === isNext),
-    );
-    const inTurn = [...begun, ...others];
-    for (const feed of inTurn.slice(0, LANES_AT_ONCE)) {
-      this.#trimming = feed.id;
-      if (!this.#trimLane(feed, since)) continue;
-      const lane = this.#lane(feed);
-      return { lanes: lane === undefined ? [] : [lane], isMore: true };
-    }
-    return { lanes: [], isMore: inTurn.length > LANES_AT_ONCE };
-  }
-
-  /** Whether something may go of a lane. */
-  #isDue(feed: StoredFeed, since: number): boolean {
-    const done = this.#trimmed.get(feed.id);
-    if (done === undefined) return true;
-    return done.nextAt === undefined
-      ? this.#outermost(feed, "DESC")?.number !== done.last
-      : done.nextAt < since;
-  }
-
-  /** Shown texts go first, in small parts; then their entries, but for those that budgets still count. @returns whether something went */
-  #trimLane(feed: StoredFeed, since: number): boolean {
-    const [first, last] = [this.#outermost(feed, "ASC"), this.#outermost(feed, "DESC")];
-    if (first === undefined || last === undefined) {
-      this.#trimmed.set(feed.id, { last: undefined, nextAt: undefined });
-      return false;
-    }
-    const next = this.#firstSince(feed, first.number, last.number, since);
-    // What nobody has yet is kept until somebody has it.
-    const waiting = this.#waiting(feed);
-    const belowText = Math.min(next, waiting);
-    if (next > first.number) {
-      const { deleted, isMore } = this.#profile.removal.deleteEntries(feed.id, belowText);
-      if (isMore) return true;
-      const counted = this.#firstSince(feed, first.number, last.number, last.at - DAY);
-      const kept = Math.min(counted, last.number, belowText);
-      if (this.#removeEarly(feed, first.number, kept, belowText) > 0 || deleted > 0) return true;
-    }
-    const nextAt = this.#at(feed, next);
-    if (waiting > next) this.#trimmed.set(feed.id, { last: last.number, nextAt });
-    return false;
-  }
-
-  /** Entries from `first` to before `kept`, some at once, and the bodies from there to before `belowText`. @returns how many entries went */
-  #removeEarly(feed: StoredFeed, first: number, kept: number, belowText: number): number {
-    const below = Math.min(kept, first + TRIMMED_AT_ONCE);
-    const remove = this.#database.transaction(() => {
-      // The newest row stays, because its number must not come again.
-      this.#database.run(
-        "DELETE FROM messages WHERE feed = ? AND number < ? AND seq < (SELECT max(seq) FROM messages)",
-        [feed.id, below],
-      );
-      // What no message shows, as a late edit. A withdrawal stays readable for the others.
-      this.#database.run(
-        `UPDATE group_entries SET body = '${DROPPED}' WHERE feed = ? AND lane = 't' AND number BETWEEN ? AND ?
-           AND body IS NOT '${DROPPED}' AND instr(header, ' withdraw ') = 0`,
-        [feed.id, kept, belowText - 1],
-      );
-      return this.#removeTexts(feed, below);
-    });
-    return lightly(this.#database, () => remove.immediate());
-  }
-
-  /** The first number of a lane whose `at` is not below this one: it never falls from one entry to the next. */
-  #firstSince(feed: StoredFeed, first: number, last: number, at: number): number {
-    let [from, to] = [first, last + 1];
-    while (from < to) {
-      const middle = Math.floor((from + to) / 2);
-      if ((this.#at(feed, middle) ?? 0) < at) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  }
-
-  #at({ id }: StoredFeed, number: number): number | undefined {
-    return this.#database
-      .query<{ at: number }, [number, number]>(
-        "SELECT at FROM group_entries WHERE feed = ? AND lane = 't' AND number = ?",
-      )
-      .get(id, number)?.at;
-  }
-
-  #outermost({ id }: StoredFeed, order: "ASC" | "DESC"): { number: number; at: number } | undefined {
-    return (
-      this.#database
-        .query<{ number: number; at: number }, [number]>(
-          `SELECT number, at FROM group_entries WHERE feed = ? AND lane = 't' ORDER BY number ${order} LIMIT 1`,
-        )
-        .get(id) ?? undefined
-    );
-  }
-
-  /** @returns how many */
-  #removeTexts({ id }: StoredFeed, below: number): number {
-    return this.#database.run("DELETE FROM group_entries WHERE feed = ? AND lane = 't' AND number < ?", [
-      id,
-      below,
-    ]).changes;
-  }
-
-  /** The first number of a feed that nobody else has, as long as somebody could get it. */
-  #waiting({ id, isOwn }: StoredFeed): number {
-    if (!isOwn) return Infinity;
-    return (
-      this.#database
-        .query<{ number: number | null }, [number, number]>(
-          `SELECT min(number) AS number FROM messages WHERE contact = ? AND ${IN_OUTBOX} AND feed = ?
-             AND contact IN (SELECT contact FROM groups WHERE state = 'joined')`,
-        )
-        .get(this.#contact, id)?.number ?? Infinity
-    );
+    const { feed, isMore } = this.#trimming.step(this.#allFeeds(), since);
+    const lane = feed === undefined ? undefined : this.#lane(feed);
+    return { lanes: lane === undefined ? [] : [lane], isMore };
   }
 
   #write(batch: GroupBatch, now: number): number[] {
     for (const { feed, number } of batch.restarted) {
       const known = this.#feed(feed);
-      this.#removeTexts(known, number);
+      removeTexts(this.#database, known, number);
       this.#setBase(known, number);
     }
     const seqs = batch.entries.map(({ entry, draft }) => this.#insert(entry, draft, now));
@@ -279,7 +157,7 @@ export class StoredLog implements GroupLog {
     const target = said === undefined || said.kind === "text" ? null : said.target;
     // What is said of it later is here already only if it comes to the front of its lane.
     const isEarlier = lane === "t" && known.base !== undefined && number < known.base;
-    if (isEarlier) this.#trimmed.delete(known.id);
+    if (isEarlier) this.#trimming.grew(known);
     const about = said?.kind === "edit" ? said.target : number;
     const withdrawnAt = isEarlier ? this.#shown.withdrawnAt(known, about) : undefined;
     const { lastInsertRowid } = this.#insertEntry.run(
