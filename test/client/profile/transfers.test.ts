@@ -1,7 +1,12 @@
 /** What becomes of a stored transfer by what its other side says, and by whom. */
 import { expect, test } from "bun:test";
 
-import { MAX_UNFINISHED, TransferStore, type TransferState } from "../../../src/client/profile/transfers.ts";
+import {
+  MAX_OFFERED_TO_ALL,
+  MAX_UNFINISHED,
+  TransferStore,
+  type TransferState,
+} from "../../../src/client/profile/transfers.ts";
 import type { FileMessage } from "../../../src/protocol/peer-messages.ts";
 import { withStores } from "../test-profile.ts";
 
@@ -121,4 +126,24 @@ test("so many transfers of one contact may be unfinished, accepted ones too, and
     expect(transfers.take(eva, offer("another's"), "key", 1)).toMatchObject({ state: "offered" });
     transfers.end("0", "cancelled", undefined);
     expect(transfers.take(ana, offer("now"), "key", 1)).toMatchObject({ state: "offered" });
+  }));
+
+test("so many offers of a group wait, the newest; those of people end apart, and those of a text with it", () =>
+  withStores(({ database, contacts }) => {
+    const store = new TransferStore(database);
+    const group = contacts.ensure(`#${"g".repeat(43)}`);
+    const offer = (id: string) =>
+      store.offeredToAll(group.id, { id, name: "a file", size: 5, at: 1, sha256: DIGEST });
+    store.inOneCommit(() => {
+      for (let number = 0; number < MAX_OFFERED_TO_ALL + 2; number++) offer(`f/${number}`);
+    });
+    expect(store.allOffers()).toHaveLength(MAX_OFFERED_TO_ALL);
+    expect(store.find("f/1")).toMatchObject({ state: "cancelled", reason: "too_many_offers" });
+    const person = contacts.ensure("ana");
+    expect(store.endAll(person)).toEqual([]);
+    store.withdrawn(person, "f/2");
+    expect(store.find("f/2")?.state).toBe("offered");
+    store.withdrawn(group, "f/2");
+    expect(store.find("f/2")).toMatchObject({ state: "cancelled", reason: "withdrawn" });
+    expect(store.endAll(group, "not_a_member")).toHaveLength(MAX_OFFERED_TO_ALL - 1);
   }));
