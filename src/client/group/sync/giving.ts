@@ -211,6 +211,8 @@ export class Giving {
 
   /** Gives texts of which the peer has only the header. */
   #giveBodies(peer: LinkedPeer, durable: number): void {
+    // Who belonged when it asked may have been ended since.
+    if (peer.standing.name !== "member") peer.wants = [];
     while (peer.wants.length > 0 && hasRoom(peer.link)) {
       const { feed, number } = peer.wants.shift() ?? { feed: "", number: 0 };
       const term = this.#holdings.term(feed);

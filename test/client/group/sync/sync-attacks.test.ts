@@ -366,6 +366,19 @@ describe("a body that was stripped", () => {
     victim.give(giver, whole);
     expect(bodies()).toEqual([rawEntry(whole)]);
   });
+
+  test("is not given to who asked for it, and was removed before it came", () => {
+    const { scene, ana, eva, luis } = trio();
+    const whole = unsent(eva);
+    const victim = new Victim(scene, ANA, [...scene.entries]);
+    const [giver, asker] = [victim.link(EVA), victim.link(LUIS)];
+    for (const link of [giver, asker]) victim.heads(link, head(eva));
+    victim.give(asker, { ...whole, body: null });
+    victim.say(asker, { action: "group_want", group: scene.group, bodies: [[eva.id, 1]] });
+    victim.give(giver, ana.end(luis), whole);
+    victim.wait(SECOND);
+    expect(asker.entries.filter(([header, , body]) => header.includes(" t ") && body !== null)).toEqual([]);
+  });
 });
 
 describe("what costs the one who is asked", () => {
