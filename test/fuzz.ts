@@ -1,5 +1,5 @@
 /**
- * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|meeting|peer|client|screen|keys|arguments]`: the fuzz for any time,
+ * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|meeting|peer|groups|client|screen|keys|arguments]`: the fuzz for any time,
  * of all kinds unless one is named. Each round has its own seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
  * A failure is printed with the command that repeats it: `--kind K --seed N [--from N] --steps N`.
  */
@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 
 import { FuzzStepFailure, type FuzzFigures, type FuzzOptions, type FuzzName } from "./fuzz/fuzz-run.ts";
 import { targetHere, targetOfProcess, TIGHT } from "./fuzz/fuzz-target.ts";
+import { fuzzGroups } from "./fuzz/groups-fuzz.ts";
 import { fuzzMeeting } from "./fuzz/meeting-fuzz.ts";
 import { fuzzPeer } from "./fuzz/peer-fuzz.ts";
 import { fuzzRendezvous } from "./fuzz/rendezvous-fuzz.ts";
@@ -21,6 +22,7 @@ const ROUNDS: { readonly [K in FuzzName]: number } = {
   rendezvous: 1_500,
   meeting: 1_500,
   peer: 1_500,
+  groups: 1_500,
   client: 1_500,
   screen: 1_500,
   keys: 150,
@@ -63,6 +65,7 @@ const FUZZES: { readonly [K in FuzzName]: (options: FuzzOptions) => Promise<Fuzz
   },
   meeting: fuzzMeeting,
   peer: fuzzPeer,
+  groups: fuzzGroups,
   client: fuzzClient,
   screen: fuzzScreen,
   keys: fuzzKeys,

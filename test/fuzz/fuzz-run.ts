@@ -1,7 +1,8 @@
 /** A run of the fuzz: its options, its figures, and a failure with the command that repeats it. */
 import { FuzzFailure, mustHold } from "./fuzz-failure.ts";
 
-export type FuzzName = "rendezvous" | "meeting" | "peer" | "client" | "screen" | "keys" | "arguments";
+export type FuzzName =
+  "rendezvous" | "meeting" | "peer" | "groups" | "client" | "screen" | "keys" | "arguments";
 
 export type FuzzOptions = {
   readonly seed: number;
