@@ -103,7 +103,7 @@ test(
 test.skipIf(process.platform !== "linux")(
   "whatever the programs are started with, what is not UTF-8 is refused, and the rest passes as it is",
   async () => {
-    const { seen } = await fuzzArguments({ seed, steps: 3 });
+    const { seen } = await fuzzArguments({ seed, steps: 5 });
     expect([...seen.keys()].some((kind) => kind.endsWith("not UTF-8"))).toBe(true);
   },
   LIMIT,
