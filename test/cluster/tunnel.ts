@@ -1,4 +1,4 @@
-/** A way to a port of loopback that can be cut: then its connections end, and no new ones come about. */
+/** A way to ports of loopback, as a balancer is one, that can be cut: then its connections end, and none come about. */
 type Pair = {
   readonly near: Bun.Socket<Pair | undefined>;
   far: Bun.Socket<undefined> | undefined;
@@ -10,7 +10,7 @@ export class Tunnel {
   readonly #pairs = new Set<Pair>();
   #isCut = false;
 
-  private constructor(to: number) {
+  private constructor(to: () => number) {
     this.#listener = Bun.listen<Pair | undefined>({
       hostname: "127.0.0.1",
       port: 0,
@@ -26,8 +26,9 @@ export class Tunnel {
     });
   }
 
-  static async open(to: number): Promise<Tunnel> {
-    return new Tunnel(to);
+  /** @param to the port of the next connection */
+  static async open(to: number | (() => number)): Promise<Tunnel> {
+    return new Tunnel(typeof to === "number" ? () => to : to);
   }
 
   get port(): number {
@@ -48,14 +49,14 @@ export class Tunnel {
     this.#listener.stop(true);
   }
 
-  #connect(near: Bun.Socket<Pair | undefined>, to: number): void {
+  #connect(near: Bun.Socket<Pair | undefined>, to: () => number): void {
     if (this.#isCut) return void near.terminate();
     const pair: Pair = { near, far: undefined, waiting: [] };
     near.data = pair;
     this.#pairs.add(pair);
     void Bun.connect({
       hostname: "127.0.0.1",
-      port: to,
+      port: to(),
       socket: {
         open: (far) => {
           pair.far = far as Bun.Socket<undefined>;

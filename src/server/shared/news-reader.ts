@@ -161,6 +161,7 @@ export class NewsReader {
   async #readAll(): Promise<void> {
     const { valkey, replica, snapshotRead } = this.#needs;
     const generation = this.#generation;
+    replica.begin();
     const sequence = Number((await valkey.send("GET", [SEQUENCE])) ?? 0);
     const seen = new Set<string>();
     let cursor = "0";

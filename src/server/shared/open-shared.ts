@@ -33,11 +33,13 @@ function policyIn(answer: unknown): string | undefined {
 function cannotUse(url: string, error: unknown): StartError {
   const shown = shownServer(url);
   const cause = error instanceof ValkeyBusy ? error.cause : error;
-  // Its own text is only the first word of what the server says, such as NOAUTH or WRONGPASS.
-  const code = cause instanceof Error ? (/^[A-Z]{4,}\b/.exec(cause.message)?.[0] ?? "") : "";
-  const why = code === "" ? "" : ` (${code})`;
+  // What it says itself begins with a word such as LOADING. Bun gives no reason why a handshake failed.
+  const code = cause instanceof Error ? /^[A-Z]{4,}\b/.exec(cause.message)?.[0] : undefined;
   return new StartError(
-    { es: `No se puede usar «${quotedText(shown)}»${why}`, en: `Cannot use “${quotedText(shown)}”${why}` },
+    {
+      es: `No se puede usar «${quotedText(shown)}» (${code ?? "no responde, o la contraseña o el TLS no son los suyos"})`,
+      en: `Cannot use “${quotedText(shown)}” (${code ?? "it does not answer, or the password or TLS is not its own"})`,
+    },
     error,
     "shared_unavailable",
   );

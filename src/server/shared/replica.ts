@@ -13,7 +13,9 @@ export type OwnSeat = {
   readonly claim: Claim;
   readonly sid: string;
   readonly user: OwnUser;
-  /** Its coming was read in the stream: an owner who is read later has come after it. */
+  /** Valkey has confirmed it. */
+  isEntered: boolean;
+  /** It was confirmed before what is read now: another owner who is read has come after it. */
   isSeen: boolean;
 };
 
@@ -92,6 +94,11 @@ export class Replica {
       this.#needs.changed(known);
       if (hasMoved) moved(fold);
     } else this.#enter(new RemoteUser(fold, record, this.#needs.node(node)), known);
+  }
+
+  /** A snapshot begins: what it says is later than all that was confirmed. */
+  begin(): void {
+    for (const seat of this.#needs.own.values()) if (seat.isEntered) seat.isSeen = true;
   }
 
   /**

@@ -122,7 +122,10 @@ export class SharedSeats implements Seats {
       doubted: () => this.#beatNow(),
       snapshotRead: (missing) => {
         options.missed();
-        return this.#enterAgain(missing);
+        return this.#enterAgain(missing).catch((error: unknown) => {
+          this.#mustReenter = true;
+          throw error;
+        });
       },
       failed: (error) => this.#failed(error),
     });
@@ -177,11 +180,14 @@ export class SharedSeats implements Seats {
 
   async take(claim: Claim, user: OwnUser, replaces: boolean): Promise<Taken> {
     if (!this.isReady || this.#phase !== "running") return "busy";
-    const seat: OwnSeat = { claim, sid: String(++this.#sids), user, isSeen: false };
+    const seat: OwnSeat = { claim, sid: String(++this.#sids), user, isEntered: false, isSeen: false };
     this.#seats.set(claim, seat);
     this.#bySid.set(seat.sid, seat);
     const taken = await this.#enter(seat, replaces).catch(() => "busy" as const);
-    if (taken === "ok") return "ok";
+    if (taken === "ok") {
+      seat.isEntered = true;
+      return "ok";
+    }
     // Whether it was done is not known after a failure.
     if (taken === "busy") this.leave(claim);
     else this.#drop(seat);

@@ -42,7 +42,7 @@ function record(owner: string, fold: string, addresses = ""): string {
 
 function seat(sid: string, fold: string): FakeUser {
   const person = new FakeUser(new OwnSeats(presence, () => undefined), fold);
-  const made: OwnSeat = { claim: person.claim, sid, user: person.user, isSeen: false };
+  const made: OwnSeat = { claim: person.claim, sid, user: person.user, isEntered: true, isSeen: false };
   claims.add(person.claim);
   seats.set(person.claim, made);
   own.set(sid, made);
@@ -70,6 +70,13 @@ test("a session of this node is replaced by who comes after it, and not by who w
   expect(presence.find("beto")).toBe(user);
   replica.apply({ name: "on", fold: "beto", record: record("n2:4", "beto"), was: "" });
   expect(told).toContain("replaced 7");
+});
+
+test("a session of this node whose coming and whose successor were both missed is replaced by a snapshot", () => {
+  seat("3", "gema");
+  replica.begin();
+  replica.is("gema", record("n2:8", "gema"));
+  expect(told).toEqual(["replaced 3"]);
 });
 
 test("a login of this node that came too late is taken back, and whom it displaced is gone", () => {
