@@ -7,7 +7,7 @@ import { ProcessMetrics } from "../../src/server/monitor/process-metrics.ts";
 import { Readiness } from "../../src/server/monitor/readiness.ts";
 import { OperatorSeats } from "../../src/server/shared/operator-seats.ts";
 import { HeldStore } from "../integration/held-store.ts";
-import { loginOf, newPublicKey, type Message } from "../integration/rendezvous-test-client.ts";
+import { loginOf, newPublicKey, PASSWORD, type Message } from "../integration/rendezvous-test-client.ts";
 import { parseOpenMetrics, sampleOf } from "../open-metrics-parser.ts";
 import { skipped, startPostgres, startRedis, whyNoPostgres, whyNoRedis } from "./engines.ts";
 import { PostgresServer } from "./postgres-server.ts";
@@ -139,7 +139,7 @@ describe.skipIf(reason !== undefined)(`two servers behind one name${skipped(reas
 
   test("the monitor shows what a server knows of the others, and that it may not let people in without Valkey", async () => {
     const alone = await PostgresServer.start(postgres.url("postgres"), redis.url);
-    const { name } = await online(alone);
+    const { name, client, key } = await online(alone);
     const shown = () => {
       const vitals = new ProcessMetrics(() => performance.now());
       vitals.stop();
@@ -157,6 +157,12 @@ describe.skipIf(reason !== undefined)(`two servers behind one name${skipped(reas
     await alone.server.services.shared?.stop();
     expect(await readiness.state(0)).toBe("shared_unavailable");
     expect(alone.isOnline(name)).toBe(true);
+    expect(await client.ask({ action: "renew", public_key: key })).toMatchObject({ code: "server_busy" });
+    expect(await client.ask({ action: "get_users" })).toMatchObject({ action: "users_list" });
+    const newcomer = await dial(alone);
+    const account = { username: "nueva", password: PASSWORD, email: "" };
+    expect(await newcomer.ask({ action: "register", ...account })).toMatchObject({ code: "server_busy" });
+    expect(await newcomer.ask(loginOf(name, { public_key: key }))).toMatchObject({ code: "server_busy" });
     await alone.stop();
   });
 

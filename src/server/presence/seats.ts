@@ -35,6 +35,8 @@ export class Claim {
 export type Taken = "ok" | "already_connected" | "busy";
 
 export interface Seats {
+  /** Whether it can be decided now who may be online; if not, nobody logs in, registers or gets a certificate. */
+  readonly isOpen: boolean;
   /** Before the account is read. */
   claim(fold: string, session: OnlineSession): Claim;
   /**
@@ -96,6 +98,7 @@ function isAtSamePlace(one: OnlineUser, other: OnlineUser): boolean {
 
 /** The seats of a server that is alone: whoever is online is so here. */
 export class OwnSeats implements Seats {
+  readonly isOpen = true;
   readonly #presence: Presence<OnlineUser, OwnUser>;
   readonly #moved: Moved;
   readonly #claims = new Claims();

@@ -15,10 +15,11 @@ export async function register(
   session: Session,
   request: RequestOf<"register">,
 ): Promise<Response | undefined> {
-  const { attempts, registration, security, store } = session.services;
+  const { attempts, registration, seats, security, store } = session.services;
   const name = checkUsername(request.username);
   const email = request.email ?? "";
   if (registration === "closed") return failure("registration_closed");
+  if (!seats.isOpen) return failure("server_busy");
   if (!name.ok) return failure("invalid_username");
   if (!isPasswordAcceptable(request.password)) return failure("weak_password");
   if (!isEmailAcceptable(email)) return failure("invalid_email");

@@ -31,7 +31,9 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
     request.public_key === undefined ? undefined : await checkKey(session, request.public_key, request);
   if (key?.name === "failure") return key;
   const spki = key?.spki;
-  const { store } = session.services;
+  const { seats, store } = session.services;
+  // Before a hash is computed for nothing.
+  if (!seats.isOpen) return failure("server_busy");
   const folded = fold(request.username);
   return claimed(session, folded, async (claim) => {
     const found = await store.account(folded, spki);
@@ -250,7 +252,7 @@ export async function renew(
   request: RequestOf<"renew">,
   user: OnlineUser,
 ): Promise<Response | undefined> {
-  const { authority, now, revocations, store, throttle } = session.services;
+  const { authority, now, revocations, seats, store, throttle } = session.services;
   const proven = await checkKey(session, request.public_key, request);
   if (proven.name === "failure") return proven;
   const { spki } = proven;
@@ -262,8 +264,9 @@ export async function renew(
   const account = await store.use(key.tokenHash, spki);
   if (account === undefined) return failure("invalid_credentials");
   if (account.disabled) return failure("account_disabled");
-  // The session may have been ended meanwhile, and its certificates with it.
+  // The session may have been ended meanwhile, and its certificates with it; without a lease nobody would tell.
   if (!session.isAlive) return undefined;
+  if (!seats.isOpen) return failure("server_busy");
   const { pem, expiresAt } = authority.certify(spki, user.username, revocations.since(label(user.username)));
   return success({
     added: {

@@ -136,6 +136,10 @@ export class SharedSeats implements Seats {
     this.#reader.start();
   }
 
+  get isOpen(): boolean {
+    return this.isReady && this.#phase === "running";
+  }
+
   /** Whether this node knows who is online, and may say so. */
   get isReady(): boolean {
     return this.#reader.isReady && this.isLeased;
@@ -179,7 +183,7 @@ export class SharedSeats implements Seats {
   }
 
   async take(claim: Claim, user: OwnUser, replaces: boolean): Promise<Taken> {
-    if (!this.isReady || this.#phase !== "running") return "busy";
+    if (!this.isOpen) return "busy";
     const seat: OwnSeat = { claim, sid: String(++this.#sids), user, isEntered: false, isSeen: false };
     this.#seats.set(claim, seat);
     this.#bySid.set(seat.sid, seat);
