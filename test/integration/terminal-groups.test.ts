@@ -1,11 +1,16 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { PASSWORD } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
+const cleanups = cleanupsForEachTest();
 const world = new TerminalWorld();
 afterAll(() => world.close());
 
@@ -64,6 +69,19 @@ test("a group is founded from the menu, joined by invitation, written to and lef
   type(ben, "/group members");
   await ben.sees("grupo.ana · founded it · online");
 
+  // A file is a line of ours, and comes from whoever has it.
+  const folder = mkdtempSync(join(tmpdir(), "paloma-group-"));
+  cleanups.push(() => rmSync(folder, { recursive: true }));
+  const [note, got] = [join(folder, "note.txt"), join(folder, "got")];
+  writeFileSync(note, "a note");
+  mkdirSync(got);
+  type(ben, `/send ${note}`);
+  await ben.sees("grupo.ben offers to all “note.txt” (6 B)");
+  await ana.sees("grupo.ben ofrece a todos «note.txt» (6 B), /get #1");
+  type(ana, `/get #1 ${got}`);
+  await ana.sees("Recibido «note.txt» (6 B) de grupo.ben en «Familia»");
+  expect(readFileSync(join(got, "note.txt"), "utf8")).toBe("a note");
+
   type(ana, "/group remove grupo.ben");
   await ana.sees("¿Sacar a grupo.ben de «Familia»?");
   type(ana, "sí");
@@ -74,5 +92,5 @@ test("a group is founded from the menu, joined by invitation, written to and lef
   ben.type(KEY.ctrlC + KEY.ctrlC);
   await ben.isAsked("1. #Familia (you are out)");
   for (const terminal of [ana, ben])
-    expect(terminal.foreignRows.filter((row) => !/hola|sigue/.test(row))).toEqual([]);
+    expect(terminal.foreignRows.filter((row) => !/hola|sigue|paloma-group/.test(row))).toEqual([]);
 });
