@@ -69,6 +69,20 @@ test("what is too much for a minute waits, and the group says until when", async
   expect(ana.of("group").some((each) => each.group.held_until !== null)).toBe(true);
 });
 
+test("whoever is removed after links have settled is told so on the link that there is", async () => {
+  const company = await meet();
+  const [ana, bob] = [await company.person("ana"), await company.person("bob")];
+  const group = await together(ana, bob);
+  // A second acknowledgement comes a second after the first: links were looked at meanwhile.
+  for (const text of ["hola", "adiós"]) {
+    bob.messenger.outbox.send(`#${group}`, text);
+    await until(() => groupOf(bob, group)?.waiting === 0);
+  }
+  await ana.messenger.groups.actions.remove(group, "bob");
+  await until(() => stateOf(bob, group) === "removed");
+  expect(bob.of("disconnected")).toEqual([]);
+});
+
 describe("several people", () => {
   test("who was away gets what was written from somebody who was there", async () => {
     const company = await meet();

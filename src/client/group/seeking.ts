@@ -151,7 +151,8 @@ export class Seeking {
       random,
     );
     const neighboursNow = new Set(asked(live.neighbourhood));
-    for (const label of asked(before)) if (!neighboursNow.has(label)) givenUp.add(label);
+    // Whoever was removed is told so first, and who has gone has no link.
+    for (const label of asked(before)) if (!neighboursNow.has(label) && linked.has(label)) givenUp.add(label);
     // Just after the login nothing is known yet.
     const isUnknown = ({ label, name }: Person) => !this.isUnreached(label) && presence(name) === undefined;
     const hasServer = this.#needs.clockOffset() !== undefined;
