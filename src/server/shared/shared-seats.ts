@@ -17,7 +17,8 @@ import type { Presence } from "../presence/presence.ts";
 import { Claim, Claims, leave, type Moved, type Seats, type Taken } from "../presence/seats.ts";
 import { Lease, type LeaseTimes } from "./lease.ts";
 import { NewsReader } from "./news-reader.ts";
-import { restOf, type RemoteNode } from "./record.ts";
+import { restOf } from "./record.ts";
+import { RemoteNodes } from "./remote-nodes.ts";
 import { Replica, type OwnSeat } from "./replica.ts";
 import { BEAT, END, ENTER, LEAVE, leaseOf, MOVE, pushesTo, REAP, REVOKED } from "./scripts.ts";
 import type { SharedClock } from "./shared-clock.ts";
@@ -34,10 +35,6 @@ const REAP_BATCH = 200;
 const CATCH_UP = 10;
 /** How long a stop waits for sessions that leave, in ms. */
 const STOP_PATIENCE = 1_000;
-/** Pushes kept for a node, about; bytes of one; how long they outlive the node, in s. */
-const PUSHES_KEPT = 10_000;
-const MAX_PUSH = 4_096;
-const PUSHES_LIFE = 60;
 
 export type SharedSeatsOptions = {
   /** `redis://` or `rediss://`. */
@@ -79,7 +76,7 @@ export class SharedSeats implements Seats {
   readonly #claims = new Claims();
   readonly #seats = new Map<Claim, OwnSeat>();
   readonly #bySid = new Map<string, OwnSeat>();
-  readonly #nodes = new Map<string, RemoteNode>();
+  readonly #nodes: RemoteNodes;
   /** Seats that were left, and whose LEAVE is not confirmed. */
   readonly #owed = new Map<string, string>();
   /** Users whose MOVE is not confirmed. */
@@ -101,12 +98,13 @@ export class SharedSeats implements Seats {
     this.commands = new Valkey(url, times.patience);
     this.#news = new Valkey(url, times.patience);
     this.#lease = new Lease(times);
+    this.#nodes = new RemoteNodes(this.commands, options.log, (error) => this.#failed(error));
     const replica = new Replica(this.node, {
       presence,
       claims: this.#claims,
       own: this.#bySid,
       seatOf: (claim) => this.#seats.get(claim),
-      node: (of) => this.#nodeOf(of),
+      node: (of) => this.#nodes.of(of),
       moved,
       changed,
       gone,
@@ -398,7 +396,7 @@ export class SharedSeats implements Seats {
     this.#reaping.add(node);
     try {
       this.#counts.reaped += await this.#reap(node);
-      this.#nodes.delete(node);
+      this.#nodes.forget(node);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -415,26 +413,6 @@ export class SharedSeats implements Seats {
       await this.commands.send("DEL", [pushesTo(node)]);
       return steps * REAP_BATCH;
     }
-  }
-
-  #nodeOf(name: string): RemoteNode {
-    const known = this.#nodes.get(name);
-    if (known !== undefined) return known;
-    const node = { name, push: (sid: string, message: object) => this.#push(name, sid, message) };
-    this.#nodes.set(name, node);
-    return node;
-  }
-
-  #push(node: string, sid: string, message: object): void {
-    const json = JSON.stringify(message);
-    if (Buffer.byteLength(json) > MAX_PUSH) return this.#options.log.warn("push_too_large", { node });
-    const stream = pushesTo(node);
-    const add = [stream, "MAXLEN", "~", String(PUSHES_KEPT), "*", "s", sid, "m", json];
-    // A client that is not asked to meet asks itself after a while.
-    this.commands.send("XADD", add).catch((error: unknown) => this.#failed(error));
-    this.commands
-      .send("EXPIRE", [stream, String(PUSHES_LIFE)])
-      .catch((error: unknown) => this.#failed(error));
   }
 
   #failed(error: unknown): void {
