@@ -3,7 +3,7 @@ import { errorCode } from "../../net/error-code.ts";
 import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
-type ReadyState = "ready" | "starting" | "closing" | "database_unavailable" | "shared_unavailable";
+export type ReadyState = "ready" | "starting" | "closing" | "database_unavailable" | "shared_unavailable";
 
 /** A check of the store: when it began, in ms, and the code of its error if it failed. */
 type Check = { readonly at: number; readonly fault: Promise<string | undefined> };

@@ -1,5 +1,6 @@
 /** The texts of the status page. The page replaces `{n}` by a number and `{t}` by a time. */
 import type { Bilingual } from "../../protocol/language.ts";
+import type { ReadyState } from "./readiness.ts";
 
 export const STATUS_TEXTS = {
   title: { es: "Paloma: estado del servidor", en: "Paloma: server status" },
@@ -11,6 +12,10 @@ export const STATUS_TEXTS = {
   database_unavailable: {
     es: "La base de datos no responde",
     en: "The database is not responding",
+  },
+  shared_unavailable: {
+    es: "Valkey no responde: nadie puede iniciar sesión",
+    en: "Valkey is not responding: nobody can log in",
   },
   gone: { es: "Sin respuesta desde las {t}", en: "No response since {t}" },
   neverHeard: { es: "El servidor no responde", en: "The server is not responding" },
@@ -61,4 +66,4 @@ export const STATUS_TEXTS = {
   loop: { es: "Retraso del bucle de eventos", en: "Event-loop delay" },
   loopUnit: { es: "el mayor", en: "longest" },
   loopDelay: { es: "retraso", en: "delay" },
-} as const satisfies { readonly [key: string]: Bilingual };
+} as const satisfies { readonly [key: string]: Bilingual } & { readonly [S in ReadyState]: Bilingual };
