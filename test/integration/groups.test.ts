@@ -78,9 +78,12 @@ test("whoever is removed after links have settled is told so on the link that th
     bob.messenger.outbox.send(`#${group}`, text);
     await until(() => groupOf(bob, group)?.waiting === 0);
   }
+  bob.messenger.outbox.send(`#${group}`, "nobody confirms this in time");
+  await until(() => textOf(ana, "bob", group).length === 3);
   await ana.messenger.groups.actions.remove(group, "bob");
   await until(() => stateOf(bob, group) === "removed");
   expect(bob.of("disconnected")).toEqual([]);
+  expect(groupOf(bob, group)?.waiting).toBe(0);
 });
 
 describe("several people", () => {

@@ -42,7 +42,8 @@ export class SharedGroups {
     const until = profile.contacts.mutedUntil(contact, clock.now());
     return sharedGroup(stored, live?.membership, live?.own, {
       unread: profile.history.unreadCounts().get(contact.id) ?? 0,
-      waiting: profile.messages.outboxCounts(contact).text,
+      // What had left when one went may never be confirmed, and does not go again.
+      waiting: stored.state === "joined" ? profile.messages.outboxCounts(contact).text : 0,
       held_until: live === undefined || live.heldFor === 0 ? null : isoTime(clock.now() + live.heldFor),
       unshared: live?.unshared ?? 0,
       to_invite: store.invitees(group).map(({ name }) => name),
