@@ -62,6 +62,7 @@ test("groups stand where a conversation does, but for titles that a shell would 
   expect((await after("send", "")).words).toEqual(["ana", "benito", "#Clase", "#Mi Familia", "#q3Xb_7"]);
   expect((await after("history", "#")).words).toEqual(["#Clase", "#Mi Familia", "#q3Xb_7"]);
   expect((await after("export", "#q")).words).toEqual(["#q3Xb_7"]);
+  expect((await after("send-file", "#C")).words).toEqual(["#Clase"]);
   expect((await after("send", "ana,#C")).words).toEqual(["ana,#Clase"]);
   expect((await after("contacts", "mute", "#")).words).toEqual(["#Clase", "#Mi Familia", "#q3Xb_7"]);
   expect((await after("contacts", "mute", "")).words).toContain("benito");
